@@ -1,0 +1,42 @@
+"""What every channel is to the rest: it starts (with its census), carries orders out, and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from router.nouns import Centre
+from router.port import CentrePort, Order
+from router.vault.interface import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a channel is given to work with."""
+
+    port: CentrePort
+    vault: Vault
+    centre: Centre
+    hints_of: Callable[[str], tuple[str, ...]]
+    """Free text -> `keyword:…` hints for classification; the text itself never leaves the channel."""
+    now: Callable[[], int]
+    """UTC milliseconds."""
+
+
+class Channel(Protocol):
+    """A channel's adapter. Whatever goes wrong inside it is logged and healed by itself; it never ends the server."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Report the census (if the channel has one), then begin to take contacts in. Returns when it runs."""
+        ...
+
+    async def perform(self, order: Order) -> None:
+        """Carry one effect out and report how it ended as a command. Orders of one contact come in order."""
+        ...
+
+    async def stop(self) -> None:
+        """Take nothing in any more, finish what is under way within a few seconds, close."""
+        ...

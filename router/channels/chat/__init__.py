@@ -1,0 +1,1 @@
+"""The web chat channel: the visitor's browser over Socket.IO."""

@@ -1,0 +1,1 @@
+"""The counter channel and everything else that registers a contact over REST."""

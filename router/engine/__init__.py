@@ -1,0 +1,1 @@
+"""PURE: what is true in one contact centre, and what happens next."""

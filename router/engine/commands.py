@@ -1,0 +1,316 @@
+"""What anybody may ask of a contact centre. A command is a wish: `decide` turns it into facts or refuses it.
+
+Every command may arrive more than once or late; deciding it again changes nothing that has happened
+(it gives no facts, or a refusal with a stable code). `by` is an agent or supervisor id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from router.nouns import Centre
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Put this configuration in force."""
+
+    centre: Centre
+    version: str
+    """Digest of the configuration; the same version again is no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartCentre:
+    """The process has (re)started: channels in `census` report what is up before anything of theirs is offered."""
+
+    census: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The moment `due` named has come."""
+
+
+# -- contacts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """A contact has come in. The same `source_key` again is the same contact and gives no new one."""
+
+    contact: str
+    channel: str
+    municipality: str
+    source_key: str
+    """Unique at the source: Linkedid of a call, mailbox + UID, SHA-256 of a scan, client's idempotency key."""
+    entry_point: str = ""
+    """The number, address or form by which it came in; a public name, never the citizen's."""
+    citizen: str = ""
+    """The vault's reference for who it is, or empty when anonymous."""
+    language: str = "nl"
+    content_ref: str = ""
+    """Vault reference of the raw mail, scan, or form."""
+    hints: tuple[str, ...] = ()
+    """What is known for classification, as `kind:value`: `menu:2`, `form:afval`, `keyword:belastingen`, `topic:wmo`."""
+    classify: bool = True
+    """False: the channel still asks something (a menu) and sends `Classify` when it knows."""
+    linked_to: str = ""
+    """An earlier contact that this one continues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classify:
+    """The intake is done: the contact goes to a queue by its hints (added to those of `Receive`)."""
+
+    contact: str
+    hints: tuple[str, ...] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndContact:
+    """The citizen has left, or the channel has ended it, in whatever state it is.
+
+    Waiting or offered it ends with `reason`; in conversation it goes to wrap-up.
+    """
+
+    contact: str
+    reason: str
+    """abandoned, citizen_left, gone, closed_hours, calamity, technical, duplicate, robot"""
+
+
+@dataclass(frozen=True, slots=True)
+class AddMessage:
+    """One message in a chat or mail conversation. The same `message` id again gives the same number."""
+
+    contact: str
+    message: str
+    """Made by the sender's client; unique within the contact."""
+    author: str
+    """citizen, agent, note (internal, never sent) or system"""
+    ref: str
+    by: str = ""
+    """The agent's id when an agent wrote it."""
+    deliver: bool = False
+    """True: it must go out through the channel (a mail reply), and its delivery is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDelivery:
+    """What became of sending message `number`: started (the point of no return), delivered, failed or unknown."""
+
+    contact: str
+    number: int
+    status: str
+    detail: str = ""
+    """A code, never content."""
+
+
+# -- offers -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The agent takes the offered contact (a click, or the phone picked up)."""
+
+    offer: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The agent does not take it; it goes back to its place. For a ringing phone this is a request to the PBX."""
+
+    offer: str
+    agent: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    """The channel could not put the offer before the agent, or it was refused there.
+
+    reason: busy, no_answer, unreachable, cancelled, technical
+    """
+
+    offer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptAnswer:
+    """The PBX reports that this agent talks with this citizen, whatever we thought."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeld:
+    """The PBX reports the call on hold (again) with nobody on the other side: it waits."""
+
+    contact: str
+
+
+# -- handling -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FinishConversation:
+    """The owner has done with the conversation and goes to wrap-up (the citizen's side is ended too)."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteWrapUp:
+    """The owner's answer to how it went. Ends the contact."""
+
+    contact: str
+    agent: str
+    resolved: bool
+    """In één keer goed: settled in this contact."""
+    topic: str = ""
+    """The topic as the agent knows it now; empty = as classified."""
+    note_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The owner gives the contact to a queue or (first) to one colleague; the citizen keeps their place in time."""
+
+    contact: str
+    agent: str
+    queue: str = ""
+    to_agent: str = ""
+    note_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveContact:
+    """A supervisor moves a waiting or offered contact to another queue."""
+
+    contact: str
+    queue: str
+    by: str
+    why_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseContact:
+    """A supervisor ends a contact in any state."""
+
+    contact: str
+    by: str
+    why_ref: str
+
+
+# -- agents -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresence:
+    """An agent (or a supervisor for an agent) becomes ready, paused (with a reason), or signed_off."""
+
+    agent: str
+    presence: str
+    reason: str = ""
+    by: str = ""
+    """Who asked, when it is not the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoseAgent:
+    """The agent's last desk connection has been gone longer than its lease."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegainAgent:
+    """The agent's desk is connected again."""
+
+    agent: str
+
+
+# -- follow-ups ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MakeFollowUp:
+    """A promise to the citizen, with an owner (an agent or a queue) and a deadline."""
+
+    follow_up: str
+    contact: str
+    by: str
+    due_at: int
+    text_ref: str
+    owner_agent: str = ""
+    owner_queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignFollowUp:
+    """Give the promise to another agent or queue."""
+
+    follow_up: str
+    by: str
+    owner_agent: str = ""
+    owner_queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteFollowUp:
+    """The promise is kept."""
+
+    follow_up: str
+    by: str
+    note_ref: str = ""
+
+
+# -- census -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCensus:
+    """What is up in the world for one channel after a start.
+
+    `alive` are the contacts found up; `answered` says which of them talk with which agent. For the channel
+    `desk` (staff), `alive` holds the agents who are connected.
+    """
+
+    channel: str
+    alive: tuple[str, ...] = ()
+    answered: dict[str, str] = field(default_factory=dict)
+    """contact -> agent, of calls that are bridged to an agent's phone."""
+
+
+Command = (
+    Configure
+    | StartCentre
+    | Tick
+    | Receive
+    | Classify
+    | EndContact
+    | AddMessage
+    | NoteDelivery
+    | Accept
+    | Decline
+    | OfferFailed
+    | AdoptAnswer
+    | ReportHeld
+    | FinishConversation
+    | CompleteWrapUp
+    | HandOver
+    | MoveContact
+    | CloseContact
+    | SetPresence
+    | LoseAgent
+    | RegainAgent
+    | MakeFollowUp
+    | AssignFollowUp
+    | CompleteFollowUp
+    | ReportCensus
+)

@@ -1,0 +1,47 @@
+"""What the outside must do about a fact. Shells carry effects out; each ends in a command that reports how.
+
+The key of an effect is (contact, fact number). *Steering* effects (ring, hold, hang up) are never repeated after
+a restart but derived again after the census; *delivery* effects (a mail) are sent again with the same key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring the agent's phone for a held call. Ends in Accept, OfferFailed or EndContact."""
+
+    contact: str
+    offer: str
+    agent: str
+    endpoint: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stop ringing or talking: the call goes back to its music. Ends in ReportHeld."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the citizen's side of a call or chat."""
+
+    contact: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Send message `number` of the contact out through its channel. Ends in NoteDelivery."""
+
+    contact: str
+    number: int
+    ref: str
+
+
+Effect = Ring | Hold | HangUp | Deliver

@@ -1,0 +1,343 @@
+"""What has happened. Facts are journalled, numbered from 1 without gaps, and never changed or pruned.
+
+Each fact is one transition of one or more small state machines (tables.py). Facts hold ids, times and vault
+references only, never a name, number, address or text. `VERSION` of a class grows when its fields change;
+`wire.py` upcasts older ones when they are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from router.nouns import Centre
+
+
+@dataclass(frozen=True, slots=True)
+class CentreConfigured:
+    centre: Centre
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CentreStarted:
+    census: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CensusTaken:
+    channel: str
+
+
+# -- contacts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReceived:
+    """-> intake"""
+
+    contact: str
+    channel: str
+    municipality: str
+    source_key: str
+    entry_point: str
+    citizen: str
+    language: str
+    content_ref: str
+    hints: tuple[str, ...]
+    linked_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQueued:
+    """intake -> waiting; waiting -> waiting when a supervisor moves it"""
+
+    contact: str
+    topic: str
+    queue: str
+    needs: dict[str, int]
+    language: str
+    tier: int
+    """0 before 1: live channels and overdue written work go first."""
+    rank: int
+    """Order within the tier, lowest first: arrival in ms, earlier by the queue's priority."""
+    remind_at: int
+    """When the wait exceeds its target, in ms."""
+    by: str = ""
+    why_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitExceeded:
+    """waiting | offered: the target has passed (`times` = 1), then ever later reminders."""
+
+    contact: str
+    times: int
+    tier: int
+    rank: int
+    remind_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReturned:
+    """active -> waiting: handed over, its agent lost, or put back on hold by the PBX. Keeps its arrival and its rank."""
+
+    contact: str
+    agent: str
+    """Who had it."""
+    reason: str
+    """handed_over, agent_lost, held, refused_transfer"""
+    queue: str
+    tier: int
+    rank: int
+    remind_at: int
+    wanted_agent: str = ""
+    """For this agent alone until `wanted_until`."""
+    wanted_until: int = 0
+    note_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEnded:
+    """active -> wrap_up"""
+
+    contact: str
+    agent: str
+    reason: str
+    """agent, citizen_left, technical"""
+    due_at: int
+    """Wrap-up finishes by itself then, in ms; 0 = never."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEnded:
+    """any open state -> ended"""
+
+    contact: str
+    reason: str
+    """handled, abandoned, citizen_left, gone, closed_hours, calamity, technical, duplicate, robot, closed"""
+    agent: str = ""
+    """The owner at the end, or empty."""
+    topic: str = ""
+    resolved: bool | None = None
+    """The agent's own answer to "in één keer goed"; None when nobody said."""
+    automatic: bool = False
+    """Wrap-up ran out of time."""
+    note_ref: str = ""
+    by: str = ""
+    why_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactForgotten:
+    """An ended contact whose time of recognition is over leaves the state (never the journal)."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    contact: str
+    number: int
+    """1, 2, 3 … within the contact."""
+    message: str
+    author: str
+    ref: str
+    by: str
+    deliver: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryNoted:
+    contact: str
+    number: int
+    status: str
+    detail: str
+
+
+# -- offers -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContactOffered:
+    """waiting -> offered, and the agent is reserved by this same fact"""
+
+    offer: str
+    contact: str
+    agent: str
+    purpose: str
+    """answer; transfer and consult come with warm transfer"""
+    expires_at: int
+    lapses_at: int
+    """When the engine itself ends it; later than `expires_at` where the PBX ends it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted:
+    """offer: open -> accepted; contact: offered -> active"""
+
+    offer: str
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineRequested:
+    """The agent declined a ringing phone at the desk; the PBX is asked to stop and its report settles it."""
+
+    offer: str
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """offer: open -> declined | expired | withdrawn | failed; contact: offered -> waiting, at its place"""
+
+    offer: str
+    contact: str
+    agent: str
+    how: str
+    """declined, expired, withdrawn or failed"""
+    reason: str
+    again_at: int
+    """This agent is not asked again for this contact before then, in ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAdopted:
+    """waiting | offered -> active: the PBX had already connected them. Ends any open offer of the contact."""
+
+    contact: str
+    agent: str
+
+
+# -- agents -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    agent: str
+    presence: str
+    """signed_off, ready or paused"""
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLost:
+    """The desk connection is gone; what the agent owns in writing goes back at `return_at` (ms)."""
+
+    agent: str
+    return_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRegained:
+    agent: str
+
+
+# -- follow-ups ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpMade:
+    """-> open"""
+
+    follow_up: str
+    contact: str
+    citizen: str
+    municipality: str
+    by: str
+    due_at: int
+    text_ref: str
+    owner_agent: str
+    owner_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpAssigned:
+    follow_up: str
+    by: str
+    owner_agent: str
+    owner_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpOverdue:
+    """open -> overdue"""
+
+    follow_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpKept:
+    """open | overdue -> kept"""
+
+    follow_up: str
+    by: str
+    note_ref: str
+
+
+Fact = (
+    CentreConfigured
+    | CentreStarted
+    | CensusTaken
+    | ContactReceived
+    | ContactQueued
+    | WaitExceeded
+    | ContactReturned
+    | ConversationEnded
+    | ContactEnded
+    | ContactForgotten
+    | MessageAdded
+    | DeliveryNoted
+    | ContactOffered
+    | OfferAccepted
+    | DeclineRequested
+    | OfferEnded
+    | AnswerAdopted
+    | PresenceChanged
+    | AgentLost
+    | AgentRegained
+    | FollowUpMade
+    | FollowUpAssigned
+    | FollowUpOverdue
+    | FollowUpKept
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One agent who could take the contact, as the matcher saw it."""
+
+    agent: str
+    level: int
+    """Sum of the agent's levels over the needs."""
+    idle_since: int
+    """In ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an offer went where it went, or why a contact waits."""
+
+    contact: str
+    at: int
+    queue: str
+    topic: str
+    needs: dict[str, int]
+    chosen: str
+    """Agent id, or empty when nobody can take it now."""
+    candidates: tuple[Candidate, ...]
+    """The best five, best first."""
+    excluded: dict[str, int]
+    """Reason -> number of agents: signed_off, paused, lost, missing_skill:<skill>, busy, no_phone, asked_before, wanted_other."""
+    rule: str
+    """The policy that chose: level, then longest idle, then agent id."""
+    engine: str
+    configuration: str
+    offer: str = ""
+    waiting_before: int = 0
+    """How many of the same queue stood before it."""
+    details: dict[str, str] = field(default_factory=dict)
+    """Per excluded agent the reason; only when asked for."""

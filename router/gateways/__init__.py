@@ -1,0 +1,1 @@
+"""SHELLS for staff and integrators: REST, desk and wallboard."""

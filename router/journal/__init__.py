@@ -1,0 +1,1 @@
+"""SHELLS: the record of one centre, behind one interface."""

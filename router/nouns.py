@@ -1,0 +1,159 @@
+"""Ids and frozen values that everybody may use: channel, municipality, topic, queue, agent, centre.
+
+Ids are plain strings: a contact is `c-…`, made by the shell that takes it in; an offer is
+`<contact>.<n>`, a follow-up `f-…`. Times are UTC milliseconds since 1970; durations are seconds,
+and say so in their names. A *reference* (`…_ref`) points into the vault and says nothing by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
+LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
+"""Channels with a person waiting at the other end; the rest is written work."""
+
+LANGUAGES: tuple[str, ...] = ("nl", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours of one channel: per weekday (0 = Monday) a list of (from, to) in minutes of the local day."""
+
+    open: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    always: bool = False
+    """Open at every moment: digital channels take contacts in at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Municipality:
+    """One municipality of the shared contact centre."""
+
+    id: str
+    name: str
+    entry_points: tuple[str, ...]
+    """14+ numbers and other public numbers, digits only, as citizens dial them: `140591`."""
+    greeting: dict[str, str]
+    """Spoken greeting per language."""
+    hours: dict[str, Hours]
+    """Per channel; a channel that is absent is always open."""
+    calamity: dict[str, str] = field(default_factory=dict)
+    """Message per language, played and shown before anything else while it is filled in."""
+    holidays: tuple[str, ...] = ()
+    """Closed days, ISO dates, expanded when the configuration is read."""
+    email_from: str = ""
+    needs: dict[str, int] = field(default_factory=dict)
+    """Skills (and levels) that every contact of this municipality asks of an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A subject of the products and services catalogue, and what an agent needs to settle it."""
+
+    id: str
+    title: dict[str, str]
+    queue: str
+    needs: dict[str, int]
+    """Skill -> lowest level (1 to 5) that may be offered the contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    """A published norm for one channel of a queue."""
+
+    seconds: int
+    """Answer (or first reply) within this time."""
+    share: float
+    """Share of contacts for which that must hold, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A line in which contacts of any channel wait together."""
+
+    id: str
+    title: dict[str, str]
+    targets: dict[str, QueueTarget]
+    """Per channel."""
+    priority: int = 5
+    """1 is most urgent, 9 least; each step is worth `Centre.priority_step_seconds` of waiting."""
+    wrap_up_seconds: int = 60
+    """Wrap-up ends by itself after this time, marked as such; 0 = it waits for the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """How one channel loads an agent and how long an offer of it stands."""
+
+    slots: int
+    """How many of this channel an agent may have at once, unless the agent says otherwise."""
+    offer_seconds: int = 20
+    not_with: tuple[str, ...] = ()
+    """Channels of which nothing may be in hand when this one is offered, and the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A member of staff who takes contacts."""
+
+    id: str
+    name: str
+    """Shown to colleagues; citizens see `first_name`."""
+    first_name: str
+    skills: dict[str, int]
+    """Skill -> level, 1 (learning) to 5 (expert)."""
+    endpoint: str = ""
+    """Telephone at the PBX, `a1`; empty = no phone, no calls."""
+    slots: dict[str, int] = field(default_factory=dict)
+    """Own number of slots per channel, where it differs from the channel's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRule:
+    """`when` all hints are present, the contact is about `topic`. The first rule that fits decides."""
+
+    when: tuple[str, ...]
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """The whole configuration in force of one contact centre; it enters the journal as one fact."""
+
+    id: str
+    name: str
+    time_zone: str
+    municipalities: tuple[Municipality, ...]
+    topics: tuple[Topic, ...]
+    queues: tuple[Queue, ...]
+    agents: tuple[Agent, ...]
+    channels: dict[str, ChannelRules]
+    classification: tuple[ClassifyRule, ...]
+    default_topic: str
+    skills: tuple[str, ...]
+    language_needs: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Language -> needs added for a contact in that language."""
+    pause_reasons: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Reason -> title per language."""
+    priority_step_seconds: int = 120
+    retry_seconds: int = 30
+    """Who declined or missed a contact is not asked again for it within this time."""
+    handover_seconds: int = 60
+    """How long a contact handed to one agent waits for that agent alone."""
+    absence_seconds: int = 120
+    """Written and chat contacts of an agent whose connection is lost go back to their queue after this."""
+    remember_days: int = 30
+    """Ended contacts are recognised when the same source offers them again for this long."""
+    repeat_days: int = 7
+
+    def municipality(self, id: str) -> Municipality | None:
+        return next((m for m in self.municipalities if m.id == id), None)
+
+    def topic(self, id: str) -> Topic | None:
+        return next((t for t in self.topics if t.id == id), None)
+
+    def queue(self, id: str) -> Queue | None:
+        return next((q for q in self.queues if q.id == id), None)
+
+    def agent(self, id: str) -> Agent | None:
+        return next((a for a in self.agents if a.id == id), None)

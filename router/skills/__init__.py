@@ -1,0 +1,1 @@
+"""PURE: skills and levels, classification, and who may take what."""

@@ -1,0 +1,1 @@
+"""SHELLS: names, numbers, texts and documents, encrypted with a key per contact."""

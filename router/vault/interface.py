@@ -1,0 +1,114 @@
+"""What the rest may ask of the vault: store, read with an audit record, find a citizen, erase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+
+class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A document that came with a contact; `ref` gives its bytes."""
+
+    name: str
+    type: str
+    size: int
+    ref: str
+
+
+class Card(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a contact brings with it, in one shape for all channels. Stored in the vault as JSON; `content_ref`.
+
+    Text is plain; `html` is already cleaned. Numbers are E.164, addresses as given.
+    """
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    raw_ref: str = ""
+    """The message or form exactly as it came in."""
+    details: dict[str, str] = {}
+    """Answers already given (menu, chat form, scan metadata), as label -> answer."""
+    unreadable: str = ""
+    """Why nothing could be read out of `raw_ref`, when that is so."""
+
+
+CARD_TYPE = "application/vnd.kcc.card+json"
+
+
+def card_bytes(card: Card) -> bytes:
+    return msgspec.json.encode(card)
+
+
+def read_card(content: bytes) -> Card:
+    """Raises msgspec.ValidationError when the bytes are not a card."""
+    return msgspec.json.decode(content, type=Card)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something kept in the vault."""
+
+    contact: str
+    type: str
+    """Its media type."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """Who a citizen reference stands for."""
+
+    reference: str
+    municipality: str
+    name: str
+    phone: str
+    email: str
+
+
+class Vault(Protocol):
+    """Personal data, encrypted with a key per contact (content) or per citizen (identity).
+
+    Every method is durable when it returns. Reading what was erased raises `Erased`; what never was, `UnknownThing`.
+    """
+
+    async def store(self, contact: str, type: str, content: bytes) -> str:
+        """Keep `content` for the contact; gives a random reference. Large content goes to an encrypted file."""
+        ...
+
+    async def recognise(self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = "") -> str:
+        """The citizen reference for these identifiers within the municipality (made when new), linked to the contact.
+
+        Phone (E.164) and e-mail (compared case-insensitively) identify; a name alone does not: then the answer is "".
+        """
+        ...
+
+    async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
+        """The citizen reference, or "" when unknown."""
+        ...
+
+    async def read(self, ref: str, *, who: str, purpose: str) -> Item:
+        """For a member of staff: the audit record is written first, then the content is given."""
+        ...
+
+    async def read_citizen(self, citizen: str, *, contact: str, who: str, purpose: str) -> Citizen:
+        """Likewise for who the citizen is."""
+        ...
+
+    async def read_unattended(self, ref: str) -> Item:
+        """For the server's own work (sending a reply, showing a visitor their own chat): no person looks."""
+        ...
+
+    async def erase(self, citizen: str) -> int:
+        """Destroy the keys of the citizen and of all their contacts; gives the number of contacts made unreadable."""
+        ...
+
+    async def sweep(self, known: Mapping[str, bool]) -> int:
+        """Remove items older than a day whose contact is not in `known`; gives how many."""
+        ...

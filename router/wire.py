@@ -1,0 +1,68 @@
+"""How commands, facts, effects and explanations cross a boundary: JSON `[name, version, fields]`, upcast when read."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from router.engine import commands, effects, facts
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPCASTS: dict[tuple[str, int], Upcast] = {}
+"""(name, old version) -> a function that turns its fields into those of the next version."""
+
+VERSIONS: dict[str, int] = {}
+"""Names whose present version is not 1."""
+
+
+def _classes() -> dict[str, type[Any]]:
+    named = [*typing.get_args(commands.Command), *typing.get_args(facts.Fact), *typing.get_args(effects.Effect)]
+    return {cls.__name__: cls for cls in [*named, facts.Explanation]}
+
+
+_CLASSES = _classes()
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(cls, strict=True) for name, cls in _CLASSES.items()
+}
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENVELOPE: msgspec.json.Decoder[tuple[str, int, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, int, msgspec.Raw])
+
+
+class Unreadable(ValueError):
+    """The bytes are not a message of ours."""
+
+
+def encode(message: Any) -> bytes:
+    """Any command, fact, effect or explanation as bytes; the same value gives the same bytes."""
+    name = type(message).__name__
+    return _ENCODER.encode((name, VERSIONS.get(name, 1), message))
+
+
+def decode(data: bytes) -> Any:
+    """The value that `encode` was given. Raises Unreadable."""
+    try:
+        name, version, body = _ENVELOPE.decode(data)
+        current = VERSIONS.get(name, 1)
+        if version == current:
+            return _DECODERS[name].decode(body)
+        fields = msgspec.json.decode(body, type=dict[str, Any])
+        for old in range(version, current):
+            fields = UPCASTS[(name, old)](fields)
+        return msgspec.convert(fields, _CLASSES[name], str_keys=True)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and dicts as JSON-ready builtins, for REST answers and tables."""
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def fields_of(message: Any) -> tuple[str, ...]:
+    """Names of the fields of a message."""
+    return tuple(f.name for f in dataclasses.fields(message))
