@@ -1,0 +1,124 @@
+"""Configuration files -> frozen dataclasses; every mistake is reported at once, with its file, key and remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from router.nouns import Centre
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The process: where it listens, where it keeps its data."""
+
+    host: str = "127.0.0.1"
+    """KCC_HOST overrides."""
+    port: int = 8014
+    """KCC_PORT overrides."""
+    data: Path = Path("data")
+    """KCC_DATA overrides. Journal, vault, keys and outbox."""
+    origins: tuple[str, ...] = ()
+    """Allowed Origins of browsers besides the server's own address."""
+    widget_origins: tuple[str, ...] = ()
+    """Origins of the municipal pages that carry the chat widget."""
+    public_url: str = ""
+    """https://…: then cookies are Secure with the __Host- prefix, and HSTS is sent."""
+    demo: bool = False
+    """Show the demo page and print the demo sign-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """How to reach Asterisk (asterisk/README.md); absent = no telephone channel."""
+
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_secret: str
+    """Read from `ami_secret_file`, or the environment (KCC_AMI_SECRET)."""
+    agi_host: str = "127.0.0.1"
+    agi_port: int = 4573
+    agi_token: str = ""
+    """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
+    menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Municipality -> (digit, topic) choices, at most five."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSettings:
+    """The e-mail channel: taken from IMAP, or by a loopback listener, answered by SMTP or into an outbox folder."""
+
+    imap_host: str = ""
+    """Empty = no mailbox is read."""
+    imap_port: int = 993
+    imap_tls: bool = True
+    imap_user: str = ""
+    imap_password: str = ""
+    imap_folder: str = "INBOX"
+    imap_done_folder: str = "KCC"
+    """Messages are moved here once they are stored."""
+    listener_host: str = "127.0.0.1"
+    listener_port: int = 0
+    """0 = no listener. The demo's way to get mail without a mail server."""
+    smtp_host: str = ""
+    """Empty = replies are written into `<data>/outbox`."""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    """starttls, tls or none (loopback only)."""
+    smtp_user: str = ""
+    smtp_password: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Address at which mail arrives (lower case) -> municipality."""
+    default_municipality: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostSettings:
+    """The scan folder: one folder a municipality under `folder`; empty = no folder is watched."""
+
+    folder: Path | None = None
+    stable_seconds: int = 10
+    rescan_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """The web chat."""
+
+    gone_seconds: int = 60
+    """A visitor who is away for longer has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody, or a program, that may sign in."""
+
+    id: str
+    name: str
+    role: str
+    """agent, supervisor, integrator or board"""
+    secret_hash: str
+    """argon2 of a password (people), SHA-256 of a random token of at least 128 bits (programs)."""
+    agent: str = ""
+    """The agent of the centre this person is, or empty."""
+    language: str = "nl"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All there is to configure."""
+
+    centre: Centre
+    version: str
+    """Digest of `centre`."""
+    server: ServerSettings
+    accounts: tuple[Account, ...]
+    keywords: dict[str, tuple[str, ...]]
+    """Label -> words and word beginnings (`paspoort*`) that give the hint `keyword:<label>`."""
+    voice: VoiceSettings | None = None
+    email: EmailSettings | None = None
+    post: PostSettings | None = None
+    chat: ChatSettings | None = None
+    warnings: tuple[str, ...] = ()
+    """Not wrong, but worth a look."""
