@@ -20,6 +20,8 @@ class Surroundings:
     centre: Centre
     hints_of: Callable[[str], tuple[str, ...]]
     """Free text -> `keyword:…` hints for classification; the text itself never leaves the channel."""
+    is_open: Callable[[str, str], bool]
+    """(municipality, channel) -> whether its opening hours say open now."""
     now: Callable[[], int]
     """UTC milliseconds."""
 

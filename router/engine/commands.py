@@ -287,6 +287,13 @@ class ReportCensus:
     """contact -> agent, of calls that are bridged to an agent's phone."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoseChannel:
+    """The channel has lost sight of its world (the PBX is out of reach): no offers until its next census."""
+
+    channel: str
+
+
 Command = (
     Configure
     | StartCentre
@@ -313,4 +320,5 @@ Command = (
     | AssignFollowUp
     | CompleteFollowUp
     | ReportCensus
+    | LoseChannel
 )

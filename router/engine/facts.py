@@ -28,6 +28,13 @@ class CensusTaken:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelLost:
+    """Nothing of this channel is offered until its census is taken again."""
+
+    channel: str
+
+
 # -- contacts -----------------------------------------------------------------------------------------------
 
 
@@ -79,20 +86,24 @@ class WaitExceeded:
 
 @dataclass(frozen=True, slots=True)
 class ContactReturned:
-    """active -> waiting: handed over, its agent lost, or put back on hold by the PBX. Keeps its arrival and its rank."""
+    """active -> waiting: handed over, its agent lost, or put back on hold by the PBX. Keeps its arrival."""
 
     contact: str
     agent: str
     """Who had it."""
     reason: str
-    """handed_over, agent_lost, held, refused_transfer"""
+    """handed_over, agent_lost or held"""
+    topic: str
     queue: str
+    needs: dict[str, int]
     tier: int
     rank: int
     remind_at: int
     wanted_agent: str = ""
     """For this agent alone until `wanted_until`."""
     wanted_until: int = 0
+    again_at: int = 0
+    """The former agent is not asked again for it before then, in ms."""
     note_ref: str = ""
 
 
@@ -103,7 +114,7 @@ class ConversationEnded:
     contact: str
     agent: str
     reason: str
-    """agent, citizen_left, technical"""
+    """agent (finished it), or the reason of `EndContact`"""
     due_at: int
     """Wrap-up finishes by itself then, in ms; 0 = never."""
 
@@ -282,6 +293,7 @@ Fact = (
     CentreConfigured
     | CentreStarted
     | CensusTaken
+    | ChannelLost
     | ContactReceived
     | ContactQueued
     | WaitExceeded
@@ -331,13 +343,14 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     """The best five, best first."""
     excluded: dict[str, int]
-    """Reason -> number of agents: signed_off, paused, lost, missing_skill:<skill>, busy, no_phone, asked_before, wanted_other."""
+    """Reason -> number of agents: signed_off, paused, lost, census, missing_skill:<skill>, busy, no_phone,
+    asked_before, wanted_other."""
     rule: str
     """The policy that chose: level, then longest idle, then agent id."""
     engine: str
     configuration: str
     offer: str = ""
     waiting_before: int = 0
-    """How many of the same queue stood before it."""
+    """How many of the same queue stand before it; only when asked for."""
     details: dict[str, str] = field(default_factory=dict)
     """Per excluded agent the reason; only when asked for."""

@@ -20,6 +20,8 @@ class Entry:
     """On the first fact of a command: the command. May be pruned."""
     explanation: bytes = b""
     """On an offer: why. May be pruned."""
+    about: str = ""
+    """The contact that the explanation is about."""
 
 
 class Journal(Protocol):
@@ -51,8 +53,8 @@ class Journal(Protocol):
         """Number of the last fact; 0 when empty."""
         ...
 
-    def explanations(self, offers: Sequence[int]) -> list[bytes]:
-        """The explanations stored with these fact numbers, in that order, pruned ones left out."""
+    def explanations(self, contact: str) -> list[bytes]:
+        """The explanations about this contact, oldest first, pruned ones left out."""
         ...
 
     def save_snapshot(self, number: int, state: bytes) -> None:

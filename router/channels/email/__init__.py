@@ -1,1 +1,1 @@
-"""The e-mail channel: an IMAP mailbox or a loopback listener in, SMTP or an outbox folder out."""
+"""The e-mail channel: mail in by IMAP or a loopback listener, replies out by SMTP or into an outbox folder."""

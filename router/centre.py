@@ -1,0 +1,321 @@
+"""The loop of one contact centre: inbox, decide, one append on disk, and only then everything that anybody can see."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from router import wire
+from router.engine import commands
+from router.engine.decide import advance, due, explain
+from router.engine.decision import Decision
+from router.engine.facts import Explanation
+from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
+from router.engine.state import State
+from router.errors import Deposed, Fault, JournalFault, Refusal, Unavailable
+from router.journal.interface import Entry, Journal
+from router.nouns import Centre as CentreConfiguration
+from router.port import Numbered, Order, Outcome
+from router.replay import restore
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+INBOX_MAX = 20_000
+BATCH_MAX = 500
+RECENT_MAX = 20_000
+READ_CHUNK = 5_000
+BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+class Clock:
+    """UTC milliseconds: the wall clock once, the monotonic clock from then on, never before what was seen last."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._offset = wall() - monotonic()
+        self._last = 0
+
+    def not_before(self, moment: int) -> None:
+        self._last = max(self._last, moment)
+
+    def __call__(self) -> int:
+        self._last = max(self._last, int((self._monotonic() + self._offset) * 1000))
+        return self._last
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A command in the inbox, and who waits for it."""
+
+    command: commands.Command
+    reply: asyncio.Future[Outcome]
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one round has decided and nobody may see yet."""
+
+    entries: list[Entry] = field(default_factory=list)
+    news: list[Numbered] = field(default_factory=list)
+    orders: list[tuple[str, Order]] = field(default_factory=list)
+    settle: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Centre:
+    """One contact centre, running: implements `CentrePort` on the process that owns the journal."""
+
+    def __init__(
+        self, journal: Journal, configuration: CentreConfiguration, version: str, census: tuple[str, ...], clock: Clock
+    ) -> None:
+        self._journal = journal
+        self._configuration, self._version, self._census = configuration, version, census
+        self.clock = clock
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._inbox: asyncio.Queue[_Asked] = asyncio.Queue(INBOX_MAX)
+        self._state = State()
+        self._recent: list[Numbered] = []
+        self._visible = 0
+        self._changed = asyncio.Event()
+        self._orders: dict[str, asyncio.Queue[Order]] = {}
+        self._loop_task: asyncio.Task[None] | None = None
+        self._queries: list[Callable[[], None]] = []
+        self.healthy = False
+        self.ended: asyncio.Future[None] | None = None
+
+    # -- life -----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Own the journal, replay it, put the configuration in force. Raises Deposed or JournalDamaged."""
+        self.ended = asyncio.get_running_loop().create_future()
+        epoch = await self._on_writer(self._journal.open)
+        self._state = await self._on_writer(partial(restore, self._journal))
+        self._visible = self._state.number
+        self.clock.not_before(self._state.at)
+        log.info("centre.restored", epoch=epoch, facts=self._state.number, open=len(self._state.contacts))
+        owed, interrupted = owed_deliveries(self._state), interrupted_deliveries(self._state)
+        for channel, effect in owed:
+            self._queue(channel).put_nowait(Order(self._state.number, effect))
+        self._loop_task = asyncio.create_task(self._run(), name="centre")
+        self.healthy = True
+        await self.submit(commands.Configure(self._configuration, self._version))
+        await self.submit(commands.StartCentre(self._census))
+        for contact, number in interrupted:
+            await self.submit(commands.NoteDelivery(contact, number, "unknown", "restart"))
+
+    async def stop(self) -> None:
+        """Finish the round under way and close the journal. What is still in the inbox is refused as unavailable."""
+        self.healthy = False
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            await asyncio.gather(self._loop_task, return_exceptions=True)
+        while not self._inbox.empty():
+            self._inbox.get_nowait().reply.set_exception(Unavailable("the centre is stopping"))
+        await self._on_writer(self._journal.close)
+        self._writer.shutdown(wait=False)
+
+    # -- the port -------------------------------------------------------------------------------------------
+
+    async def submit(self, command: commands.Command) -> Outcome:
+        if not self.healthy:
+            raise Unavailable("the centre takes nothing in at the moment")
+        asked = _Asked(wire.decode(wire.encode(command)), asyncio.get_running_loop().create_future())
+        try:
+            self._inbox.put_nowait(asked)
+        except asyncio.QueueFull:
+            raise Unavailable("the centre is too busy") from None
+        return await asked.reply
+
+    async def facts(self, after: int) -> AsyncIterator[tuple[Numbered, ...]]:
+        while True:
+            changed = self._changed
+            if after >= self._visible:
+                await changed.wait()
+                continue
+            batch = await self._facts_after(after)
+            yield batch
+            after = batch[-1].number
+
+    async def _facts_after(self, after: int) -> tuple[Numbered, ...]:
+        if self._recent and self._recent[0].number <= after + 1:
+            skip = after + 1 - self._recent[0].number
+            return tuple(self._recent[skip : skip + READ_CHUNK])
+        limit = min(READ_CHUNK, self._visible - after)
+        entries = await self._on_writer(lambda: list(self._journal.read(after, limit)))
+        return tuple(Numbered(e.number, e.at, wire.decode(e.fact)) for e in entries)
+
+    async def orders(self, channel: str) -> AsyncIterator[Order]:
+        queue = self._queue(channel)
+        while True:
+            yield await queue.get()
+
+    async def explain(self, contact: str) -> Explanation:
+        return await self._ask(lambda: explain(self._state, contact, self.clock()))
+
+    async def decisions(self, contact: str) -> list[Explanation]:
+        return await self._on_writer(lambda: [wire.decode(e) for e in self._journal.explanations(contact)])
+
+    async def _ask(self, read: Callable[[], T]) -> T:
+        """Read the state between two rounds, when all of it is on disk."""
+        reply: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def answer() -> None:
+            if reply.done():
+                return
+            try:
+                reply.set_result(read())
+            except Refusal as refusal:
+                reply.set_exception(refusal)
+
+        self._queries.append(answer)
+        self._nudge()
+        return await reply
+
+    # -- the loop -------------------------------------------------------------------------------------------
+
+    def _nudge(self) -> None:
+        if self._inbox.empty():
+            self._inbox.put_nowait(_Asked(commands.Tick(), asyncio.get_running_loop().create_future()))
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                asked = await self._gather()
+                await self._round(asked)
+                queries, self._queries = self._queries, []
+                for answer in queries:
+                    answer()
+        except Deposed as error:
+            self.healthy = False
+            log.error("centre.deposed")
+            if self.ended is not None and not self.ended.done():
+                self.ended.set_exception(error)
+
+    async def _gather(self) -> list[_Asked]:
+        """What is in the inbox, or a Tick when the engine wants one."""
+        moment = due(self._state)
+        timeout = None if moment is None else max(0.0, (moment - self.clock()) / 1000)
+        try:
+            first = await asyncio.wait_for(self._inbox.get(), timeout)
+        except TimeoutError:
+            return [_Asked(commands.Tick(), asyncio.get_running_loop().create_future())]
+        asked = [first]
+        while len(asked) < BATCH_MAX and not self._inbox.empty():
+            asked.append(self._inbox.get_nowait())
+        return asked
+
+    async def _round(self, asked: list[_Asked]) -> None:
+        batch = self._decide(asked)
+        while batch is None:
+            await self._reload()
+            asked = [one for one in asked if not self._set_aside(one)]
+            batch = self._decide(asked)
+        if batch.entries:
+            try:
+                await self._on_writer(partial(self._journal.append, batch.entries))
+            except JournalFault:
+                await self._refuse(asked)
+                return
+        self._publish(batch)
+
+    def _decide(self, asked: list[_Asked]) -> _Batch | None:
+        """Decide and evolve each; None when one of them broke an assertion and the state must be dropped."""
+        batch = _Batch()
+        for one in asked:
+            now = self.clock()
+            try:
+                decision = advance(self._state, one.command, now)
+            except Refusal as refusal:
+                batch.settle.append(partial(_refuse, one.reply, refusal))
+            except Exception:
+                one.failures += 1
+                log.exception("centre.assertion", command=type(one.command).__name__, failures=one.failures)
+                return None
+            else:
+                self._record(batch, one.command, decision, now)
+                outcome = Outcome(self._state.number, decision.answer, bool(decision.facts))
+                batch.settle.append(partial(_answer, one.reply, outcome))
+        return batch
+
+    def _record(self, batch: _Batch, command: commands.Command, decision: Decision, now: int) -> None:
+        first = self._state.number - len(decision.facts) + 1
+        for position, fact in enumerate(decision.facts):
+            number = first + position
+            explanation = decision.explanations.get(position)
+            cause = wire.encode(command) if position == 0 else b""
+            why = wire.encode(explanation) if explanation else b""
+            about = explanation.contact if explanation else ""
+            batch.entries.append(Entry(number, now, wire.encode(fact), cause, why, about))
+            batch.news.append(Numbered(number, now, fact))
+            for channel, effect in effects_of(self._state, fact):
+                batch.orders.append((channel, Order(number, effect)))
+
+    def _publish(self, batch: _Batch) -> None:
+        if batch.news:
+            self._recent.extend(batch.news)
+            if len(self._recent) > 2 * RECENT_MAX:
+                del self._recent[:-RECENT_MAX]
+            self._visible = batch.news[-1].number
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()
+        for channel, order in batch.orders:
+            self._queue(channel).put_nowait(order)
+        for settle in batch.settle:
+            settle()
+
+    # -- when things break ------------------------------------------------------------------------------------
+
+    def _set_aside(self, one: _Asked) -> bool:
+        """A command that broke an assertion twice is put where it can be seen."""
+        if one.failures < 2:
+            return False
+        log.error("centre.set_aside", command=type(one.command).__name__)
+        if not one.reply.done():
+            one.reply.set_exception(Fault("this could not be decided", code="set_aside"))
+        return True
+
+    async def _refuse(self, asked: list[_Asked]) -> None:
+        """The record could not be written: nothing of this round has happened."""
+        self.healthy = False
+        for one in asked:
+            _refuse(one.reply, Unavailable("could not be recorded: try again later"))
+        await self._reload()
+        self.healthy = True
+
+    async def _reload(self) -> None:
+        """Back to what is on disk, however long that takes."""
+        attempt = 0
+        while True:
+            try:
+                self._state = await self._on_writer(partial(restore, self._journal))
+                return
+            except JournalFault:
+                pause = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
+                log.warning("centre.journal_unreachable", again_in_seconds=pause)
+                await asyncio.sleep(pause)
+                attempt += 1
+
+    def _queue(self, channel: str) -> asyncio.Queue[Order]:
+        return self._orders.setdefault(channel, asyncio.Queue())
+
+    async def _on_writer(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+
+def _answer(reply: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    if not reply.done():
+        reply.set_result(outcome)
+
+
+def _refuse(reply: asyncio.Future[Outcome], error: Exception) -> None:
+    if not reply.done():
+        reply.set_exception(error)

@@ -1,0 +1,321 @@
+"""FastAgiServer: takes calls in from the dialplan, within limits. Bad input ends one connection, never the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import re
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from router.channels.voice.faults import (
+    AgiFault,
+    AgiForged,
+    AgiMalformed,
+    AgiRefused,
+    AgiTimeout,
+    CallerHungUp,
+)
+from router.channels.voice.pyst import AgiCall, refuse_control
+from router.channels.voice.timing import CallLater, loop_timer, within
+
+__all__ = [
+    "AgiFault", "AgiForged", "AgiMalformed", "AgiRefused", "AgiRequest", "AgiSession", "AgiTimeout", "CallerHungUp",
+    "FastAgiServer", "token_of",
+]  # fmt: skip
+
+ENVIRONMENT_BYTES_MAX = 65_536
+ENVIRONMENT_LINES_MAX = 100
+LINE_BYTES_MAX = 8_192
+CONNECTIONS_MAX = 500
+ENVIRONMENT_SECONDS = 2.0
+SESSION_SECONDS = 180.0
+PLAY_SECONDS = 120.0
+BACKLOG = 128
+
+SOUND: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
+DIGITS: Final = re.compile(r"[0-9*#]*")
+ANY_DIGIT = "0123456789*#"
+
+
+def token_of(secret: str, uniqueid: str, nonce: str) -> str:
+    """What the dialplan computes for each call from the secret it shares with the router."""
+    return hashlib.sha1(f"{secret}:{uniqueid}:{nonce}:{secret}".encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class AgiRequest:
+    """What the dialplan asks: the script's name and its arguments (the number called or the digit, nonce, token)."""
+
+    script: str
+    args: tuple[str, ...]
+
+
+class AgiSession:
+    """One call, while the dialplan waits for the router.
+
+    Every method raises CallerHungUp when the citizen leaves or the dialplan's deadline has passed, AgiTimeout,
+    AgiRefused or AgiMalformed; ValueError for an argument that cannot be said.
+    """
+
+    def __init__(self, env: Mapping[str, str], call: AgiCall) -> None:
+        self.env = env
+        self._call = call
+        self.missing: list[str] = []
+        """Prompts Asterisk does not have."""
+        script = env.get("agi_network_script", "").strip("/").partition("?")[0]
+        args = [env[key] for key in (f"agi_arg_{n}" for n in range(1, 21)) if key in env]
+        self.request = AgiRequest(script, tuple(args))
+
+    @property
+    def channel(self) -> str:
+        return self.env.get("agi_channel", "")
+
+    @property
+    def uniqueid(self) -> str:
+        """Of the citizen's channel: the key that makes an arrival idempotent. Unique per PBX by its systemname."""
+        return self.env.get("agi_uniqueid", "")
+
+    @property
+    def caller_number(self) -> str:
+        """As the carrier gave it; "" when withheld."""
+        return _known(self.env.get("agi_callerid", ""))
+
+    @property
+    def caller_name(self) -> str:
+        return _known(self.env.get("agi_calleridname", ""))
+
+    @property
+    def subject(self) -> str:
+        """The script's first argument: for `intake` the 14+ number that was called, for `digit` the digit."""
+        return self.request.args[0] if self.request.args else ""
+
+    async def answer(self) -> None:
+        await self._call.do("answer")
+
+    async def hangup(self) -> None:
+        """End the citizen's call, after the last prompt."""
+        await self._call.do("hangup")
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """A channel variable, or a dialplan function such as TIMEOUT(absolute)."""
+        if not re.fullmatch(r"[A-Z][A-Z0-9_]*(\([a-z]+\))?", name):
+            raise ValueError("not a variable's name")
+        await self._call.do("set_variable", name, value)
+
+    async def deadline(self, seconds: int) -> None:
+        """How long the dialplan waits from now on before it takes the call back; it begins with 3 s."""
+        await self.set_variable("TIMEOUT(absolute)", str(max(1, seconds)))
+
+    async def play(self, file: str, escape_digits: str = "") -> str:
+        """Play a prompt (kcc/…) to its end or to one of these digits: the digit, or "". A missing prompt gives ""."""
+        if not SOUND.fullmatch(file) or not DIGITS.fullmatch(escape_digits):
+            raise ValueError("not a prompt's name, or no digits")
+        try:
+            return str(await self._call.do("stream_file", file, escape_digits, seconds=PLAY_SECONDS))
+        except AgiRefused:
+            self.missing.append(file)
+            return ""
+
+    async def get_digit(self, prompts: Sequence[str], timeout_ms: int, valid: str = ANY_DIGIT) -> str:
+        """Play the prompts until a digit, then wait for one; "" when none of `valid` came."""
+        for prompt in prompts:
+            digit = await self.play(prompt, ANY_DIGIT)
+            if digit:
+                return digit if digit in valid else ""
+        digit = str(await self._call.do("wait_for_digit", timeout_ms, seconds=timeout_ms / 1000 + 4.0))
+        return digit if digit in valid else ""
+
+
+def _known(value: str) -> str:
+    return "" if value == "unknown" else value
+
+
+async def read_environment(reader: asyncio.StreamReader) -> dict[str, str]:
+    """The `agi_…: value` lines up to the empty one; the first of a repeated key counts. Raises AgiMalformed."""
+    env: dict[str, str] = {}
+    size = 0
+    for _ in range(ENVIRONMENT_LINES_MAX + 1):
+        try:
+            line = await reader.readline()
+        except ValueError:
+            raise AgiMalformed("a line is too long") from None
+        size += len(line)
+        if not line.endswith(b"\n"):
+            raise AgiMalformed("the connection ended in the environment")
+        if size > ENVIRONMENT_BYTES_MAX:
+            raise AgiMalformed("the environment is too long")
+        key, colon, value = line.decode(errors="replace").rstrip("\r\n").partition(":")
+        if not key and not colon:
+            if "agi_uniqueid" not in env or "agi_network_script" not in env:
+                raise AgiMalformed("not the environment of a call")
+            return env
+        if not colon or not key.startswith("agi_"):
+            raise AgiMalformed("not a line of an environment")
+        env.setdefault(key, value.strip())
+    raise AgiMalformed("the environment has too many lines")
+
+
+class FastAgiServer:
+    """Hands each call of the dialplan to `handler` as an AgiSession.
+
+    `counts` tells how connections ended, by the code of the fault, `done`, `too_many` or `handler_fault`, and
+    `missing_prompt`; each fault is given to `on_fault` too. With a secret only calls with the token of our own
+    dialplan are served.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[AgiSession], Awaitable[None]],
+        *,
+        secret: str,
+        on_fault: Callable[[Exception], None],
+        host: str = "127.0.0.1",
+        port: int = 4573,
+        session_seconds: float = SESSION_SECONDS,
+        connections_max: int = CONNECTIONS_MAX,
+        call_later: CallLater = loop_timer,
+    ) -> None:
+        self._handler = handler
+        self._secret = secret
+        self._on_fault = on_fault
+        self._host, self.port = host, port
+        self._session_seconds = session_seconds
+        self._connections_max = connections_max
+        self._call_later = call_later
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._sessions: set[asyncio.Task[None]] = set()
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def open_sessions(self) -> int:
+        return len(self._sessions)
+
+    async def start(self) -> None:
+        """Listen. With port 0 a free one is taken; `port` then tells which. Raises OSError."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._host, self.port))
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+        except OSError:
+            listener.close()
+            raise
+        self.port = int(listener.getsockname()[1])
+        self._listener = listener
+        self._accepting = asyncio.get_running_loop().create_task(self._accept(listener))
+
+    def drop(self) -> None:
+        """Refuse connections from this moment, so that the dialplan turns to its fallback at once.
+
+        May be called from any thread: a watchdog does so when the event loop stands still. Sessions go on.
+        """
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+
+    async def resume(self) -> None:
+        """Listen again on the same port, after `drop`."""
+        await self._stop_listening()
+        await self.start()
+
+    async def stop(self, grace_seconds: float = 2.0) -> None:
+        """Refuse connections, give sessions a moment to finish, end the rest."""
+        await self._stop_listening()
+        if self._sessions:
+            with contextlib.suppress(TimeoutError):
+                await within(grace_seconds, _all_done(set(self._sessions)), self._call_later)
+        for session in list(self._sessions):
+            session.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
+
+    async def _stop_listening(self) -> None:
+        self.drop()
+        accepting, self._accepting = self._accepting, None
+        if accepting is not None:
+            accepting.cancel()
+            await asyncio.gather(accepting, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                if not _listens(listener):
+                    return  # dropped
+                self._on_fault(error)  # out of descriptors, or the peer was quicker
+                await within(1.0, asyncio.sleep(0.1), self._call_later)
+                continue
+            if len(self._sessions) >= self._connections_max:
+                self.counts["too_many"] += 1
+                connection.close()
+                continue
+            session = loop.create_task(self._serve(connection))
+            self._sessions.add(session)
+            session.add_done_callback(self._sessions.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        writer: asyncio.StreamWriter | None = None
+        end = "done"
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection, limit=LINE_BYTES_MAX)
+            await within(self._session_seconds, self._attend(reader, writer), self._call_later)
+        except AgiFault as fault:
+            end = fault.code
+            self._on_fault(fault)
+        except TimeoutError:
+            end = AgiTimeout.code
+            self._on_fault(AgiTimeout("the session took too long"))
+        except Exception as error:  # noqa: BLE001  one bad call must not end the server
+            end = "handler_fault"
+            self._on_fault(error)
+        finally:
+            self.counts[end] += 1
+            if writer is not None:
+                writer.close()
+            else:
+                connection.close()
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            env = await within(ENVIRONMENT_SECONDS, read_environment(reader), self._call_later)
+        except TimeoutError:
+            raise AgiMalformed("the environment did not come") from None
+        except OSError as error:
+            raise AgiMalformed("the connection broke in the environment") from error
+        session = AgiSession(env, AgiCall(reader, writer, call_later=self._call_later))
+        if self._secret:
+            given = session.request.args[1:3]
+            right = token_of(self._secret, session.uniqueid, given[0]) if len(given) == 2 else ""
+            if not right or not hmac.compare_digest(right.encode(), given[1].encode()):
+                raise AgiForged("a connection without the dialplan's token")
+        refuse_control(session.channel, "a channel's name")
+        try:
+            await self._handler(session)
+        finally:
+            self.counts["missing_prompt"] += len(session.missing)
+            if session.missing:
+                self._on_fault(AgiRefused(f"Asterisk has no prompt {', '.join(sorted(set(session.missing)))}"))
+
+
+async def _all_done(tasks: set[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
+
+
+def _listens(listener: socket.socket) -> bool:
+    try:
+        return bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False

@@ -1,0 +1,107 @@
+"""decide: a command and the state give facts, an answer, or a refusal. advance: the same, carried through to rest.
+
+Pure: no clock, no randomness, no ids made inside. Same state, command and moment: same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from router.engine import assign, commands, decide_centre, decide_contacts, decide_offers, decide_staff
+from router.engine.decision import Decision
+from router.engine.evolve import evolve
+from router.engine.facts import Explanation, Fact
+from router.engine.state import State
+from router.errors import Refusal, WrongState
+
+CENSUS_PATIENCE_MS = 1_000
+
+_HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
+    commands.Configure: decide_centre.configure,
+    commands.StartCentre: decide_centre.start_centre,
+    commands.ReportCensus: decide_centre.report_census,
+    commands.LoseChannel: decide_centre.lose_channel,
+    commands.Receive: decide_contacts.receive,
+    commands.Classify: decide_contacts.classify_contact,
+    commands.EndContact: decide_contacts.end_contact,
+    commands.AddMessage: decide_contacts.add_message,
+    commands.NoteDelivery: decide_contacts.note_delivery,
+    commands.FinishConversation: decide_contacts.finish_conversation,
+    commands.CompleteWrapUp: decide_contacts.complete_wrap_up,
+    commands.HandOver: decide_contacts.hand_over,
+    commands.MoveContact: decide_contacts.move_contact,
+    commands.CloseContact: decide_contacts.close_contact,
+    commands.Accept: decide_offers.accept,
+    commands.Decline: decide_offers.decline,
+    commands.OfferFailed: decide_offers.offer_failed,
+    commands.AdoptAnswer: decide_offers.adopt_answer,
+    commands.ReportHeld: decide_offers.report_held,
+    commands.SetPresence: decide_staff.set_presence,
+    commands.LoseAgent: decide_staff.lose_agent,
+    commands.RegainAgent: decide_staff.regain_agent,
+    commands.MakeFollowUp: decide_staff.make_follow_up,
+    commands.AssignFollowUp: decide_staff.assign_follow_up,
+    commands.CompleteFollowUp: decide_staff.complete_follow_up,
+}
+
+
+def decide(state: State, command: commands.Command, now: int) -> Decision:
+    """What the command leads to, leaving the state as it is.
+
+    Raises a Refusal when the wish is impossible now. `Tick` is decided by `advance`, one alarm at a time.
+    """
+    if state.centre is None and not isinstance(command, commands.Configure):
+        raise WrongState("no configuration is in force yet")
+    return _HANDLERS[type(command)](state, command, now)
+
+
+def due(state: State) -> int | None:
+    """When the engine wants a Tick next, in ms; None when nothing is to come."""
+    return state.index.alarms.next()
+
+
+def advance(state: State, command: commands.Command, now: int) -> Decision:
+    """Decide, evolve, and offer whatever has become possible. The state has moved when it returns.
+
+    Raises a Refusal with the state as it was.
+    """
+    facts: list[Fact] = []
+    explanations: dict[int, Explanation] = {}
+
+    def apply(fact: Fact) -> None:
+        evolve(state, fact, state.number + 1, now)
+        facts.append(fact)
+
+    answer: str | int | None = None
+    if isinstance(command, commands.Tick):
+        _wake(state, now, apply)
+    else:
+        decision = decide(state, command, now)
+        answer = decision.answer
+        for fact in decision.facts:
+            apply(fact)
+    if state.centre is not None:
+        for offered, explanation in assign.offers(state, now):
+            explanations[len(facts)] = explanation
+            apply(offered)
+    return Decision(tuple(facts), answer, explanations)
+
+
+def _wake(state: State, now: int, apply: Callable[[Fact], None]) -> None:
+    for alarm in state.index.alarms.take(now):
+        _, kind, id = alarm
+        if decide_centre.waits_for_census(state, alarm):
+            state.index.alarms.set(now + CENSUS_PATIENCE_MS, kind, id)
+            continue
+        if kind == "retry" and id in state.contacts:
+            state.index.changed_contacts.add(id)
+        for fact in decide_centre.alarm(state, alarm, now):
+            apply(fact)
+
+
+def explain(state: State, contact: str, now: int) -> Explanation:
+    """Who could take an open contact now and why the others cannot. Raises a Refusal when it is not open."""
+    if contact not in state.contacts:
+        raise Refusal("the contact is not open", code="unknown")
+    return assign.explain(state, contact, now, details=True)

@@ -1,0 +1,131 @@
+"""Deciding about the centre as a whole: configuration, start, census, and the passing of time."""
+
+from __future__ import annotations
+
+from router.engine import commands, facts
+from router.engine.alarms import Alarm
+from router.engine.decide_contacts import ending, queue_from_intake, returned
+from router.engine.decide_offers import ended, expire
+from router.engine.decide_staff import give_back, lost
+from router.engine.decision import NOTHING, Decision
+from router.engine.state import ContactState, State
+from router.nouns import LIVE_CHANNELS
+from router.queues.order import rank_of, reminder_seconds
+
+SETTLING_MS = 5_000
+"""A regular census does not judge what changed this recently: reports of it may still be under way."""
+
+
+def configure(state: State, command: commands.Configure, now: int) -> Decision:
+    if state.centre is not None and state.version == command.version:
+        return NOTHING
+    return Decision((facts.CentreConfigured(command.centre, command.version),))
+
+
+def start_centre(state: State, command: commands.StartCentre, now: int) -> Decision:
+    return Decision((facts.CentreStarted(command.census),))
+
+
+def lose_channel(state: State, command: commands.LoseChannel, now: int) -> Decision:
+    if command.channel in state.census_pending:
+        return NOTHING
+    return Decision((facts.ChannelLost(command.channel),))
+
+
+# -- census -------------------------------------------------------------------------------------------------
+
+
+def report_census(state: State, command: commands.ReportCensus, now: int) -> Decision:
+    if command.channel == "desk":
+        return Decision(_desk_census(state, set(command.alive), now))
+    first = command.channel in state.census_pending
+    reconciled: list[facts.Fact] = []
+    alive = set(command.alive)
+    for contact in state.contacts.values():
+        if contact.channel != command.channel or contact.state == "wrap_up":
+            continue
+        if not first and contact.since > now - SETTLING_MS:
+            continue
+        reconciled.extend(_reconcile(state, contact, alive, command.answered.get(contact.id, ""), first, now))
+    if first:
+        reconciled.append(facts.CensusTaken(command.channel))
+    return Decision(tuple(reconciled))
+
+
+def _reconcile(
+    state: State, contact: ContactState, alive: set[str], with_agent: str, first: bool, now: int
+) -> list[facts.Fact]:
+    """Make one contact agree with the world: gone, in conversation with somebody, or on hold."""
+    if contact.id not in alive:
+        return [ending(state, contact, "gone", now)]
+    if contact.state == "intake":
+        return [queue_from_intake(state, contact, commands.Classify(contact.id), now)] if first else []
+    if with_agent in state.agents and with_agent != contact.owner:
+        if contact.state in ("waiting", "offered"):
+            return [facts.AnswerAdopted(contact.id, with_agent)]
+        return []
+    if contact.state == "active" and not with_agent:
+        return [returned(state, contact, "held", now)]
+    if contact.state == "offered" and first:
+        return [ended(state, state.offers[contact.offer], "withdrawn", "restart", now)]
+    return []
+
+
+def _desk_census(state: State, connected: set[str], now: int) -> tuple[facts.Fact, ...]:
+    found: list[facts.Fact] = []
+    for agent in state.agents.values():
+        if agent.presence == "signed_off":
+            continue
+        if agent.id not in connected and agent.connection == "connected":
+            found.extend(lost(state, agent, now))
+        elif agent.id in connected and agent.connection == "lost":
+            found.append(facts.AgentRegained(agent.id))
+    if "desk" in state.census_pending:
+        found.append(facts.CensusTaken("desk"))
+    return tuple(found)
+
+
+# -- time ---------------------------------------------------------------------------------------------------
+
+
+def waits_for_census(state: State, alarm: Alarm) -> bool:
+    """Whether the alarm concerns a channel whose world is not known yet: judging it now would be guessing."""
+    _, kind, id = alarm
+    offer = state.offers.get(id)
+    contact = state.contacts.get(offer.contact if offer else id)
+    return kind in ("offer", "intake") and contact is not None and contact.channel in state.census_pending
+
+
+def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
+    """What one alarm leads to; nothing when its reason no longer stands."""
+    at, kind, id = alarm
+    contact = state.contacts.get(id)
+    offer = state.offers.get(id)
+    if kind == "offer" and offer:
+        return expire(state, offer, now)
+    if kind == "intake" and contact and contact.state == "intake":
+        return (queue_from_intake(state, contact, commands.Classify(id), now),)
+    if kind == "wait" and contact and contact.state in ("waiting", "offered") and contact.remind_at == at:
+        return (_wait_exceeded(state, contact, now),)
+    if kind == "wrap_up" and contact and contact.state == "wrap_up" and contact.due_at == at:
+        return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True),)
+    if kind == "return" and id in state.agents:
+        agent = state.agents[id]
+        return give_back(state, agent, now) if agent.connection == "lost" and agent.return_at == at else ()
+    if kind == "follow_up" and id in state.follow_ups and state.follow_ups[id].state == "open":
+        return (facts.FollowUpOverdue(id),)
+    if kind == "forget" and id in state.ended:
+        return (facts.ContactForgotten(id),)
+    return ()
+
+
+def _wait_exceeded(state: State, contact: ContactState, now: int) -> facts.WaitExceeded:
+    """Note the wait; written work past its target goes before what comes in from now on."""
+    queue = state.config.queue(contact.queue)
+    if queue is None:
+        raise AssertionError(f"queue {contact.queue} is not configured")
+    times = contact.reminders + 1
+    overdue_now = contact.channel not in LIVE_CHANNELS and contact.tier != 0
+    rank = rank_of(state.config, queue, now) if overdue_now else contact.rank
+    remind_at = now + reminder_seconds(queue, contact.channel, times) * 1000
+    return facts.WaitExceeded(contact.id, times, 0 if overdue_now else contact.tier, rank, remind_at)

@@ -1,0 +1,278 @@
+"""Deciding what becomes of contacts: taken in, classified, written in, finished, handed over, moved, closed."""
+
+from __future__ import annotations
+
+from router.engine import commands, facts
+from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
+from router.engine.state import ContactState, State
+from router.engine.tables import DELIVERY
+from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
+from router.nouns import CHANNELS, Queue
+from router.queues.order import rank_of, reminder_seconds, tier_of
+from router.skills.classification import classify
+
+MESSAGES_MAX = 2_000
+AUTHORS = ("citizen", "agent", "note", "system")
+
+
+def receive(state: State, command: commands.Receive, now: int) -> Decision:
+    known = state.sources.get(f"{command.channel}|{command.source_key}")
+    if known is not None:
+        return Decision(answer=known)
+    if command.channel not in CHANNELS or command.channel not in state.config.channels:
+        raise InvalidInput(f"channel {command.channel} is not served here")
+    if state.config.municipality(command.municipality) is None:
+        raise InvalidInput(f"municipality {command.municipality} is not served here")
+    if not command.contact or not command.source_key:
+        raise InvalidInput("a contact needs an id and a source key")
+    if command.contact in state.contacts or command.contact in state.ended:
+        raise InvalidInput("this contact id is in use")
+    received = facts.ContactReceived(
+        command.contact,
+        command.channel,
+        command.municipality,
+        command.source_key,
+        command.entry_point,
+        command.citizen,
+        command.language,
+        command.content_ref,
+        command.hints,
+        command.linked_to,
+    )
+    if not command.classify:
+        return Decision((received,), command.contact)
+    queued = _queued(state, command, command.contact, command.channel, command.municipality, command.hints, now, now)
+    return Decision((received, queued), command.contact)
+
+
+def _queued(
+    state: State,
+    command: commands.Receive | commands.Classify,
+    contact: str,
+    channel: str,
+    municipality: str,
+    hints: tuple[str, ...],
+    received_at: int,
+    now: int,
+    language: str = "",
+) -> facts.ContactQueued:
+    language = command.language or language
+    topic_id = classify(state.config.classification, state.config.default_topic, hints)
+    topic = state.config.topic(topic_id)
+    queue = state.config.queue(topic.queue) if topic else None
+    if topic is None or queue is None:
+        raise AssertionError(f"topic {topic_id} or its queue is not configured")
+    return facts.ContactQueued(
+        contact,
+        topic.id,
+        queue.id,
+        needs_of(state, topic.id, language, municipality),
+        language,
+        tier_of(channel),
+        rank_of(state.config, queue, received_at),
+        now + reminder_seconds(queue, channel, 0) * 1000,
+    )
+
+
+def needs_of(state: State, topic: str, language: str, municipality: str) -> dict[str, int]:
+    """Skill -> level that topic, language and municipality ask together."""
+    needs: dict[str, int] = {}
+    found_topic, found_municipality = state.config.topic(topic), state.config.municipality(municipality)
+    for more in (
+        found_topic.needs if found_topic else {},
+        state.config.language_needs.get(language, {}),
+        found_municipality.needs if found_municipality else {},
+    ):
+        for skill, level in more.items():
+            needs[skill] = max(level, needs.get(skill, 0))
+    return needs
+
+
+def classify_contact(state: State, command: commands.Classify, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    if contact.state != "intake":
+        return NOTHING
+    return Decision((queue_from_intake(state, contact, command, now),))
+
+
+def queue_from_intake(state: State, contact: ContactState, command: commands.Classify, now: int) -> facts.ContactQueued:
+    return _queued(
+        state,
+        command,
+        contact.id,
+        contact.channel,
+        contact.municipality,
+        contact.hints + command.hints,
+        contact.received_at,
+        now,
+        contact.language,
+    )
+
+
+def end_contact(state: State, command: commands.EndContact, now: int) -> Decision:
+    if command.contact in state.ended:
+        return NOTHING
+    contact = open_contact(state, command.contact)
+    if contact.state == "wrap_up":
+        return NOTHING
+    return Decision((ending(state, contact, command.reason, now),))
+
+
+def ending(state: State, contact: ContactState, reason: str, now: int) -> facts.Fact:
+    """What follows when the citizen's side of the contact is over: wrap-up for an owner, else the end."""
+    if contact.state != "active":
+        return facts.ContactEnded(contact.id, reason, topic=contact.topic)
+    return facts.ConversationEnded(contact.id, contact.owner, reason, _wrap_up_due(state, contact, now))
+
+
+def _wrap_up_due(state: State, contact: ContactState, now: int) -> int:
+    queue = state.config.queue(contact.queue)
+    seconds = queue.wrap_up_seconds if queue else 0
+    return now + seconds * 1000 if seconds else 0
+
+
+def add_message(state: State, command: commands.AddMessage, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    known = contact.messages.get(command.message)
+    if known is not None:
+        return Decision(answer=known)
+    if command.author not in AUTHORS or not command.message or not command.ref:
+        raise InvalidInput("a message needs an id, a known author and a reference")
+    if command.author in ("agent", "note") and contact.owner != command.by:
+        raise NotAllowed("only the owner of a contact writes in it")
+    if contact.state == "wrap_up" and command.author in ("citizen", "agent"):
+        raise WrongState("the conversation has ended")
+    if len(contact.messages) >= MESSAGES_MAX:
+        raise TooMany("the conversation has reached its limit")
+    number = len(contact.messages) + 1
+    fact = facts.MessageAdded(
+        contact.id, number, command.message, command.author, command.ref, command.by, command.deliver
+    )
+    return Decision((fact,), number)
+
+
+def note_delivery(state: State, command: commands.NoteDelivery, now: int) -> Decision:
+    outgoing = state.outgoing.get(f"{command.contact}/{command.number}")
+    if outgoing is None or outgoing.status == command.status:
+        return NOTHING
+    if command.status not in DELIVERY[outgoing.status]:
+        raise WrongState(f"a delivery cannot go from {outgoing.status} to {command.status}")
+    return Decision((facts.DeliveryNoted(command.contact, command.number, command.status, command.detail),))
+
+
+def finish_conversation(state: State, command: commands.FinishConversation, now: int) -> Decision:
+    contact = owned_contact(state, command.contact, command.agent)
+    if contact.state == "wrap_up":
+        return NOTHING
+    due = _wrap_up_due(state, contact, now)
+    return Decision((facts.ConversationEnded(contact.id, command.agent, "agent", due),))
+
+
+def complete_wrap_up(state: State, command: commands.CompleteWrapUp, now: int) -> Decision:
+    if command.contact in state.ended:
+        return NOTHING
+    contact = owned_contact(state, command.contact, command.agent)
+    if contact.state != "wrap_up":
+        raise WrongState("finish the conversation first")
+    if command.topic and state.config.topic(command.topic) is None:
+        raise InvalidInput("no such topic")
+    ended = facts.ContactEnded(
+        contact.id,
+        "handled",
+        command.agent,
+        command.topic or contact.topic,
+        command.resolved,
+        note_ref=command.note_ref,
+    )
+    return Decision((ended,))
+
+
+def hand_over(state: State, command: commands.HandOver, now: int) -> Decision:
+    contact = owned_contact(state, command.contact, command.agent)
+    if contact.state != "active":
+        raise WrongState("only a conversation can be handed over")
+    if bool(command.queue) == bool(command.to_agent) or command.to_agent == command.agent:
+        raise InvalidInput("hand over to one queue, or to one colleague")
+    if command.to_agent:
+        colleague = state.agents.get(command.to_agent)
+        if colleague is None or state.config.agent(command.to_agent) is None:
+            raise UnknownThing("no such agent")
+        if colleague.presence == "signed_off":
+            raise WrongState("this colleague is not signed on")
+    return Decision((returned(state, contact, "handed_over", now, command),))
+
+
+def returned(
+    state: State, contact: ContactState, reason: str, now: int, over: commands.HandOver | None = None
+) -> facts.ContactReturned:
+    """The contact back in a queue, at the place its arrival gives it; `over` says where else it should go."""
+    queue = _queue(state, over.queue if over and over.queue else contact.queue)
+    topic = topic_in(state, queue, contact.topic)
+    wanted = over.to_agent if over else ""
+    return facts.ContactReturned(
+        contact.id,
+        contact.owner,
+        reason,
+        topic,
+        queue.id,
+        needs_of(state, topic, contact.language, contact.municipality),
+        tier_of(contact.channel),
+        rank_of(state.config, queue, contact.received_at),
+        now + reminder_seconds(queue, contact.channel, 0) * 1000,
+        wanted,
+        now + state.config.handover_seconds * 1000 if wanted else 0,
+        now + state.config.retry_seconds * 1000 if over else 0,
+        over.note_ref if over else "",
+    )
+
+
+def _queue(state: State, id: str) -> Queue:
+    queue = state.config.queue(id)
+    if queue is None:
+        raise UnknownThing("no such queue")
+    return queue
+
+
+def topic_in(state: State, queue: Queue, topic: str) -> str:
+    """The contact's topic if the queue serves it, else the queue's first topic."""
+    topics = [t.id for t in state.config.topics if t.queue == queue.id]
+    if not topics:
+        raise WrongState("this queue serves no topic")
+    return topic if topic in topics else topics[0]
+
+
+def move_contact(state: State, command: commands.MoveContact, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    if contact.state not in ("intake", "waiting", "offered"):
+        raise WrongState("the contact is in an agent's hands")
+    queue = _queue(state, command.queue)
+    if contact.queue == queue.id and contact.state == "waiting":
+        return NOTHING
+    topic = topic_in(state, queue, contact.topic)
+    queued = facts.ContactQueued(
+        contact.id,
+        topic,
+        queue.id,
+        needs_of(state, topic, contact.language, contact.municipality),
+        contact.language,
+        tier_of(contact.channel),
+        rank_of(state.config, queue, contact.received_at),
+        now + reminder_seconds(queue, contact.channel, 0) * 1000,
+        command.by,
+        command.why_ref,
+    )
+    if contact.state != "offered":
+        return Decision((queued,))
+    offer = state.offers[contact.offer]
+    withdrawn = facts.OfferEnded(offer.id, contact.id, offer.agent, "withdrawn", "moved", 0)
+    return Decision((withdrawn, queued))
+
+
+def close_contact(state: State, command: commands.CloseContact, now: int) -> Decision:
+    if command.contact in state.ended:
+        return NOTHING
+    contact = open_contact(state, command.contact)
+    ended = facts.ContactEnded(
+        contact.id, "closed", contact.owner, contact.topic, by=command.by, why_ref=command.why_ref
+    )
+    return Decision((ended,))

@@ -1,0 +1,89 @@
+"""Deciding what becomes of offers: accepted, declined, failed at the phone, or overtaken by what the PBX reports."""
+
+from __future__ import annotations
+
+from router.engine import commands, facts
+from router.engine.decide_contacts import returned
+from router.engine.decision import NOTHING, Decision, open_contact
+from router.engine.state import OfferState, State
+from router.errors import StaleOffer, UnknownThing, WrongState
+
+NOT_RESPONDING = "not_responding"
+PHONE_UNREACHABLE = "phone_unreachable"
+
+PAUSED_FOR = {"no_answer": NOT_RESPONDING, "unreachable": PHONE_UNREACHABLE}
+"""Failures that pause the agent until they say they are back: reason of the failure -> reason of the pause."""
+
+
+def accept(state: State, command: commands.Accept, now: int) -> Decision:
+    offer = state.offers.get(command.offer)
+    if offer is None:
+        contact = state.contacts.get(command.offer.rpartition(".")[0])
+        if contact and contact.owner == command.agent and command.offer == f"{contact.id}.{contact.offers}":
+            return Decision(answer=contact.id)
+        raise StaleOffer("the offer is over")
+    if offer.agent != command.agent:
+        raise StaleOffer("the offer is another's")
+    return Decision((facts.OfferAccepted(offer.id, offer.contact, offer.agent),), offer.contact)
+
+
+def decline(state: State, command: commands.Decline, now: int) -> Decision:
+    offer = state.offers.get(command.offer)
+    if offer is None or offer.agent != command.agent:
+        raise StaleOffer("the offer is over")
+    if offer.state == "declining":
+        return NOTHING
+    if state.contacts[offer.contact].channel == "phone":
+        return Decision((facts.DeclineRequested(offer.id, offer.contact, offer.agent),))
+    return Decision((ended(state, offer, "declined", command.reason, now),))
+
+
+def ended(state: State, offer: OfferState, how: str, reason: str, now: int) -> facts.OfferEnded:
+    """The offer's end; who did not take it is not asked again at once, unless it was withdrawn from them."""
+    again_at = 0 if how == "withdrawn" else now + state.config.retry_seconds * 1000
+    return facts.OfferEnded(offer.id, offer.contact, offer.agent, how, reason, again_at)
+
+
+def offer_failed(state: State, command: commands.OfferFailed, now: int) -> Decision:
+    offer = state.offers.get(command.offer)
+    if offer is None:
+        return NOTHING
+    if offer.state == "declining":
+        return Decision((ended(state, offer, "declined", command.reason, now),))
+    how = "expired" if command.reason == "no_answer" else "failed"
+    return Decision((ended(state, offer, how, command.reason, now), *_pause(state, offer.agent, command.reason)))
+
+
+def expire(state: State, offer: OfferState, now: int) -> tuple[facts.Fact, ...]:
+    """Nobody reacted in time: the contact goes back to its place, the agent is paused with one click back."""
+    if offer.state == "declining":
+        return (ended(state, offer, "declined", "no_report", now),)
+    return (ended(state, offer, "expired", "no_answer", now), *_pause(state, offer.agent, "no_answer"))
+
+
+def _pause(state: State, agent: str, failure: str) -> tuple[facts.Fact, ...]:
+    reason = PAUSED_FOR.get(failure)
+    if reason is None or state.agents[agent].presence != "ready":
+        return ()
+    return (facts.PresenceChanged(agent, "paused", reason, "centre"),)
+
+
+def adopt_answer(state: State, command: commands.AdoptAnswer, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    if command.agent not in state.agents:
+        raise UnknownThing("no such agent")
+    if contact.owner == command.agent:
+        return NOTHING
+    if contact.state not in ("waiting", "offered"):
+        raise WrongState("the contact is not waiting")
+    return Decision((facts.AnswerAdopted(contact.id, command.agent),))
+
+
+def report_held(state: State, command: commands.ReportHeld, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    if contact.state == "active":
+        return Decision((returned(state, contact, "held", now),))
+    offer = state.offers.get(contact.offer)
+    if offer is not None and offer.state == "declining":
+        return Decision((ended(state, offer, "declined", "", now),))
+    return NOTHING

@@ -1,0 +1,49 @@
+"""What the outside must do about a fact: the effects that follow from it."""
+
+from __future__ import annotations
+
+from router.engine import facts
+from router.engine.effects import Deliver, Effect, HangUp, Hold, Ring
+from router.engine.state import State
+
+HANGS_UP = frozenset({"phone", "chat"})
+
+
+def _channel(state: State, contact: str) -> str:
+    if contact in state.contacts:
+        return state.contacts[contact].channel
+    ended = state.ended.get(contact)
+    return ended.source_key.partition("|")[0] if ended else ""
+
+
+def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
+    """(channel, effect) pairs, in order, given the state after the fact."""
+    channel = _channel(state, getattr(fact, "contact", ""))
+    match fact:
+        case facts.ContactOffered() if channel == "phone":
+            agent = state.index.agents[fact.agent]
+            seconds = state.config.channels[channel].offer_seconds
+            return [(channel, Ring(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
+        case facts.DeclineRequested():
+            return [(channel, Hold(fact.contact))]
+        case facts.OfferEnded() if channel == "phone" and (fact.how == "withdrawn" or fact.reason == "no_report"):
+            return [(channel, Hold(fact.contact))]
+        case facts.ContactReturned() if channel == "phone" and fact.reason != "held":
+            return [(channel, Hold(fact.contact))]
+        case facts.ConversationEnded() if channel in HANGS_UP:
+            return [(channel, HangUp(fact.contact, fact.reason))]
+        case facts.ContactEnded() if channel in HANGS_UP and fact.reason != "handled":
+            return [(channel, HangUp(fact.contact, fact.reason))]
+        case facts.MessageAdded() if fact.deliver:
+            return [(channel, Deliver(fact.contact, fact.number, fact.ref))]
+    return []
+
+
+def owed_deliveries(state: State) -> list[tuple[str, Effect]]:
+    """Deliveries that a restart found unsettled; one that had passed the point of no return is not among them."""
+    return [(o.channel, Deliver(o.contact, o.number, o.ref)) for o in state.outgoing.values() if o.status == "due"]
+
+
+def interrupted_deliveries(state: State) -> list[tuple[str, int]]:
+    """(contact, number) of deliveries whose outcome a restart has made unknowable."""
+    return [(o.contact, o.number) for o in state.outgoing.values() if o.status == "started"]

@@ -1,0 +1,200 @@
+"""What is true in one contact centre: plain data, folded from its facts, with derived indexes beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from router.engine.alarms import Alarms
+from router.nouns import Agent, Centre
+from router.queues.lanes import LaneKey, Lanes, lane_key
+from router.queues.order import Place
+
+
+@dataclass(slots=True)
+class ContactState:
+    """One open contact."""
+
+    id: str
+    number: int
+    """Of the fact by which it was received: ties in order are broken by it."""
+    channel: str
+    municipality: str
+    source_key: str
+    citizen: str
+    language: str
+    hints: tuple[str, ...]
+    received_at: int
+    state: str = "intake"
+    since: int = 0
+    topic: str = ""
+    queue: str = ""
+    needs: dict[str, int] = field(default_factory=dict)
+    tier: int = 0
+    rank: int = 0
+    owner: str = ""
+    offer: str = ""
+    offers: int = 0
+    remind_at: int = 0
+    reminders: int = 0
+    wanted_agent: str = ""
+    wanted_until: int = 0
+    again_at: dict[str, int] = field(default_factory=dict)
+    """Agent -> not asked again before this moment."""
+    due_at: int = 0
+    messages: dict[str, int] = field(default_factory=dict)
+    """Message id -> its number."""
+
+    @property
+    def place(self) -> Place:
+        return self.tier, self.rank, self.number
+
+    @property
+    def lane(self) -> LaneKey:
+        """Kept for one colleague it stands in a lane that everybody looks into: that colleague may lack the skill."""
+        return lane_key(self.channel, {} if self.wanted_agent else self.needs)
+
+
+@dataclass(slots=True)
+class EndedContact:
+    """What is remembered of a contact that has ended, so that its source is recognised."""
+
+    source_key: str
+    ended_at: int
+    forget_at: int
+
+
+@dataclass(slots=True)
+class OfferState:
+    id: str
+    contact: str
+    agent: str
+    state: str
+    offered_at: int
+    lapses_at: int
+
+
+@dataclass(slots=True)
+class AgentState:
+    id: str
+    presence: str = "signed_off"
+    reason: str = ""
+    connection: str = "connected"
+    return_at: int = 0
+    idle_since: int = 0
+    """Since when the agent has nothing in hand, in ms."""
+    load: dict[str, str] = field(default_factory=dict)
+    """Contact -> reserved or in_hand."""
+
+
+@dataclass(slots=True)
+class FollowUpState:
+    id: str
+    contact: str
+    state: str
+    due_at: int
+    owner_agent: str
+    owner_queue: str
+
+
+@dataclass(slots=True)
+class OutgoingState:
+    """A message that must go out and is not settled yet."""
+
+    contact: str
+    number: int
+    channel: str
+    ref: str
+    status: str
+
+
+@dataclass(slots=True)
+class Books:
+    """The balance of one channel: received = the five open states + ended."""
+
+    received: int = 0
+    intake: int = 0
+    waiting: int = 0
+    offered: int = 0
+    active: int = 0
+    wrap_up: int = 0
+    ended: dict[str, int] = field(default_factory=dict)
+    """Reason -> how many."""
+
+    @property
+    def balanced(self) -> bool:
+        open_now = self.intake + self.waiting + self.offered + self.active + self.wrap_up
+        return self.received == open_now + sum(self.ended.values())
+
+    def move(self, before: str, after: str) -> None:
+        """Count a contact out of one open state and into another ("" = not an open state)."""
+        for state, step in ((before, -1), (after, 1)):
+            if state:
+                setattr(self, state, getattr(self, state) + step)
+
+
+@dataclass
+class State:
+    """The whole of one centre. `index` is derived and outside the hash."""
+
+    number: int = 0
+    at: int = 0
+    version: str = ""
+    centre: Centre | None = None
+    census_pending: list[str] = field(default_factory=list)
+    contacts: dict[str, ContactState] = field(default_factory=dict)
+    ended: dict[str, EndedContact] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    offers: dict[str, OfferState] = field(default_factory=dict)
+    agents: dict[str, AgentState] = field(default_factory=dict)
+    follow_ups: dict[str, FollowUpState] = field(default_factory=dict)
+    """Open and overdue ones."""
+    outgoing: dict[str, OutgoingState] = field(default_factory=dict)
+    """`<contact>/<number>` -> a message under way."""
+    books: dict[str, Books] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.index: Index = Index()
+
+    @property
+    def config(self) -> Centre:
+        """The configuration in force; there must be one."""
+        if self.centre is None:
+            raise AssertionError("no configuration is in force")
+        return self.centre
+
+
+class Index:
+    """What makes deciding cheap. Rebuilt from the state at any time; never part of what is true."""
+
+    def __init__(self) -> None:
+        self.alarms = Alarms()
+        self.lanes = Lanes()
+        self.agents: dict[str, Agent] = {}
+        """The configured agents by id."""
+        self.changed_agents: set[str] = set()
+        """Agents who may now take something they could not take before."""
+        self.changed_contacts: set[str] = set()
+        """Waiting contacts that somebody may now take who could not before."""
+
+
+def canonical(state: State) -> bytes:
+    """The state as bytes: the same facts always give the same."""
+
+    def fold(value: Any) -> Any:
+        if dataclasses.is_dataclass(value):
+            return {f.name: fold(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        if isinstance(value, dict):
+            return {str(k): fold(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [fold(v) for v in value]
+        return value
+
+    return json.dumps(fold(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def state_hash(state: State) -> str:
+    return sha256(canonical(state)).hexdigest()

@@ -1,0 +1,133 @@
+"""The transition tables, all of them. The diagrams in docs/states.md are generated from here.
+
+Each table says, per state, which facts are legal there and where they lead. "" is the state before the beginning.
+The machines are small and meet only in facts: `ContactOffered`, say, moves a contact, an offer and a slot at once.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Table: TypeAlias = dict[str, dict[str, str]]
+
+CONTACT: Table = {
+    "": {"ContactReceived": "intake"},
+    "intake": {"ContactQueued": "waiting", "MessageAdded": "intake", "ContactEnded": "ended"},
+    "waiting": {
+        "ContactQueued": "waiting",
+        "WaitExceeded": "waiting",
+        "MessageAdded": "waiting",
+        "ContactOffered": "offered",
+        "AnswerAdopted": "active",
+        "ContactEnded": "ended",
+    },
+    "offered": {
+        "WaitExceeded": "offered",
+        "MessageAdded": "offered",
+        "DeclineRequested": "offered",
+        "OfferEnded": "waiting",
+        "OfferAccepted": "active",
+        "AnswerAdopted": "active",
+        "ContactEnded": "ended",
+    },
+    "active": {
+        "MessageAdded": "active",
+        "ContactReturned": "waiting",
+        "ConversationEnded": "wrap_up",
+        "ContactEnded": "ended",
+    },
+    "wrap_up": {"MessageAdded": "wrap_up", "ContactEnded": "ended"},
+    "ended": {"ContactForgotten": ""},
+}
+
+OFFER: Table = {
+    "": {"ContactOffered": "open"},
+    "open": {
+        "OfferAccepted": "accepted",
+        "DeclineRequested": "declining",
+        "OfferEnded": "over",
+        "AnswerAdopted": "over",
+        "ContactEnded": "over",
+    },
+    "declining": {
+        "OfferAccepted": "accepted",
+        "OfferEnded": "over",
+        "AnswerAdopted": "over",
+        "ContactEnded": "over",
+    },
+    "accepted": {},
+    "over": {},
+}
+
+PRESENCE: dict[str, tuple[str, ...]] = {
+    "signed_off": ("ready", "paused"),
+    "ready": ("ready", "paused", "signed_off"),
+    "paused": ("ready", "paused", "signed_off"),
+}
+"""An agent's presence: from each value to which others `PresenceChanged` may lead."""
+
+CONNECTION: Table = {
+    "connected": {"AgentLost": "lost"},
+    "lost": {"AgentRegained": "connected"},
+}
+
+LOAD: Table = {
+    "free": {"ContactOffered": "reserved", "AnswerAdopted": "in_hand"},
+    "reserved": {
+        "OfferAccepted": "in_hand",
+        "AnswerAdopted": "in_hand",
+        "OfferEnded": "free",
+        "ContactEnded": "free",
+    },
+    "in_hand": {"ConversationEnded": "in_hand", "ContactReturned": "free", "ContactEnded": "free"},
+}
+"""One slot of an agent, per contact."""
+
+FOLLOW_UP: Table = {
+    "": {"FollowUpMade": "open"},
+    "open": {"FollowUpAssigned": "open", "FollowUpOverdue": "overdue", "FollowUpKept": "kept"},
+    "overdue": {"FollowUpAssigned": "overdue", "FollowUpKept": "kept"},
+    "kept": {},
+}
+
+DELIVERY: dict[str, tuple[str, ...]] = {
+    "due": ("started", "delivered", "failed"),
+    "started": ("delivered", "failed", "unknown"),
+    "delivered": (),
+    "failed": (),
+    "unknown": (),
+}
+"""An outgoing message: `started` is the point of no return."""
+
+OPEN_STATES: tuple[str, ...] = ("intake", "waiting", "offered", "active", "wrap_up")
+
+ALL: dict[str, Table] = {
+    "Contact": CONTACT,
+    "Offer": OFFER,
+    "Agent presence": {s: {f"PresenceChanged {t}": t for t in to} for s, to in PRESENCE.items()},
+    "Agent connection": CONNECTION,
+    "Agent load": LOAD,
+    "Follow-up": FOLLOW_UP,
+    "Delivery": {s: {f"DeliveryNoted {t}": t for t in to} for s, to in DELIVERY.items()},
+}
+
+
+class Illegal(AssertionError):
+    """A fact that the tables do not allow here: the record or the engine is wrong."""
+
+
+def follow(table: Table, state: str, fact: str) -> str:
+    """The state after `fact`. Raises Illegal."""
+    after = table.get(state, {}).get(fact)
+    if after is None:
+        raise Illegal(f"{fact} is not legal in state {state or 'before the beginning'}")
+    return after
+
+
+def diagram(name: str) -> str:
+    """One machine as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for state, arrows in ALL[name].items():
+        for fact, after in arrows.items():
+            lines.append(f"    {state or '[*]'} --> {after or '[*]'}: {fact}")
+    return "\n".join(lines)

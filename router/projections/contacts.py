@@ -1,0 +1,274 @@
+"""Read model: every open contact, and those that ended in the last 30 days."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from router.engine import facts
+from router.engine.facts import Fact
+from router.port import Numbered
+from router.projections import shapes
+
+KEPT_MS = 30 * 24 * 3_600_000
+IN_HAND = frozenset({"active", "wrap_up"})
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of a contact; its text is in the vault."""
+
+    number: int
+    message: str
+    author: str
+    """citizen, agent, note or system"""
+    ref: str
+    by: str
+    at: int
+    status: str | None
+    """due, started, delivered, failed, unknown; None when it is not sent out."""
+
+
+@dataclass(slots=True)
+class Offer:
+    """The open offer of a contact."""
+
+    offer: str
+    agent: str
+    purpose: str
+    offered_at: int
+    expires_at: int
+    declining: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """One contact as the facts have left it."""
+
+    id: str
+    channel: str
+    municipality: str
+    source_key: str
+    citizen: str
+    language: str
+    content_ref: str
+    linked_to: str
+    received_at: int
+    state_since: int
+    number: int
+    state: str = "intake"
+    topic: str = ""
+    queue: str = ""
+    needs: dict[str, int] = field(default_factory=dict)
+    queued_at: int = 0
+    """When it first came into a queue; 0 = not yet."""
+    agent: str = ""
+    """The owner; at the end, the last one."""
+    wanted_agent: str = ""
+    offer: Offer | None = None
+    offers: int = 0
+    decisions: int = 0
+    accepted_at: int = 0
+    answered_at: int = 0
+    """When an agent first took it; 0 = never."""
+    wrap_up_due_at: int = 0
+    citizen_left: bool = False
+    messages: list[Message] = field(default_factory=list)
+    ended_at: int = 0
+    ended_reason: str = ""
+    resolved: bool | None = None
+    note_ref: str = ""
+
+    @property
+    def last_message_at(self) -> int:
+        return self.messages[-1].at if self.messages else self.received_at
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the citizen wrote last."""
+        said = [m.author for m in self.messages if m.author in {"citizen", "agent"}]
+        return bool(said) and said[-1] == "citizen"
+
+    def with_agent(self, agent: str) -> bool:
+        """Whether this agent has it in hand, or has it offered now."""
+        if self.state in IN_HAND:
+            return self.agent == agent
+        return self.offer is not None and self.offer.agent == agent
+
+    def view(self) -> shapes.Contact:
+        return shapes.Contact(
+            id=self.id,
+            channel=self.channel,
+            municipality=self.municipality,
+            state=self.state,
+            topic=self.topic,
+            queue=self.queue,
+            language=self.language,
+            received_at=self.received_at,
+            state_since=self.state_since,
+            agent=self.agent or None,
+            offers=self.offers,
+            messages=len(self.messages),
+            ended_reason=self.ended_reason or None,
+            resolved=self.resolved,
+            linked_to=self.linked_to or None,
+            number=self.number,
+        )
+
+
+class Contacts:
+    """Folds facts into entries, with the indexes the screens need."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.open: dict[str, Entry] = {}
+        self.ended: dict[str, Entry] = {}
+        self.offered: dict[str, set[str]] = defaultdict(set)
+        """Agent -> contacts offered to them now."""
+        self.in_hand: dict[str, set[str]] = defaultdict(set)
+        """Agent -> contacts they own now (active or wrap-up)."""
+        self.waiting: dict[str, int] = defaultdict(int)
+        """Queue -> contacts waiting or offered."""
+        self._ends: deque[tuple[int, str]] = deque()
+
+    def get(self, id: str) -> Entry | None:
+        return self.open.get(id) or self.ended.get(id)
+
+    def __iter__(self) -> Iterator[Entry]:
+        yield from self.open.values()
+        yield from self.ended.values()
+
+    def of_agent(self, agent: str) -> list[Entry]:
+        """What the agent has in hand, longest first."""
+        mine = [self.open[id] for id in self.in_hand.get(agent, ())]
+        return sorted(mine, key=lambda entry: (entry.accepted_at, entry.id))
+
+    def offered_to(self, agent: str) -> list[Entry]:
+        """What is offered to the agent now, oldest offer first."""
+        mine = [self.open[id] for id in self.offered.get(agent, ())]
+        return sorted(mine, key=lambda entry: (entry.offer.offered_at if entry.offer else 0, entry.id))
+
+    def apply(self, numbered: Numbered) -> None:
+        """Fold one fact. Numbers already seen are skipped."""
+        if numbered.number <= self.position:
+            return
+        self.position = numbered.number
+        fact, at = numbered.fact, numbered.at
+        if isinstance(fact, facts.ContactReceived):
+            self.open[fact.contact] = _received(fact, at)
+        entry = self.open.get(_contact_of(fact)) or self.ended.get(_contact_of(fact))
+        if entry is None:
+            return
+        before = self._unindex(entry)
+        self._fold(entry, fact, at)
+        entry.number = numbered.number
+        if (entry.state, entry.agent) != before:
+            entry.state_since = at
+        self._index(entry)
+        self._forget(at)
+
+    def _unindex(self, entry: Entry) -> tuple[str, str]:
+        self.in_hand[entry.agent].discard(entry.id)
+        if entry.offer is not None:
+            self.offered[entry.offer.agent].discard(entry.id)
+        if entry.state in {"waiting", "offered"}:
+            self.waiting[entry.queue] -= 1
+        return entry.state, entry.agent
+
+    def _index(self, entry: Entry) -> None:
+        if entry.state in IN_HAND:
+            self.in_hand[entry.agent].add(entry.id)
+        if entry.offer is not None:
+            self.offered[entry.offer.agent].add(entry.id)
+        if entry.state in {"waiting", "offered"}:
+            self.waiting[entry.queue] += 1
+
+    def _fold(self, entry: Entry, fact: Fact, at: int) -> None:
+        match fact:
+            case facts.ContactQueued():
+                entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
+                entry.language = fact.language or entry.language
+                entry.queued_at = entry.queued_at or at
+                entry.state = "waiting"
+            case facts.ContactReturned():
+                entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
+                entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
+                entry.note_ref = fact.note_ref or entry.note_ref
+            case facts.ConversationEnded():
+                entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
+                entry.citizen_left = fact.reason != "agent"
+            case facts.ContactEnded():
+                self._end(entry, fact, at)
+            case facts.ContactForgotten():
+                self.ended.pop(entry.id, None)
+            case facts.MessageAdded():
+                status = "due" if fact.deliver else None
+                entry.messages.append(
+                    Message(fact.number, fact.message, fact.author, fact.ref, fact.by, at, status)
+                )
+            case facts.DeliveryNoted():
+                for message in entry.messages:
+                    if message.number == fact.number:
+                        message.status = fact.status
+            case _:
+                _fold_offer(entry, fact, at)
+
+    def _end(self, entry: Entry, fact: facts.ContactEnded, at: int) -> None:
+        entry.state, entry.offer = "ended", None
+        entry.ended_at, entry.ended_reason, entry.resolved = at, fact.reason, fact.resolved
+        entry.agent = fact.agent or entry.agent
+        entry.topic = fact.topic or entry.topic
+        entry.note_ref = fact.note_ref or entry.note_ref
+        entry.citizen_left = True
+        if self.open.pop(entry.id, None) is not None:
+            self.ended[entry.id] = entry
+            self._ends.append((at, entry.id))
+
+    def _forget(self, at: int) -> None:
+        while self._ends and self._ends[0][0] < at - KEPT_MS:
+            self.ended.pop(self._ends.popleft()[1], None)
+
+
+def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
+    match fact:
+        case facts.ContactOffered():
+            entry.state = "offered"
+            entry.offers += 1
+            entry.decisions += 1
+            entry.offer = Offer(fact.offer, fact.agent, fact.purpose, at, fact.expires_at)
+        case facts.DeclineRequested():
+            if entry.offer is not None:
+                entry.offer.declining = True
+        case facts.OfferEnded():
+            entry.state, entry.offer = "waiting", None
+        case facts.OfferAccepted() | facts.AnswerAdopted():
+            entry.state, entry.agent, entry.offer = "active", fact.agent, None
+            entry.wanted_agent = ""
+            entry.accepted_at = at
+            entry.answered_at = entry.answered_at or at
+        case _:
+            pass
+
+
+def _received(fact: facts.ContactReceived, at: int) -> Entry:
+    return Entry(
+        id=fact.contact,
+        channel=fact.channel,
+        municipality=fact.municipality,
+        source_key=fact.source_key,
+        citizen=fact.citizen,
+        language=fact.language,
+        content_ref=fact.content_ref,
+        linked_to=fact.linked_to,
+        received_at=at,
+        state_since=at,
+        number=0,
+    )
+
+
+def _contact_of(fact: Fact) -> str:
+    if isinstance(fact, facts.FollowUpMade):
+        return ""
+    contact = getattr(fact, "contact", "")
+    return contact if isinstance(contact, str) else ""

@@ -1,0 +1,168 @@
+"""The shapes of the protocol that are made from the read models: contact, decision, follow-ups, board."""
+
+from __future__ import annotations
+
+import msgspec
+
+from router.engine.facts import Explanation
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """A contact without personal data (protocol 3.2)."""
+
+    id: str
+    channel: str
+    municipality: str
+    state: str
+    """intake, waiting, offered, active, wrap_up, ended"""
+    topic: str
+    queue: str
+    language: str
+    received_at: int
+    state_since: int
+    agent: str | None
+    offers: int
+    messages: int
+    ended_reason: str | None
+    resolved: bool | None
+    linked_to: str | None
+    number: int
+    """The last fact that changed it."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One agent who could take the contact."""
+
+    agent: str
+    level: int
+    idle_since: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Why an offer went where it went, or why a contact waits (protocol 3.3)."""
+
+    offer: str
+    at: int
+    queue: str
+    topic: str
+    needs: dict[str, int]
+    chosen: str
+    candidates: list[Candidate]
+    excluded: dict[str, int]
+    rule: str
+    engine: str
+    configuration: str
+    waiting_before: int
+    details: dict[str, str]
+
+
+class ChannelBoard(msgspec.Struct, frozen=True):
+    """One channel of one queue, now and today."""
+
+    channel: str
+    waiting: int
+    longest_wait_seconds: int
+    offered: int
+    active: int
+    wrap_up: int
+    service_level: float | None
+    """None when nobody has entered yet."""
+    answered: int
+    entered: int
+    abandoned: int
+    target_seconds: int
+    target_share: float
+
+
+class QueueBoard(msgspec.Struct, frozen=True):
+    """One queue, now and today."""
+
+    queue: str
+    waiting: int
+    longest_wait_seconds: int
+    channels: list[ChannelBoard]
+    resolved: float | None
+    resolved_of: int
+    finished: int
+    ready: int
+    alarm: str
+    """nobody, late, or empty"""
+
+
+class ChannelTotals(msgspec.Struct, frozen=True):
+    """The books of one channel: received = intake + waiting + offered + active + wrap_up + ended."""
+
+    channel: str
+    received: int
+    intake: int
+    waiting: int
+    offered: int
+    active: int
+    wrap_up: int
+    ended: int
+    service_level: float | None
+
+
+class AgentCounts(msgspec.Struct, frozen=True):
+    """How many agents are in which state."""
+
+    ready: int = 0
+    busy: int = 0
+    wrap_up: int = 0
+    paused: int = 0
+    signed_off: int = 0
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One agent as a supervisor sees them."""
+
+    agent: str
+    name: str
+    state: str
+    """ready, busy, wrap_up, paused, signed_off"""
+    since: int
+    reason: str
+    contacts: dict[str, int]
+
+
+class FollowUpCounts(msgspec.Struct, frozen=True):
+    """Promises not kept yet; `overdue` are among the open."""
+
+    open: int
+    overdue: int
+
+
+class Board(msgspec.Struct, frozen=True):
+    """The whole board (protocol 4.3)."""
+
+    number: int
+    at: int
+    queues: list[QueueBoard]
+    channels: list[ChannelTotals]
+    agents: AgentCounts
+    people: list[Person]
+    resolved: float | None
+    resolved_of: int
+    finished: int
+    resolved_target: float
+    follow_ups: FollowUpCounts
+    today_since: int
+
+
+def decision(explanation: Explanation) -> Decision:
+    """The explanation as the protocol shows it."""
+    return Decision(
+        offer=explanation.offer,
+        at=explanation.at,
+        queue=explanation.queue,
+        topic=explanation.topic,
+        needs=explanation.needs,
+        chosen=explanation.chosen,
+        candidates=[Candidate(one.agent, one.level, one.idle_since) for one in explanation.candidates],
+        excluded=explanation.excluded,
+        rule=explanation.rule,
+        engine=explanation.engine,
+        configuration=explanation.configuration,
+        waiting_before=explanation.waiting_before,
+        details=explanation.details,
+    )

@@ -1,0 +1,132 @@
+"""The read models together: fed by the port's facts, told on when something changed, waited for by number."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from router.engine import facts
+from router.errors import Fault
+from router.nouns import Centre
+from router.port import CentrePort, Numbered
+from router.projections import shapes
+from router.projections.board import Board
+from router.projections.contacts import Contacts, Entry
+from router.projections.follow_ups import FollowUps
+from router.projections.history import History
+from router.projections.people import People
+
+WAIT_SECONDS = 5.0
+WAITERS_MAX = 10_000
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
+Listener = Callable[[Sequence[Numbered]], None]
+
+
+class Views:
+    """Holds the read models. One task folds; listeners are called after each batch, on the loop, and must be quick."""
+
+    def __init__(self, port: CentrePort, centre: Centre, now: Callable[[], int]) -> None:
+        self._port, self._now = port, now
+        self.centre = centre
+        """The configuration in force, as the facts say."""
+        self.version = ""
+        self.contacts = Contacts()
+        self.history = History()
+        self.follow_ups = FollowUps()
+        self.people = People()
+        self._board = Board(centre, self.contacts)
+        self._listeners: list[Listener] = []
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._expected: dict[str, set[asyncio.Future[None]]] = {}
+        self._ticket = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """Number of the last fact folded."""
+        return self._board.position
+
+    def board(self) -> shapes.Board:
+        return self._board.view(self._now(), self.people, self.follow_ups)
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._consume(), name="views")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called with every batch from now on; gives how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def reached(self, number: int, seconds: float = WAIT_SECONDS) -> bool:
+        """Wait until fact `number` is folded. False when that took too long: the views then lag behind."""
+        if self.position >= number:
+            return True
+        self._ticket += 1
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if len(self._waiters) >= WAITERS_MAX:
+            return False
+        heapq.heappush(self._waiters, (number, self._ticket, future))
+        return await _within(future, seconds)
+
+    async def known(self, contact: str, seconds: float = WAIT_SECONDS) -> Entry | None:
+        """The contact, waiting for it to come in when it is not there yet."""
+        entry = self.contacts.get(contact)
+        if entry is not None or len(self._expected) >= WAITERS_MAX:
+            return entry
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._expected.setdefault(contact, set())
+        waiting.add(future)
+        await _within(future, seconds)
+        waiting.discard(future)
+        if not waiting:
+            self._expected.pop(contact, None)
+        return self.contacts.get(contact)
+
+    def apply(self, batch: Sequence[Numbered]) -> None:
+        """Fold a batch and tell everybody who waits for it."""
+        for numbered in batch:
+            if isinstance(numbered.fact, facts.CentreConfigured):
+                self.centre, self.version = numbered.fact.centre, numbered.fact.version
+            for model in (self.contacts, self.history, self.follow_ups, self.people, self._board):
+                model.apply(numbered)
+            if isinstance(numbered.fact, facts.ContactReceived):
+                _settle(self._expected.get(numbered.fact.contact, ()))
+        while self._waiters and self._waiters[0][0] <= self.position:
+            _settle([heapq.heappop(self._waiters)[2]])
+        for listener in tuple(self._listeners):
+            listener(batch)
+
+    async def _consume(self) -> None:
+        while True:
+            try:
+                async for batch in self._port.facts(after=self.position):
+                    self.apply(batch)
+            except Fault as fault:
+                log.warning("facts stopped coming", code=fault.code, position=self.position)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _within(future: asyncio.Future[None], seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await future
+    except TimeoutError:
+        return False
+    return True
+
+
+def _settle(futures: Sequence[asyncio.Future[None]] | set[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)

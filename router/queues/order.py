@@ -1,0 +1,36 @@
+"""Who is first: a total order over everything that waits, on all channels together.
+
+A contact's place is (tier, rank, number): lower goes first. Tier 0 holds people who are waiting and written work past
+its target, tier 1 other written work. Rank is the moment of arrival in ms, moved earlier by the queue's priority: each
+step is worth a fixed number of seconds of waiting, so that the order of two contacts never changes while they wait.
+Number, the contact's first fact, breaks ties.
+"""
+
+from __future__ import annotations
+
+from router.nouns import LIVE_CHANNELS, Centre, Queue
+
+DEFAULT_TARGET_SECONDS = 3600
+LONGEST_REMINDER_SECONDS = 86_400
+LOWEST_PRIORITY = 9
+
+Place = tuple[int, int, int]
+
+
+def tier_of(channel: str) -> int:
+    return 0 if channel in LIVE_CHANNELS else 1
+
+
+def rank_of(centre: Centre, queue: Queue, received_at: int) -> int:
+    """`received_at` in ms, with the head start that the queue's priority gives."""
+    return received_at - (LOWEST_PRIORITY - queue.priority) * centre.priority_step_seconds * 1000
+
+
+def target_seconds(queue: Queue, channel: str) -> int:
+    target = queue.targets.get(channel)
+    return target.seconds if target else DEFAULT_TARGET_SECONDS
+
+
+def reminder_seconds(queue: Queue, channel: str, times: int) -> int:
+    """How long until the wait is noted again after it was noted `times` times: ever longer, at most a day."""
+    return min(target_seconds(queue, channel) * 2**times, LONGEST_REMINDER_SECONDS)

@@ -1,0 +1,219 @@
+"""Whether the parts of the configuration fit together: references, doubles, and whether somebody can take every topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from router.nouns import Agent, Centre
+from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
+from router.settings_centre import CentreFiles
+from router.settings_table import Notes, is_loopback, nearest
+from router.skills.classification import CHOSEN_KINDS
+from router.skills.matching import missing_skill
+
+MENU_CHOICES_MAX = 5
+HINT_KINDS = (*CHOSEN_KINDS, "keyword")
+
+
+def check_centre(files: CentreFiles, notes: Notes) -> None:
+    """Hold centre.toml, topics.toml and agents.toml against one another."""
+    centre = files.centre
+    _doubles(centre, notes)
+    _topic_references(files, notes)
+    _skill_references(centre, notes)
+    _menus(files, notes)
+    _capable(centre, notes)
+    for n, queue in enumerate(centre.queues, 1):
+        if not queue.targets:
+            remedy = "write phone = {seconds = 20, share = 0.8} under [queues.targets]"
+            notes.mistakes.append(f'topics.toml: queues[{n}].targets: queue "{queue.id}" has no norm; {remedy}')
+        if all(topic.queue != queue.id for topic in centre.topics):
+            notes.warnings.append(f'topics.toml: queues[{n}]: no topic leads to queue "{queue.id}"')
+
+
+def check_server(
+    centre: Centre,
+    server: ServerSettings,
+    accounts: Sequence[Account],
+    voice: VoiceSettings | None,
+    email: EmailSettings | None,
+    notes: Notes,
+) -> None:
+    """Hold server.toml and accounts.toml against one another and against the centre."""
+    _accounts(centre, accounts, notes)
+    _addresses(centre, email, notes)
+    if not is_loopback(server.host):
+        if server.demo or server.demo_password or server.demo_tokens:
+            notes.mistakes.append(
+                f'server.toml: host: the demo accounts, whose passwords everybody knows, may not be reached at "{server.host}"; '
+                'write host = "127.0.0.1" (or KCC_HOST), or accounts of your own'
+            )
+        if not server.public_url:
+            notes.warnings.append(
+                "server.toml: public_url: people would sign in without encryption; put a proxy with TLS in front and write its https:// address"
+            )
+    ports: dict[int, str] = {}
+    listening = [("port", server.port), ("email.listener_port", email.listener_port if email else 0)]
+    for name, port in [*listening, ("voice.agi_port", voice.agi_port if voice else 0)]:
+        if port and port in ports:
+            notes.mistakes.append(f"server.toml: {name}: port {port} is taken by {ports[port]}; choose another")
+        ports.setdefault(port, name)
+    if voice and not any(agent.endpoint for agent in centre.agents):
+        notes.warnings.append("agents.toml: agents: nobody has an endpoint, so nobody can be rung")
+
+
+def _doubles(centre: Centre, notes: Notes) -> None:
+    def once(file: str, what: str, values: Iterable[tuple[str, str]]) -> None:
+        first: dict[str, str] = {}
+        for path, value in values:
+            if value and value in first:
+                notes.mistakes.append(f'{file}: {path}: "{value}" is {what} of {first[value]} already; give each its own')
+            first.setdefault(value, path.rpartition(".")[0] if what == "the id" else path)
+
+    municipalities = list(enumerate(centre.municipalities, 1))
+    points = [(f"municipalities[{n}].entry_points[{k}]", p) for n, m in municipalities for k, p in enumerate(m.entry_points, 1)]
+    once("centre.toml", "the id", ((f"municipalities[{n}].id", m.id) for n, m in municipalities))
+    once("centre.toml", "the entry point", points)
+    once("topics.toml", "the id", ((f"topics[{n}].id", t.id) for n, t in enumerate(centre.topics, 1)))
+    once("topics.toml", "the id", ((f"queues[{n}].id", q.id) for n, q in enumerate(centre.queues, 1)))
+    once("agents.toml", "the id", ((f"agents[{n}].id", a.id) for n, a in enumerate(centre.agents, 1)))
+    once("agents.toml", "the endpoint", ((f"agents[{n}].endpoint", a.endpoint) for n, a in enumerate(centre.agents, 1)))
+    once("agents.toml", "the skill", ((f"skills[{n}]", s) for n, s in enumerate(centre.skills, 1)))
+
+
+def _topic_references(files: CentreFiles, notes: Notes) -> None:
+    centre = files.centre
+    topics, queues = {t.id for t in centre.topics}, {q.id for q in centre.queues}
+
+    def topic_exists(path: str, topic: str) -> None:
+        if topic and topic not in topics:
+            notes.mistakes.append(f'topics.toml: {path}: there is no topic "{topic}"{nearest(topic, topics)}')
+
+    for n, topic in enumerate(centre.topics, 1):
+        if topic.queue and topic.queue not in queues:
+            found = nearest(topic.queue, queues)
+            notes.mistakes.append(f'topics.toml: topics[{n}].queue: there is no queue "{topic.queue}"{found}')
+    topic_exists("default_topic", centre.default_topic)
+    for n, rule in enumerate(files.written_rules, 1):
+        topic_exists(f"rules[{n}].topic", rule.topic)
+        for k, hint in enumerate(rule.when, 1):
+            path = f"rules[{n}].when[{k}]"
+            kind, _, value = hint.partition(":")
+            if kind not in HINT_KINDS or not value:
+                notes.mistakes.append(
+                    f'topics.toml: {path}: "{hint}" is not a hint; write "topic:…", "form:…", "menu:…" or "keyword:…"'
+                )
+            elif kind == "topic":
+                topic_exists(path, value)
+            elif kind == "keyword" and value not in files.keywords:
+                found = nearest(value, files.keywords)
+                notes.mistakes.append(f'topics.toml: {path}: there are no keywords "{value}"{found}')
+    used = {hint.partition(":")[2] for rule in files.written_rules for hint in rule.when}
+    for label in files.keywords:
+        if label not in topics and label not in used:
+            notes.warnings.append(f"topics.toml: keywords.{label}: no rule uses them and no topic has this id")
+
+
+def _skill_references(centre: Centre, notes: Notes) -> None:
+    skills = set(centre.skills)
+
+    def all_exist(path: str, needs: Mapping[str, int]) -> None:
+        for skill in needs:
+            if skill not in skills:
+                notes.mistakes.append(f'{path}.{skill}: there is no skill "{skill}"{nearest(skill, skills)}')
+
+    for n, municipality in enumerate(centre.municipalities, 1):
+        all_exist(f"centre.toml: municipalities[{n}].needs", municipality.needs)
+    for language, needs in centre.language_needs.items():
+        all_exist(f"centre.toml: languages.{language}.needs", needs)
+    for n, topic in enumerate(centre.topics, 1):
+        all_exist(f"topics.toml: topics[{n}].needs", topic.needs)
+    for n, agent in enumerate(centre.agents, 1):
+        all_exist(f"agents.toml: agents[{n}].skills", agent.skills)
+    for n, skill in enumerate(centre.skills, 1):
+        if not any(skill in agent.skills for agent in centre.agents):
+            notes.warnings.append(f'agents.toml: skills[{n}]: nobody has the skill "{skill}"')
+
+
+def _menus(files: CentreFiles, notes: Notes) -> None:
+    municipalities = {m.id for m in files.centre.municipalities}
+    topics = {t.id for t in files.centre.topics}
+    for name, choices in files.menus.items():
+        path = f"topics.toml: menus.{name}"
+        if name not in municipalities:
+            notes.mistakes.append(f'{path}: there is no municipality "{name}"{nearest(name, municipalities)}')
+        if len(choices) > MENU_CHOICES_MAX:
+            notes.mistakes.append(f"{path}: {len(choices)} choices; nobody remembers more than {MENU_CHOICES_MAX}")
+        for digit, topic in choices:
+            if digit not in tuple("123456789"):
+                notes.mistakes.append(f'{path}.{digit}: "{digit}" is not a key of the telephone; write 1 to 9')
+            if topic and topic not in topics:
+                notes.mistakes.append(f'{path}.{digit}: there is no topic "{topic}"{nearest(topic, topics)}')
+
+
+def _capable(centre: Centre, notes: Notes) -> None:
+    """Somebody on the roster must be able to take each topic of each municipality; languages only give a warning."""
+    for n, topic in enumerate(centre.topics, 1):
+        path = f'topics.toml: topics[{n}].needs: nobody on the roster can take "{topic.id}"'
+        if not _anybody(centre.agents, topic.needs):
+            notes.mistakes.append(f"{path} ({_best(centre, topic.needs)}); lower the level or train somebody")
+            continue
+        for municipality in centre.municipalities:
+            needs = _together(topic.needs, municipality.needs)
+            if not _anybody(centre.agents, needs):
+                notes.mistakes.append(f"{path} for {municipality.id} ({_best(centre, needs)})")
+        for language, extra in centre.language_needs.items():
+            if not _anybody(centre.agents, _together(topic.needs, extra)):
+                notes.warnings.append(f"{path} in language {language}: such a contact waits for a supervisor")
+
+
+def _anybody(agents: Iterable[Agent], needs: Mapping[str, int]) -> bool:
+    return any(not missing_skill(agent, needs) for agent in agents)
+
+
+def _together(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {skill: max(first.get(skill, 0), second.get(skill, 0)) for skill in (*first, *second)}
+
+
+def _best(centre: Centre, needs: Mapping[str, int]) -> str:
+    """What is asked, and the highest level there is of each."""
+    highest = {skill: max((agent.skills.get(skill, 0) for agent in centre.agents), default=0) for skill in needs}
+    return ", ".join(f"{skill} {level} is asked, the best has {highest[skill]}" for skill, level in needs.items())
+
+
+def _accounts(centre: Centre, accounts: Sequence[Account], notes: Notes) -> None:
+    agents = {agent.id for agent in centre.agents}
+    seen: dict[str, int] = {}
+    persons: dict[str, str] = {}
+    for n, account in enumerate(accounts, 1):
+        path = f"accounts.toml: accounts[{n}]"
+        if account.id and account.id in seen:
+            notes.mistakes.append(f'{path}.id: "{account.id}" is the id of accounts[{seen[account.id]}] already')
+        seen.setdefault(account.id, n)
+        if account.agent and account.agent not in agents:
+            found = nearest(account.agent, agents)
+            notes.mistakes.append(f'{path}.agent: there is no agent "{account.agent}"{found}')
+        if account.role == "agent" and not account.agent:
+            notes.mistakes.append(f'{path}.agent: it is missing; write the id this person has in agents.toml')
+        if account.agent and account.agent in persons:
+            notes.warnings.append(f'{path}.agent: "{persons[account.agent]}" signs in as agent "{account.agent}" too')
+        persons.setdefault(account.agent, account.id)
+    for agent in sorted(agents - set(persons)):
+        notes.warnings.append(f'accounts.toml: accounts: agent "{agent}" has no account and so cannot sign in')
+    if not any(account.role == "supervisor" for account in accounts):
+        notes.warnings.append("accounts.toml: accounts: there is no supervisor")
+
+
+def _addresses(centre: Centre, email: EmailSettings | None, notes: Notes) -> None:
+    municipalities = {m.id for m in centre.municipalities}
+    for address, municipality in (email.addresses if email else {}).items():
+        if municipality not in municipalities:
+            found = nearest(municipality, municipalities)
+            notes.mistakes.append(
+                f'server.toml: email.addresses."{address}": there is no municipality "{municipality}"{found}'
+            )
+    if email and email.default_municipality and email.default_municipality not in municipalities:
+        found = nearest(email.default_municipality, municipalities)
+        notes.mistakes.append(
+            f'server.toml: email.default_municipality: there is no municipality "{email.default_municipality}"{found}'
+        )

@@ -1,0 +1,89 @@
+"""structlog and prometheus: what the operators see, fed by facts, never with personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from router.engine import facts
+from router.port import Numbered
+
+QUIET_LOGGERS = ("aiohttp.access", "socketio", "engineio", "mail.log", "aiosmtpd", "aioimaplib")
+"""Libraries whose informational messages carry payloads or addresses."""
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """JSON lines on standard error; libraries speak only from WARNING on."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class Metrics:
+    """Prometheus figures, counted from the facts as they become visible."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self.registry = CollectorRegistry()
+        PlatformCollector(registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        self._now = now
+        label = ("channel",)
+        self._received = Counter("kcc_contacts_received", "Contacts taken in", label, registry=self.registry)
+        self._ended = Counter("kcc_contacts_ended", "Contacts ended", ("channel", "reason"), registry=self.registry)
+        self._offers = Counter("kcc_offers", "Offers by how they ended", ("channel", "how"), registry=self.registry)
+        self._resolved = Counter(
+            "kcc_contacts_resolved", "Agents' answers to first contact resolution", ("resolved",), registry=self.registry
+        )
+        self._wait = Histogram(
+            "kcc_answer_seconds",
+            "From arrival to answer",
+            label,
+            buckets=(1, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 86400),
+            registry=self.registry,
+        )
+        self._open = Gauge("kcc_contacts_open", "Contacts not ended", label, registry=self.registry)
+        self._number = Gauge("kcc_journal_facts", "Number of the last fact", registry=self.registry)
+        self._stalls = Counter("kcc_loop_stalls", "Times the event loop stood still too long", registry=self.registry)
+        self._open_contacts: dict[str, tuple[str, int]] = {}
+
+    def stalled(self) -> None:
+        self._stalls.inc()
+
+    def count(self, numbered: Numbered) -> None:
+        """Take one fact into account."""
+        self._number.set(numbered.number)
+        match numbered.fact:
+            case facts.ContactReceived(contact=contact, channel=channel):
+                self._open_contacts[contact] = (channel, numbered.at)
+                self._received.labels(channel).inc()
+                self._open.labels(channel).inc()
+            case facts.OfferAccepted(contact=contact) | facts.AnswerAdopted(contact=contact):
+                channel, received_at = self._open_contacts[contact]
+                self._offers.labels(channel, "accepted").inc()
+                self._wait.labels(channel).observe((numbered.at - received_at) / 1000)
+            case facts.OfferEnded(contact=contact, how=how):
+                self._offers.labels(self._open_contacts[contact][0], how).inc()
+            case facts.ContactEnded(contact=contact, reason=reason, resolved=resolved):
+                channel, _ = self._open_contacts.pop(contact)
+                self._ended.labels(channel, reason).inc()
+                self._open.labels(channel).dec()
+                if resolved is not None:
+                    self._resolved.labels(str(resolved).lower()).inc()

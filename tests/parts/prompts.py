@@ -1,0 +1,121 @@
+"""Spoken prompts for a test run: raw A-law by espeak-ng where it is there, else tones. Not meant for citizens' ears."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import math
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.parts.where import espeak_command
+
+PROMPTS = {
+    "kcc/welcome-waterland": "Welkom bij de gemeente Waterland.",
+    "kcc/welcome-duinrand": "Welkom bij de gemeente Duinrand.",
+    "kcc/menu": "Voor paspoort en rijbewijs, kies 1. Voor meldingen over straat of afval, kies 2. Voor zorg, kies 3.",
+    "kcc/closed": "Wij zijn nu gesloten. U kunt ons bellen op werkdagen van acht tot zes.",
+    "kcc/calamity": "Door een storing kunnen wij u nu niet helpen. Kijk op onze website voor het laatste nieuws.",
+    "kcc/hold": "Al onze medewerkers zijn in gesprek. U wordt zo snel mogelijk geholpen.",
+    "kcc/hold-callback": "Kies 1 als u liever wordt teruggebeld. U houdt uw plaats.",
+    "kcc/callback-confirmed": "Wij bellen u terug. Tot straks.",
+    "kcc/position": "Uw plaats in de rij is",
+    "kcc/overflow": "Een ogenblik, wij verbinden u door met een collega.",
+    "kcc/overflow-nobody": "Er is nu niemand bereikbaar. Belt u het later nog eens.",
+}
+SMALL = [
+    "nul", "een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf", "dertien",
+    "veertien", "vijftien", "zestien", "zeventien", "achttien", "negentien",
+]  # fmt: skip
+TENS = ["twintig", "dertig", "veertig", "vijftig", "zestig", "zeventig", "tachtig", "negentig"]
+NUMBERS = {
+    **{f"digits/{number}": word for number, word in enumerate(SMALL)},
+    **{f"digits/{20 + 10 * place}": word for place, word in enumerate(TENS)},
+    "digits/hundred": "honderd",
+    "digits/thousand": "duizend",
+    "digits/nl-en": "en",
+}
+RATE = 8000
+
+
+def alaw(sample: int) -> int:
+    """One 16-bit sample as G.711 A-law."""
+    sign = 0x80 if sample >= 0 else 0
+    size = min(abs(sample), 32635) >> 3
+    if sample < 0 and size:
+        size -= 1
+    exponent = max(0, size.bit_length() - 5)
+    mantissa = (size >> max(exponent, 1)) & 0x0F
+    return ((sign | exponent << 4 | mantissa) ^ 0x55) & 0xFF
+
+
+@functools.cache
+def _table() -> bytes:
+    return bytes(alaw(sample - 32768) for sample in range(0, 65536, 8))
+
+
+def encode(samples: list[int]) -> bytes:
+    """16-bit samples at 8 kHz -> A-law bytes."""
+    table = _table()
+    return bytes(table[(sample + 32768) >> 3] for sample in samples)
+
+
+def tone(hertz: float, seconds: float, height: int = 8000) -> bytes:
+    """A sine as A-law."""
+    return encode([int(height * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(int(seconds * RATE))])
+
+
+def speech(text: str, command: list[str]) -> bytes:
+    """A sentence as A-law. The length in espeak's wav header is not true: read to the end."""
+    wav = subprocess.run([*command, "-v", "nl", "-s", "150", "--stdout", text], capture_output=True, check=True).stdout
+    start = wav.index(b"data") + 8
+    rate = struct.unpack("<I", wav[24:28])[0]
+    raw = wav[start : len(wav) - (len(wav) - start) % 2]
+    samples = struct.unpack(f"<{len(raw) // 2}h", raw)
+    step = rate / RATE
+    edges = [int(n * step) for n in range(int(len(samples) / step) + 1)]
+    return encode([sum(samples[a:b]) // (b - a) for a, b in itertools.pairwise(edges) if b > a])
+
+
+def sound(text: str, command: list[str] | None) -> bytes:
+    """Speech, or 0.3 s of a tone that differs per text."""
+    if command is not None:
+        try:
+            return speech(text, command)
+        except (OSError, ValueError, subprocess.CalledProcessError):
+            pass
+    return tone(400 + 50 * (hashlib.sha256(text.encode()).digest()[0] % 16), 0.3)
+
+
+@functools.cache
+def _made() -> Path:
+    """All prompts, made once and kept for later runs in a folder that carries their fingerprint."""
+    command = espeak_command()
+    key = hashlib.sha256(repr((PROMPTS, NUMBERS, command, Path(__file__).read_bytes())).encode()).hexdigest()[:16]
+    place = Path(tempfile.gettempdir()) / f"kcc-prompts-{os.geteuid()}-{key}"
+    if not place.is_dir():
+        fresh = Path(tempfile.mkdtemp(prefix="kcc-prompts-"))
+        for name, text in (PROMPTS | NUMBERS).items():
+            path = fresh / f"{name}.alaw"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(sound(text, command))
+        try:
+            fresh.rename(place)
+        except OSError:  # another run was first
+            shutil.rmtree(fresh)
+    return place
+
+
+def make_prompts(folder: Path) -> None:
+    """Put every prompt into `folder`, the sounds folder of one language."""
+    shutil.copytree(_made(), folder, dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    make_prompts(Path(sys.argv[1]))

@@ -1,0 +1,69 @@
+// Keyboard shortcuts. Every one has Alt (WCAG 2.1.4) and they can be switched off.
+import { desk, openDialog, page, selected, type, current } from './store'
+import { accept, decline, finish, setPresence, step } from './actions'
+import { shortcutsOn } from './settings'
+
+export type Shortcut =
+  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'followUp' | 'presence' | 'list'
+
+/** The key with Alt, as KeyboardEvent.code names it. */
+export const KEYS: Record<Shortcut, string> = {
+  accept: 'KeyA', decline: 'KeyW', next: 'ArrowDown', previous: 'ArrowUp', reply: 'KeyR', note: 'KeyN', finish: 'KeyK',
+  handOver: 'KeyO', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
+}
+
+const SIGNS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Slash: '?' }
+export const keyName = (shortcut: Shortcut): string => {
+  const code = KEYS[shortcut]
+  return `Alt+${SIGNS[code] ?? code.replace('Key', '')}`
+}
+/** For `aria-keyshortcuts`. */
+export const ariaKeys = (shortcut: Shortcut): string => `Alt+${KEYS[shortcut].replace('Key', '').replace('Slash', '/')}`
+
+const toBox = (mode: 'reply' | 'note'): void => {
+  const contact = current.value
+  if (!contact) return
+  page.value = 'contacts'
+  type(contact.contact, { mode })
+  setTimeout(() => document.querySelector<HTMLElement>(`[data-box="${mode}"]`)?.focus())
+}
+
+function act(shortcut: Shortcut): void {
+  const offer = desk.value?.offers[0]
+  const active = current.value?.state === 'active'
+  switch (shortcut) {
+    case 'accept': return void (offer && offer.channel !== 'phone' && accept(offer.offer, offer.contact))
+    case 'decline': return void (offer && !offer.declining && decline(offer.offer))
+    case 'next': return step(1)
+    case 'previous': return step(-1)
+    case 'reply': case 'note': return toBox(shortcut)
+    case 'finish': return finish()
+    case 'handOver': if (active) openDialog.value = 'hand-over'
+      return
+    case 'followUp': if (selected.value) openDialog.value = 'follow-up'
+      return
+    case 'presence':
+      if (desk.value?.agent.presence === 'ready') openDialog.value = 'pause'
+      else if (desk.value?.agent.presence === 'paused') void setPresence('ready')
+      return
+    case 'list': openDialog.value = 'shortcuts'
+  }
+}
+
+export function listen(): void {
+  document.addEventListener('keydown', (event) => {
+    if (!shortcutsOn.value || !desk.value || event.repeat || event.ctrlKey || event.metaKey) return
+    const inText = event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable]')
+    if (event.key === '?' && !event.altKey && !inText && !openDialog.value) {
+      openDialog.value = 'shortcuts'
+      return
+    }
+    if (!event.altKey) return
+    const found = (Object.keys(KEYS) as Shortcut[]).find((one) => KEYS[one] === event.code)
+    if (!found) return
+    // In a dialog the keys rest, except those that answer an offer: that cannot wait.
+    if (openDialog.value && found !== 'accept' && found !== 'decline') return
+    event.preventDefault()
+    act(found)
+  })
+}

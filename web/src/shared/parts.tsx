@@ -1,0 +1,126 @@
+// Parts of forms and dialogs that more than one page uses.
+import type { ComponentChildren, TargetedEvent } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { chooseLanguage, language } from './i18n'
+import { Icon } from './icons'
+import type { Language } from './protocol'
+import { chooseTheme, theme, type Theme } from './theme'
+import { sayError, words } from './words'
+
+/** A labelled control. `children` gets the id that the label points to. */
+export function Field(props: {
+  label: string
+  hint?: string
+  error?: string
+  children: (id: string, describedBy: string | undefined) => ComponentChildren
+}) {
+  const id = useId()
+  const hints = [props.hint ? `${id}-hint` : '', props.error ? `${id}-error` : ''].filter(Boolean).join(' ')
+  return (
+    <div class="field">
+      <label for={id}>{props.label}</label>
+      {props.hint && <p class="hint" id={`${id}-hint`}>{props.hint}</p>}
+      {props.children(id, hints || undefined)}
+      {props.error && <p class="field-error" id={`${id}-error`}>{props.error}</p>}
+    </div>
+  )
+}
+
+/** A modal dialog; Esc and the close button call `onClose`. Focus goes back to where it was. */
+export function Dialog(props: { title: string; onClose: () => void; wide?: boolean; testid?: string; children: ComponentChildren }) {
+  const element = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const before = document.activeElement
+    element.current?.showModal()
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={element}
+      class={props.wide ? 'dialog dialog-wide' : 'dialog'}
+      aria-labelledby={id}
+      data-testid={props.testid}
+      onCancel={(event) => {
+        event.preventDefault()
+        props.onClose()
+      }}
+    >
+      <header class="dialog-head">
+        <h2 id={id}>{props.title}</h2>
+        <button type="button" class="plain square" aria-label={words.value.close} onClick={props.onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      {props.children}
+    </dialog>
+  )
+}
+
+/** A form that sends itself, is busy meanwhile, and shows what went wrong. */
+export function SendForm(props: {
+  action: string
+  send: (data: FormData) => Promise<void>
+  onCancel?: () => void
+  danger?: boolean
+  disabled?: boolean
+  class?: string
+  children: ComponentChildren
+}) {
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState('')
+  const submit = async (event: TargetedEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault()
+    if (busy) return
+    setBusy(true)
+    setError('')
+    try {
+      await props.send(new FormData(event.currentTarget))
+    } catch (problem) {
+      setError(sayError(problem))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <form class={props.class ?? 'stack'} onSubmit={(event) => void submit(event)}>
+      {props.children}
+      {error && <p class="alert alert-action" role="alert"><Icon name="action" /> {error}</p>}
+      <div class="buttons">
+        <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={busy || props.disabled}>{props.action}</button>
+        {props.onCancel && <button type="button" class="plain" onClick={props.onCancel}>{words.value.cancel}</button>}
+      </div>
+    </form>
+  )
+}
+
+export function LanguageChoice() {
+  const w = words.value
+  return (
+    <label class="compact">
+      <span class="visually-hidden">{w.language}</span>
+      <select
+        data-testid="language"
+        value={language.value}
+        onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}
+      >
+        <option value="nl" lang="nl">Nederlands</option>
+        <option value="en" lang="en">English</option>
+      </select>
+    </label>
+  )
+}
+
+export function ThemeChoice() {
+  const w = words.value
+  return (
+    <label class="compact">
+      <span class="visually-hidden">{w.theme}</span>
+      <select data-testid="theme" value={theme.value} onChange={(event) => chooseTheme(event.currentTarget.value as Theme)}>
+        {(['auto', 'light', 'dark'] as const).map((one) => <option key={one} value={one}>{w.themes[one]}</option>)}
+      </select>
+    </label>
+  )
+}

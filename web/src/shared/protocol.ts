@@ -1,0 +1,384 @@
+// The types of docs/protocol.md, in its order. Times are UTC milliseconds, durations seconds.
+
+export type Language = 'nl' | 'en'
+/** A title in every language of the centre. */
+export type Titles = Partial<Record<string, string>>
+
+export const CHANNELS = ['phone', 'email', 'chat', 'post', 'counter', 'callback'] as const
+export type Channel = (typeof CHANNELS)[number]
+export const LIVE_CHANNELS: ReadonlySet<string> = new Set<Channel>(['phone', 'chat', 'counter'])
+
+// -- 1. errors ------------------------------------------------------------------------------------------------
+
+export type RefusalCode =
+  | 'invalid' | 'not_signed_in' | 'not_allowed' | 'unknown' | 'wrong_state' | 'stale_offer' | 'key_reused' | 'erased'
+  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable'
+  /** Ours: no answer came (no connection, or the time was up). */
+  | 'no_answer'
+
+export interface WireError {
+  code: RefusalCode
+  message: string
+  field?: string
+}
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: RefusalCode
+  detail?: string
+  field?: string
+}
+export type Acknowledgement<T> = ({ ok: true } & T) | { ok: false; error: WireError }
+
+// -- 2. signing in ---------------------------------------------------------------------------------------------
+
+export type Role = 'agent' | 'supervisor' | 'integrator' | 'board'
+export interface Session {
+  user: string
+  name: string
+  role: Role
+  /** The agent of the centre this person is, or empty. */
+  agent: string
+  language: Language
+}
+
+// -- 3. REST -----------------------------------------------------------------------------------------------------
+
+export interface CentreNames {
+  name: string
+  languages: string[]
+  municipalities: { id: string; name: string; open?: Partial<Record<Channel, boolean>> }[]
+  topics: { id: string; title: Titles; queue: string }[]
+  queues: { id: string; title: Titles; wrap_up_seconds?: number }[]
+  /** Staff only. */
+  agents?: { id: string; name: string; presence?: PersonState }[]
+  /** Staff only. */
+  pause_reasons?: { id: string; title: Titles }[]
+}
+
+export type ContactState = 'intake' | 'waiting' | 'offered' | 'active' | 'wrap_up' | 'ended'
+
+export interface Contact {
+  id: string
+  channel: Channel
+  municipality: string
+  state: ContactState
+  topic: string
+  queue: string
+  language: string
+  received_at: number
+  state_since: number
+  agent: string | null
+  offers: number
+  messages: number
+  ended_reason: string | null
+  resolved: boolean | null
+  linked_to: string | null
+  number: number
+}
+
+export interface Decision {
+  offer: string
+  at: number
+  queue: string
+  topic: string
+  needs: Record<string, number>
+  chosen: string
+  candidates: { agent: string; level: number; idle_since: number }[]
+  excluded: Record<string, number>
+  rule: string
+  engine: string
+  configuration: string
+  waiting_before: number
+  details: Record<string, string>
+}
+
+// -- 4.1 the desk --------------------------------------------------------------------------------------------------
+
+export type Presence = 'ready' | 'paused' | 'signed_off'
+
+export interface Me {
+  id: string
+  name: string
+  presence: Presence
+  reason: string
+  since: number
+  phone: boolean
+  lost: boolean
+}
+
+export interface Offer {
+  offer: string
+  contact: string
+  channel: Channel
+  municipality: string
+  topic: string
+  queue: string
+  language: string
+  received_at: number
+  offered_at: number
+  expires_at: number
+  purpose: string
+  declining: boolean
+  citizen: { known: boolean; name: string; phone: string; email: string }
+  subject: string
+  earlier: number
+  last: { channel: Channel; topic: string; at: number; resolved: boolean | null } | null
+}
+
+export interface InHand {
+  contact: string
+  channel: Channel
+  state: 'active' | 'wrap_up'
+  municipality: string
+  topic: string
+  queue: string
+  language: string
+  received_at: number
+  accepted_at: number
+  last_message_at: number
+  unanswered: boolean
+  wrap_up_due_at: number
+  name: string
+  subject: string
+  citizen_left: boolean
+}
+
+export interface DeskState {
+  number: number
+  at: number
+  agent: Me
+  offers: Offer[]
+  contacts: InHand[]
+  follow_ups: { open: number; overdue: number }
+  queues: { queue: string; waiting: number }[]
+}
+
+export type Author = 'citizen' | 'agent' | 'note' | 'system'
+export type DeliveryStatus = 'due' | 'started' | 'delivered' | 'failed' | 'unknown'
+
+export interface Message {
+  contact: string
+  number: number
+  author: Author
+  name: string
+  text: string
+  html?: string
+  at: number
+  message: string
+  delivery: DeliveryStatus | null
+}
+
+// -- 4.2 what the desk asks --------------------------------------------------------------------------------------
+
+export interface Attachment {
+  name: string
+  type: string
+  size: number
+  ref: string
+}
+
+export interface EarlierContact {
+  contact: string
+  channel: Channel
+  topic: string
+  received_at: number
+  ended_at: number
+  state: ContactState
+  resolved: boolean | null
+  reason: string
+  agent_name: string
+}
+
+export interface Detail {
+  contact: Contact
+  card: {
+    name: string
+    phone: string
+    email: string
+    subject: string
+    text: string
+    html: string
+    details: Record<string, string>
+    unreadable: string
+    attachments: Attachment[]
+  }
+  messages: Message[]
+  earlier: EarlierContact[]
+  follow_ups: { follow_up: string; due_at: number; state: FollowUpState; text: string; owner: string; contact: string }[]
+  draft: string
+}
+
+export type FollowUpState = 'open' | 'overdue' | 'kept'
+
+export interface FollowUp {
+  follow_up: string
+  contact: string
+  due_at: number
+  state: FollowUpState
+  text: string
+  by: string
+  owner_agent: string
+  owner_queue: string
+  municipality: string
+  made_at: number
+  name: string
+  phone: string
+}
+
+export type Owner = { agent: string } | { queue: string }
+
+/** Event -> [what is sent, what the acknowledgement adds]. */
+export interface DeskRequests {
+  presence: [{ presence: Presence; reason?: string }, object]
+  accept: [{ offer: string }, { contact: string }]
+  decline: [{ offer: string; reason: string }, object]
+  open: [{ contact: string }, { detail: Detail }]
+  reply: [{ contact: string; message: string; text: string }, { number: number }]
+  note: [{ contact: string; message: string; text: string }, { number: number }]
+  typing: [{ contact: string }, object]
+  finish: [{ contact: string }, object]
+  wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string }, object]
+  hand_over: [{ contact: string; note: string } & Owner, object]
+  follow_up: [{ contact: string; text: string; due_at: number } & Owner, { follow_up: string }]
+  follow_ups: [{ mine: boolean }, { follow_ups: FollowUp[] }]
+  follow_up_done: [{ follow_up: string; note: string }, object]
+  follow_up_assign: [{ follow_up: string } & Owner, object]
+  why: [{ contact: string }, { decisions: Decision[] }]
+  earlier: [{ contact: string; of: string }, { detail: Detail }]
+  draft: [{ contact: string; text: string }, object]
+}
+
+export interface DeskEvents {
+  state: DeskState
+  message: Message
+  delivery: { contact: string; number: number; status: DeliveryStatus }
+  typing: { contact: string }
+  ended: { reason: string }
+}
+
+// -- 4.3 the wallboard ---------------------------------------------------------------------------------------------
+
+export interface QueueChannel {
+  channel: Channel
+  waiting: number
+  longest_wait_seconds: number
+  offered: number
+  active: number
+  wrap_up: number
+  service_level: number | null
+  answered: number
+  entered: number
+  abandoned: number
+  target_seconds: number
+  target_share: number
+}
+
+export interface QueueFigures {
+  queue: string
+  waiting: number
+  longest_wait_seconds: number
+  channels: QueueChannel[]
+  resolved: number | null
+  resolved_of: number
+  finished: number
+  ready: number
+  alarm: '' | 'late' | 'nobody'
+}
+
+export interface ChannelFigures {
+  channel: Channel
+  received: number
+  intake: number
+  waiting: number
+  offered: number
+  active: number
+  wrap_up: number
+  ended: number
+  service_level: number | null
+}
+
+export type PersonState = 'ready' | 'busy' | 'wrap_up' | 'paused' | 'signed_off'
+
+export interface Person {
+  agent: string
+  name: string
+  state: PersonState
+  since: number
+  reason: string
+  contacts: Partial<Record<Channel, number>>
+}
+
+export interface Board {
+  number: number
+  at: number
+  queues: QueueFigures[]
+  channels: ChannelFigures[]
+  agents: Record<PersonState, number>
+  people?: Person[]
+  resolved: number | null
+  resolved_of: number
+  finished: number
+  resolved_target: number
+  follow_ups: { open: number; overdue: number }
+  today_since: number
+}
+
+export type WaitingContact = Contact & { decision?: Decision | null }
+
+export interface BoardRequests {
+  contacts: [{ queue: string; channel?: string }, { contacts: WaitingContact[] }]
+  move: [{ contact: string; queue: string; why: string }, object]
+  close: [{ contact: string; why: string }, object]
+  set_presence: [{ agent: string; presence: Presence; reason: string }, object]
+}
+
+export interface BoardEvents {
+  board: Board
+  ended: { reason: string }
+}
+
+// -- 5. visitors ---------------------------------------------------------------------------------------------------
+
+export interface VisitorInfo {
+  open: boolean
+  name: string
+  topics: { id: string; title: Titles }[]
+  waiting: number
+  agents_ready: boolean
+  calamity: Titles | null
+}
+
+export interface VisitorMessage {
+  number: number
+  author: 'citizen' | 'agent' | 'system'
+  name: string
+  text: string
+  at: number
+  message: string
+}
+
+export interface VisitorStatus {
+  state: 'waiting' | 'active' | 'ended'
+  position?: number
+  agent_name?: string
+}
+
+export interface VisitorRequests {
+  info: [{ municipality: string }, VisitorInfo]
+  start: [
+    { municipality: string; language: string; topic: string; name: string; email: string; text: string; message: string },
+    { contact: string; token: string; number: number },
+  ]
+  resume: [{ token: string; after: number }, { contact: string; status: VisitorStatus; messages: VisitorMessage[] }]
+  message: [{ message: string; text: string }, { number: number }]
+  typing: [object, object]
+  end: [object, object]
+}
+
+export interface VisitorEvents {
+  message: VisitorMessage
+  status: VisitorStatus
+  typing: object
+}
