@@ -72,4 +72,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 if __name__ == "__main__":
     if sys.argv[1:] == ["--found"]:
         sys.exit(0 if npm_of_this_machine() or npm_of_the_wheel() else 1)
-    npm(*sys.argv[1:])
+    try:
+        npm(*sys.argv[1:])
+    except subprocess.CalledProcessError as failed:
+        sys.exit(failed.returncode)

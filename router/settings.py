@@ -26,6 +26,10 @@ class ServerSettings:
     """https://…: then cookies are Secure with the __Host- prefix, and HSTS is sent."""
     demo: bool = False
     """Show the demo page and print the demo sign-ins."""
+    demo_password: str = field(default="", repr=False)
+    """The password of every demo account (accounts.toml [demo]), for the demo page; never beyond loopback."""
+    demo_tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    """Account -> token of the demo's programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,11 @@ class VoiceSettings:
     ami_host: str
     ami_port: int
     ami_user: str
-    ami_secret: str
+    ami_secret: str = field(repr=False)
     """Read from `ami_secret_file`, or the environment (KCC_AMI_SECRET)."""
     agi_host: str = "127.0.0.1"
     agi_port: int = 4573
-    agi_token: str = ""
+    agi_token: str = field(default="", repr=False)
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Municipality -> (digit, topic) choices, at most five."""
@@ -54,7 +58,7 @@ class EmailSettings:
     imap_port: int = 993
     imap_tls: bool = True
     imap_user: str = ""
-    imap_password: str = ""
+    imap_password: str = field(default="", repr=False)
     imap_folder: str = "INBOX"
     imap_done_folder: str = "KCC"
     """Messages are moved here once they are stored."""
@@ -67,7 +71,7 @@ class EmailSettings:
     smtp_tls: str = "starttls"
     """starttls, tls or none (loopback only)."""
     smtp_user: str = ""
-    smtp_password: str = ""
+    smtp_password: str = field(default="", repr=False)
     addresses: dict[str, str] = field(default_factory=dict)
     """Address at which mail arrives (lower case) -> municipality."""
     default_municipality: str = ""
@@ -88,6 +92,8 @@ class ChatSettings:
 
     gone_seconds: int = 60
     """A visitor who is away for longer has left."""
+    mask_bsn: bool = True
+    """Nine digits that pass the eleven test are masked before they are kept: a chat proves nobody's identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class Account:
     name: str
     role: str
     """agent, supervisor, integrator or board"""
-    secret_hash: str
+    secret_hash: str = field(repr=False)
     """argon2 of a password (people), SHA-256 of a random token of at least 128 bits (programs)."""
     agent: str = ""
     """The agent of the centre this person is, or empty."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from router.nouns import (
@@ -168,13 +169,13 @@ def _municipality(table: Table, closed: frozenset[str]) -> Municipality:
         name=table.text("name"),
         entry_points=entry_points,
         greeting=table.per_language("greeting"),
-        hours={channel: _hours(hours, channel) for channel in hours.keys()},
+        hours={channel: _hours(hours, channel) for channel in hours},
         calamity=table.per_language("calamity", required=False),
         holidays=tuple(sorted(_closed_days(table, closed))),
         email_from=email_from,
         needs=table.levels("needs"),
     )
-    for channel in hours.keys():
+    for channel in hours:
         if channel not in CHANNELS:
             hours.mistake(channel, f"there is no such channel{nearest(channel, CHANNELS)}")
     table.done()
@@ -182,14 +183,16 @@ def _municipality(table: Table, closed: frozenset[str]) -> Municipality:
 
 
 def _hours(hours: Table, channel: str) -> Hours:
-    """`"always"`, `"closed"`, or a table of days; a day goes before `weekdays` or `weekend`, and those before `every_day`."""
+    """`"always"`, `"closed"`, or days: a day goes before `weekdays` and `weekend`, and those before `every_day`."""
     word = hours.raw(channel)
     if word == "always":
         return Hours(always=True)
     if word == "closed":
         return Hours()
     if not isinstance(word, dict):
-        hours.mistake(channel, f'{shown(word)} is not possible; write "always", "closed" or {{weekdays = "08:00-17:00"}}')
+        hours.mistake(
+            channel, f'{shown(word)} is not possible; write "always", "closed" or {{weekdays = "08:00-17:00"}}'
+        )
         return Hours()
     table = hours.table(channel)
     days: dict[int, tuple[tuple[int, int], ...]] = {}
@@ -223,7 +226,7 @@ def _intervals(table: Table, key: str) -> tuple[tuple[int, int], ...]:
             return ()
         found.append((start, end))
     found.sort()
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in pairwise(found):
         if start < end:
             table.mistake(key, f'{shown(value)} overlaps; write "08:00-12:00, 13:00-17:00"')
             return ()
@@ -262,7 +265,7 @@ def _language_needs(centre: Table) -> dict[str, dict[str, int]]:
 
 def _pause_reasons(centre: Table) -> dict[str, dict[str, str]]:
     inner = centre.table("pause_reasons")
-    return {reason: inner.per_language(reason) for reason in inner.keys()}
+    return {reason: inner.per_language(reason) for reason in inner}
 
 
 # -- topics and agents --------------------------------------------------------------------------------------------
@@ -279,7 +282,7 @@ def _topics(table: Table) -> tuple[tuple[Topic, ...], dict[str, tuple[str, ...]]
         entry.skip("keywords")
         entry.done()
     labels = table.table("keywords")
-    for label in labels.keys():
+    for label in labels:
         if label in keywords:
             labels.mistake(label, "this topic has keywords of its own already; write them in one place")
         keywords[label] = _keywords(labels, label)
@@ -291,7 +294,9 @@ def _keywords(table: Table, key: str) -> tuple[str, ...]:
     for n, word in enumerate(words, 1):
         stem = word.removesuffix("*")
         if "*" in stem or (word.endswith("*") and len(stem) < 3) or not re.search(r"\w", stem):
-            table.mistake(f"{key}[{n}]", f'{shown(word)} is not a keyword; write "paspoort", "paspoort*" or "grof vuil"')
+            table.mistake(
+                f"{key}[{n}]", f'{shown(word)} is not a keyword; write "paspoort", "paspoort*" or "grof vuil"'
+            )
     return words
 
 
@@ -325,13 +330,13 @@ def _rule(table: Table) -> ClassifyRule:
 
 
 def _menu(table: Table) -> tuple[tuple[str, str], ...]:
-    return tuple((digit, table.id(digit)) for digit in table.keys())
+    return tuple((digit, table.id(digit)) for digit in table)
 
 
 def _agent(table: Table) -> Agent:
     name = table.text("name", longest=120)
     slots = table.table("slots")
-    for channel in slots.keys():
+    for channel in slots:
         if channel not in CHANNELS:
             slots.mistake(channel, f"there is no such channel{nearest(channel, CHANNELS)}")
     endpoint = table.text("endpoint", "")
@@ -343,7 +348,7 @@ def _agent(table: Table) -> Agent:
         first_name=table.text("first_name", name.split(" ")[0] or "?"),
         skills=table.levels("skills"),
         endpoint=endpoint,
-        slots={channel: slots.integer(channel, None, 0, 20) for channel in slots.keys()},
+        slots={channel: slots.integer(channel, None, 0, 20) for channel in slots},
     )
     table.done()
     return agent

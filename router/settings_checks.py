@@ -1,4 +1,4 @@
-"""Whether the parts of the configuration fit together: references, doubles, and whether somebody can take every topic."""
+"""Whether the parts of the configuration fit together: references, doubles, somebody who can take every topic."""
 
 from __future__ import annotations
 
@@ -45,13 +45,12 @@ def check_server(
     if not is_loopback(server.host):
         if server.demo or server.demo_password or server.demo_tokens:
             notes.mistakes.append(
-                f'server.toml: host: the demo accounts, whose passwords everybody knows, may not be reached at "{server.host}"; '
+                f'server.toml: host: everybody knows the demo passwords, so "{server.host}" is not possible with them; '
                 'write host = "127.0.0.1" (or KCC_HOST), or accounts of your own'
             )
         if not server.public_url:
-            notes.warnings.append(
-                "server.toml: public_url: people would sign in without encryption; put a proxy with TLS in front and write its https:// address"
-            )
+            remedy = "put a proxy with TLS in front and write its https:// address"
+            notes.warnings.append(f"server.toml: public_url: people would sign in without encryption; {remedy}")
     ports: dict[int, str] = {}
     listening = [("port", server.port), ("email.listener_port", email.listener_port if email else 0)]
     for name, port in [*listening, ("voice.agi_port", voice.agi_port if voice else 0)]:
@@ -67,11 +66,17 @@ def _doubles(centre: Centre, notes: Notes) -> None:
         first: dict[str, str] = {}
         for path, value in values:
             if value and value in first:
-                notes.mistakes.append(f'{file}: {path}: "{value}" is {what} of {first[value]} already; give each its own')
+                notes.mistakes.append(
+                    f'{file}: {path}: "{value}" is {what} of {first[value]} already; give each its own'
+                )
             first.setdefault(value, path.rpartition(".")[0] if what == "the id" else path)
 
     municipalities = list(enumerate(centre.municipalities, 1))
-    points = [(f"municipalities[{n}].entry_points[{k}]", p) for n, m in municipalities for k, p in enumerate(m.entry_points, 1)]
+    points = [
+        (f"municipalities[{n}].entry_points[{k}]", p)
+        for n, m in municipalities
+        for k, p in enumerate(m.entry_points, 1)
+    ]
     once("centre.toml", "the id", ((f"municipalities[{n}].id", m.id) for n, m in municipalities))
     once("centre.toml", "the entry point", points)
     once("topics.toml", "the id", ((f"topics[{n}].id", t.id) for n, t in enumerate(centre.topics, 1)))
@@ -194,7 +199,7 @@ def _accounts(centre: Centre, accounts: Sequence[Account], notes: Notes) -> None
             found = nearest(account.agent, agents)
             notes.mistakes.append(f'{path}.agent: there is no agent "{account.agent}"{found}')
         if account.role == "agent" and not account.agent:
-            notes.mistakes.append(f'{path}.agent: it is missing; write the id this person has in agents.toml')
+            notes.mistakes.append(f"{path}.agent: it is missing; write the id this person has in agents.toml")
         if account.agent and account.agent in persons:
             notes.warnings.append(f'{path}.agent: "{persons[account.agent]}" signs in as agent "{account.agent}" too')
         persons.setdefault(account.agent, account.id)

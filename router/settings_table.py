@@ -1,7 +1,7 @@
 """One TOML table read with care: each value is checked as it is taken, and each mistake becomes a line with its remedy.
 
-A line is `file: path.to.key: what is wrong; what to write`. Lists count from 1, as people do. Taking a wrong value gives a
-harmless stand-in, so that reading goes on and all mistakes are found at once.
+A line is `file: path.to.key: what is wrong; what to write`. Lists count from 1, as people do. Taking a wrong value
+gives a harmless stand-in, so that reading goes on and all mistakes are found at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 import ipaddress
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,14 @@ TEXT_MAX = 1_000
 ID = re.compile(r"[a-z][a-z0-9-]{0,39}\Z")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NAMES = {bool: "true or false", int: "a whole number", str: "a text", float: "a number", dict: "a table", list: "a list"}
+_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text",
+    float: "a number",
+    dict: "a table",
+    list: "a list",
+}
 
 
 @dataclass(slots=True)
@@ -83,8 +90,8 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
-    def keys(self) -> tuple[str, ...]:
-        return tuple(self._values)
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._values))
 
     def done(self) -> None:
         """Everything has been taken that means something: the rest are mistakes."""
@@ -95,6 +102,10 @@ class Table:
     def skip(self, *keys: str) -> None:
         """These keys have been dealt with."""
         self._taken.update(keys)
+
+    def everything(self) -> dict[str, Any]:
+        """All values, to look through and to take out of."""
+        return self._values
 
     # -- values ---------------------------------------------------------------------------------------------------
 
@@ -131,7 +142,9 @@ class Table:
     def id(self, key: str, default: str | None = None) -> str:
         value = self.text(key, default)
         if value and not ID.match(value):
-            self.mistake(key, f"{shown(value)} is not an id; write small letters, digits and -, beginning with a letter")
+            self.mistake(
+                key, f"{shown(value)} is not an id; write small letters, digits and -, beginning with a letter"
+            )
         return value
 
     def flag(self, key: str, default: bool) -> bool:
@@ -191,7 +204,7 @@ class Table:
     def items(self, key: str) -> list[tuple[str, Table]]:
         """Each table within the table at this key, by name."""
         inner = self.table(key)
-        return [(name, inner.table(name)) for name in inner.keys()]
+        return [(name, inner.table(name)) for name in inner]
 
     def per_language(self, key: str, *, required: bool = True) -> dict[str, str]:
         """A text per language; Dutch is there whenever any is. A plain text is taken as Dutch."""
@@ -201,14 +214,14 @@ class Table:
         texts = {language: inner.text(language, "") for language in LANGUAGES if language in inner}
         inner.skip(*LANGUAGES)
         inner.done()
-        if (required or inner.keys()) and key in self and not texts.get("nl", "").strip():
+        if (required or list(inner)) and key in self and not texts.get("nl", "").strip():
             self.mistake(key, 'the Dutch text is missing; write {nl = "…", en = "…"}')
         return {language: text for language, text in texts.items() if text.strip()}
 
     def levels(self, key: str) -> dict[str, int]:
         """Skill -> level, 1 to 5."""
         inner = self.table(key)
-        return {skill: inner.integer(skill, None, 1, 5) for skill in inner.keys()}
+        return {skill: inner.integer(skill, None, 1, 5) for skill in inner}
 
 
 def shown(value: object) -> str:

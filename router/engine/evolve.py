@@ -121,6 +121,7 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
     state.census_pending = list(fact.census)
+    state.index.changed_contacts.update(c.id for c in state.contacts.values() if c.state == "waiting")
 
 
 def _census_taken(state: State, fact: facts.CensusTaken, number: int, at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from router.errors import Deposed, JournalFault
 from router.journal import checks
@@ -21,7 +22,7 @@ class MemoryRecord:
     epoch: int = 0
     rows: list[Row] = field(default_factory=list)
     commands: dict[int, bytes] = field(default_factory=dict)
-    explanations: dict[int, bytes] = field(default_factory=dict)
+    explanations: dict[int, tuple[bytes, str]] = field(default_factory=dict)
     snapshots: dict[int, Snapshot] = field(default_factory=dict)
     torn: list[Row] = field(default_factory=list)
     owner: MemoryJournal | None = None
@@ -47,9 +48,8 @@ class MemoryJournal:
             last, self.cut = checks.sound_until(record.centre, 0, record.rows)
             record.torn += record.rows[last:]
             del record.rows[last:]
-            for beside in (record.commands, record.explanations):
-                for number in [n for n in beside if n > last]:
-                    del beside[number]
+            record.commands = {n: command for n, command in record.commands.items() if n <= last}
+            record.explanations = {n: why for n, why in record.explanations.items() if n <= last}
             record.epoch += 1
             record.owner = self
             self._epoch = record.epoch
@@ -69,7 +69,7 @@ class MemoryJournal:
                 for e in entries
             ]
             record.commands |= {e.number: e.command for e in entries if e.command}
-            record.explanations |= {e.number: e.explanation for e in entries if e.explanation}
+            record.explanations |= {e.number: (e.explanation, e.about) for e in entries if e.explanation}
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         record, epoch = self._record, 0
@@ -77,15 +77,14 @@ class MemoryJournal:
         for number, row in enumerate(rows, start=after + 1):
             checks.next_row(record.centre, row, number, epoch)
             epoch = row.epoch
-            yield Entry(
-                number, row.at, row.fact, record.commands.get(number, b""), record.explanations.get(number, b"")
-            )
+            command, beside = record.commands.get(number, b""), record.explanations.get(number, (b"", ""))
+            yield Entry(number, row.at, row.fact, command, *beside)
 
     def last(self) -> int:
         return self._record.rows[-1].number if self._record.rows else 0
 
-    def explanations(self, offers: Sequence[int]) -> list[bytes]:
-        return [self._record.explanations[number] for number in offers if number in self._record.explanations]
+    def explanations(self, contact: str) -> list[bytes]:
+        return [why for _, (why, about) in sorted(self._record.explanations.items()) if about == contact]
 
     def save_snapshot(self, number: int, state: bytes) -> None:
         checksum = self._checksum(number)
@@ -106,7 +105,8 @@ class MemoryJournal:
         """Forget up to `limit` commands and explanations of facts numbered under `below`; gives how many went."""
         gone = 0
         with self._record.guard:
-            for beside in (self._record.commands, self._record.explanations):
+            kinds: tuple[dict[int, Any], ...] = (self._record.commands, self._record.explanations)
+            for beside in kinds:
                 for number in sorted(n for n in beside if n < below)[: limit - gone]:
                     del beside[number]
                     gone += 1

@@ -23,6 +23,7 @@ from router.journal.snapshots import Snapshot, Snapshots, sync_folder
 FILE = "journal.sqlite"
 _CHUNK = 2_000
 """Facts read at a time, so that no reader keeps the write-ahead log from being emptied."""
+_NOTHING = (b"", "")
 _BUSY_SECONDS = 5.0
 _LOG_BYTES_MAX = 64 << 20
 """What is left of the write-ahead log after a checkpoint."""
@@ -36,8 +37,9 @@ CREATE TABLE IF NOT EXISTS commands (
     centre TEXT NOT NULL, number INTEGER NOT NULL, command BLOB NOT NULL,
     PRIMARY KEY (centre, number)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS explanations (
-    centre TEXT NOT NULL, number INTEGER NOT NULL, explanation BLOB NOT NULL,
+    centre TEXT NOT NULL, number INTEGER NOT NULL, about TEXT NOT NULL, explanation BLOB NOT NULL,
     PRIMARY KEY (centre, number)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS explanations_about ON explanations (centre, about, number);
 CREATE TABLE IF NOT EXISTS owners (
     centre TEXT PRIMARY KEY, epoch INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS torn (
@@ -47,7 +49,8 @@ CREATE TABLE IF NOT EXISTS torn (
 _ROWS = "SELECT number, at, epoch, fact, checksum FROM facts WHERE centre = ? AND number > ? ORDER BY number LIMIT ?"
 _LAST = "SELECT coalesce(max(number), 0) FROM facts WHERE centre = ?"
 _COMMANDS = "SELECT number, command FROM commands WHERE centre = ? AND number BETWEEN ? AND ?"
-_EXPLANATIONS = "SELECT number, explanation FROM explanations WHERE centre = ? AND number BETWEEN ? AND ?"
+_EXPLANATIONS = "SELECT number, explanation, about FROM explanations WHERE centre = ? AND number BETWEEN ? AND ?"
+_ABOUT = "SELECT explanation FROM explanations WHERE centre = ? AND about = ? ORDER BY number"
 _EPOCH = """SELECT max(
     coalesce((SELECT epoch FROM owners WHERE centre = ?1), 0),
     coalesce((SELECT epoch FROM facts WHERE centre = ?1 ORDER BY number DESC LIMIT 1), 0))"""
@@ -99,7 +102,7 @@ class SqliteReader:
             for row in rows:
                 checks.next_row(self.centre, row, after + 1, epoch)
                 after, epoch = row.number, row.epoch
-                yield Entry(after, row.at, row.fact, commands.get(after, b""), explanations.get(after, b""))
+                yield Entry(after, row.at, row.fact, commands.get(after, b""), *explanations.get(after, _NOTHING))
             left = None if left is None else left - len(rows)
 
     def last(self) -> int:
@@ -107,12 +110,10 @@ class SqliteReader:
         with self._use() as connection:
             return self._last_recorded(connection)
 
-    def explanations(self, offers: Sequence[int]) -> list[bytes]:
-        """The explanations stored with these fact numbers, in that order, pruned ones left out."""
-        ask = "SELECT explanation FROM explanations WHERE centre = ? AND number = ?"
+    def explanations(self, contact: str) -> list[bytes]:
+        """The explanations about this contact, oldest first, pruned ones left out."""
         with self._use() as connection:
-            found = (connection.execute(ask, (self.centre, number)).fetchone() for number in offers)
-            return [bytes(row[0]) for row in found if row is not None]
+            return [row[0] for row in connection.execute(_ABOUT, (self.centre, contact))]
 
     def save_snapshot(self, number: int, state: bytes) -> None:
         """Keep the folded state as of fact `number`; the newest two stay. Raises JournalFault."""
@@ -183,11 +184,12 @@ class SqliteReader:
                 raise checks.damaged(after + 1, error.message) from error
         return self._rows(after, count // 2)
 
-    def _beside(self, first: int, last: int) -> tuple[dict[int, bytes], dict[int, bytes]]:
-        """The commands and the explanations of these facts."""
+    def _beside(self, first: int, last: int) -> tuple[dict[int, bytes], dict[int, tuple[bytes, str]]]:
+        """The commands and the explanations (with what they are about) of these facts."""
         span = (self.centre, first, last)
         with self._use() as connection:
-            return dict(connection.execute(_COMMANDS, span)), dict(connection.execute(_EXPLANATIONS, span))
+            commands = dict(connection.execute(_COMMANDS, span))
+            return commands, {number: (why, about) for number, why, about in connection.execute(_EXPLANATIONS, span)}
 
     def _checksum(self, number: int) -> int | None:
         """Of that fact's row; 0 for fact 0, which stands for the beginning."""
@@ -368,8 +370,8 @@ class SqliteJournal(SqliteReader):
         )
         commands = [(centre, e.number, e.command) for e in entries if e.command]
         connection.executemany("INSERT INTO commands VALUES (?, ?, ?)", commands)
-        explanations = [(centre, e.number, e.explanation) for e in entries if e.explanation]
-        connection.executemany("INSERT INTO explanations VALUES (?, ?, ?)", explanations)
+        explanations = [(centre, e.number, e.about, e.explanation) for e in entries if e.explanation]
+        connection.executemany("INSERT INTO explanations VALUES (?, ?, ?, ?)", explanations)
 
     def _discard_unacknowledged(self, connection: sqlite3.Connection) -> None:
         """The disk may hold an append that was told to have failed: it goes, so that it stays unwritten."""

@@ -83,9 +83,10 @@ class Board:
         self.position = numbered.number
         fact, at = numbered.fact, numbered.at
         if isinstance(fact, facts.CentreConfigured):
-            if fact.centre.time_zone != self.centre.time_zone:
-                self._day = Day(*day_of(at, fact.centre.time_zone))
+            moved = fact.centre.time_zone != self.centre.time_zone
             self.centre = fact.centre
+            if moved:
+                self._day = self._new_day(at)
         if at >= self._day.until:
             self._day = self._new_day(at, fact)
         entry = self._contacts.get(getattr(fact, "contact", ""))

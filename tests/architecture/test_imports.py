@@ -30,10 +30,12 @@ DOORS: dict[str, set[str]] = {
     "port": COMMON | VOCABULARY | {"wire", "bus.interface", "telemetry"},
     "ownership": COMMON | {"telemetry"},
     "centre": COMMON
-    | {"engine", "journal.interface", "bus.interface", "ownership", "port", "wire", "telemetry"},
-    "telemetry": COMMON | {"engine.facts", "wire"},
+    | {"engine", "journal.interface", "bus.interface", "ownership", "port", "replay", "wire", "telemetry"},
+    "replay": COMMON | {"engine", "journal.interface", "wire"},
+    "verify": COMMON | {"engine", "skills", "journal.interface", "replay", "wire"},
+    "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
-    "projections": COMMON | {"engine.facts", "wire", "telemetry"},
+    "projections": COMMON | {"engine.facts", "port", "wire", "telemetry"},
     "bus": COMMON | {"wire", "telemetry"},
     "vault": COMMON | {"telemetry"},
     # shells
@@ -62,7 +64,7 @@ def _inside(module: str) -> str:
 
 
 def _room(inside: str) -> str:
-    first = inside.split(".")[0]
+    first = inside.split(".", maxsplit=1)[0]
     return first if first.startswith("__") else first.split("_")[0]
 
 

@@ -131,7 +131,7 @@ def test_functions_stay_small() -> None:
 def test_publiccode_says_what_the_standard_asks() -> None:
     paper = yaml.safe_load((ROOT / "publiccode.yml").read_text(encoding="utf-8"))
     wanted = {
-        "publiccodeYmlVersion", "name", "platforms", "categories", "developmentStatus", "softwareType",
+        "publiccodeYmlVersion", "name", "url", "platforms", "categories", "developmentStatus", "softwareType",
         "description", "legal", "maintenance", "localisation",
     }  # fmt: skip
     assert wanted <= paper.keys()

@@ -1,4 +1,4 @@
-"""`python3 -m tests.parts install` gets what is missing, `… list` tells what is there. With CI=true missing is failing."""
+"""`python3 -m tests.parts install` gets what is missing (CI=true: or fails); `… list` tells what is there."""
 
 from __future__ import annotations
 

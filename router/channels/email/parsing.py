@@ -13,6 +13,7 @@ import structlog
 import router
 from router.channels.email.codec import Inside
 from router.channels.email.worker import INSIDE
+from router.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -59,12 +60,15 @@ class Parser:
             self._free.put_nowait(None)
 
     async def parse(self, raw: bytes) -> Inside:
-        """Raises Failed, within the deadline, whatever the mail is."""
+        """Raises Failed, within the deadline, whatever the mail is; Unavailable when no worker can be had."""
         worker = await self._free.get()
         unharmed = None
         try:
-            if worker is None:
-                worker = await self._begin()
+            worker = worker or await self._begin()
+        except BaseException:
+            self._free.put_nowait(None)
+            raise
+        try:
             said, what = await asyncio.wait_for(self._ask(worker, raw), self._wall_seconds)
             unharmed = worker
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, msgspec.MsgspecError) as error:
@@ -72,7 +76,7 @@ class Parser:
             log.warning("mail_parser_killed", size=len(raw), cause=type(error).__name__)
             raise Failed("timeout") from None
         finally:
-            if unharmed is None and worker is not None:
+            if unharmed is None:
                 await self._end(worker)
             self._free.put_nowait(unharmed)
         if said == INSIDE and isinstance(what, Inside):
@@ -102,11 +106,15 @@ class Parser:
             # Nothing of the server's environment: a parser needs no passwords.
             env={"PYTHONPATH": str(Path(router.__file__).parent.parent), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
         )
+        ready = False
         try:
             await asyncio.wait_for(self._answer(worker), START_SECONDS)
-        except BaseException:
-            await self._end(worker)
-            raise
+            ready = True
+        except (TimeoutError, asyncio.IncompleteReadError, msgspec.MsgspecError) as error:
+            raise Unavailable("the mail parser does not start") from error
+        finally:
+            if not ready:
+                await self._end(worker)
         return worker
 
     async def _end(self, worker: asyncio.subprocess.Process) -> None:

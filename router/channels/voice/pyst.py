@@ -306,9 +306,9 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
                 line = str(need)
             except asterisk.agi.AGIHangup as error:
                 raise CallerHungUp from error
-            except asterisk.agi.AGIUnknownError as error:
+            except (asterisk.agi.AGIUnknownError, ValueError, KeyError) as error:
                 raise AgiMalformed("not an AGI reply") from error
-            except (asterisk.agi.AGIError, ValueError, KeyError) as error:
+            except asterisk.agi.AGIError as error:
                 raise AgiRefused(f"{command} failed") from error
             reply = await self._exchange(line, seconds)
             if _failed(reply) and command == "stream_file" and not _failed(await self._exchange("CHANNEL STATUS")):

@@ -11,7 +11,7 @@ function setting<T extends string | number | boolean>(key: string, otherwise: T)
 }
 
 /** 0 to 100; 0 is silent. */
-export const volume = setting('volume', 60)
+export const volume = setting<number>('volume', 60)
 export const soundHiddenOnly = setting<boolean>('sound-hidden-only', false)
 export const enterSends = setting<boolean>('enter-sends', true)
 export const shortcutsOn = setting<boolean>('shortcuts', true)

@@ -1,0 +1,324 @@
+"""server.toml and accounts.toml, with the environment over them -> how the process runs and who may sign in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from router.nouns import LANGUAGES
+from router.settings import (
+    Account,
+    ChatSettings,
+    EmailSettings,
+    PostSettings,
+    ServerSettings,
+    VoiceSettings,
+)
+from router.settings_table import Notes, Table, is_loopback, nearest, shown
+
+ROLES = ("agent", "supervisor", "integrator", "board")
+SECRET_BYTES_MAX = 4096
+
+_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
+_USER = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
+_SECRET_KEY = re.compile(r"(password|passphrase|secret|token)\Z")
+_VARIABLES = {
+    "ami_secret": "KCC_AMI_SECRET",
+    "agi_token": "KCC_AGI_TOKEN",
+    "imap_password": "KCC_IMAP_PASSWORD",
+    "smtp_password": "KCC_SMTP_PASSWORD",
+}
+
+
+class Surface:
+    """What server.toml is read with: the folder of the files, the environment, and where mistakes go."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], notes: Notes) -> None:
+        self.folder, self.environ, self.notes = folder, environ, notes
+
+    def port(self, variable: str, otherwise: int, *, low: int = 0) -> int:
+        value = self.environ.get(variable, "")
+        if not value:
+            return otherwise
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= 65_535:
+            self.notes.mistakes.append(f"{variable}: {shown(value)} is not a port; write {low} to 65535")
+            return otherwise
+        return int(value)
+
+    def secret(self, table: Table, key: str) -> str:
+        """From the environment, or from the file that `<key>_file` names; "" when neither is there."""
+        name = table.text(f"{key}_file", "")
+        value = self.environ.get(_VARIABLES[key], "")
+        where = _VARIABLES[key]
+        if not value and name:
+            where = table.where(f"{key}_file")
+            value = self._secret_file(name, where)
+        if value and (not value.isprintable() or len(value) > 512):
+            self.notes.mistakes.append(f"{where}: the secret has control characters in it or is longer than 512")
+            return ""
+        return value
+
+    def _secret_file(self, name: str, where: str) -> str:
+        if ".." in PurePosixPath(name).parts:
+            self.notes.mistakes.append(f'{where}: {shown(name)} leads out of its folder; write a path without ".."')
+            return ""
+        path = self.folder / name
+        try:
+            with path.open("rb") as file:
+                value = file.read(SECRET_BYTES_MAX).decode("utf-8").strip()
+            if path.stat().st_mode & 0o007:
+                self.notes.warnings.append(f"{where}: everybody on this machine may read {shown(name)}; chmod 600")
+        except (OSError, UnicodeDecodeError) as error:
+            what = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self.notes.mistakes.append(f"{where}: {shown(name)} cannot be read ({what})")
+            return ""
+        if not value:
+            self.notes.mistakes.append(f"{where}: {shown(name)} is empty")
+        return value
+
+
+def refuse_secrets(table: Table, notes: Notes) -> None:
+    """A secret written in a configuration file is a mistake, wherever it stands. Its value is never shown."""
+
+    def look(values: dict[str, Any], path: str) -> None:
+        for key, value in list(values.items()):
+            inner = f"{path}.{key}" if path else key
+            if isinstance(value, dict):
+                look(value, inner)
+            elif isinstance(value, list):
+                for n, entry in enumerate(value, 1):
+                    if isinstance(entry, dict):
+                        look(entry, f"{inner}[{n}]")
+            elif _SECRET_KEY.search(key) and not inner.startswith("demo."):
+                variable = _VARIABLES.get(key)
+                remedy = (
+                    f"write {key}_file, or set {variable}" if variable else "write its hash (config/example says how)"
+                )
+                notes.mistakes.append(f"{table.file}: {inner}: a secret does not stand in this file; {remedy}")
+                del values[key]
+
+    look(table.everything(), "")
+
+
+def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
+    """Where the process listens and keeps its data. `demo` is the table of that name in accounts.toml."""
+    host = surface.environ.get("KCC_HOST", "") or table.text("host", "127.0.0.1")
+    table.skip("host")
+    if not _HOST.match(host):
+        table.mistake("host", f'{shown(host)} is not a host; write "127.0.0.1"')
+    named = table.text("data", "data")
+    data = surface.environ.get("KCC_DATA", "") or named
+    if ".." in PurePosixPath(named).parts or not named:
+        table.mistake("data", f'{shown(named)} leads out of its folder; write a path without ".."')
+    public_url = table.text("public_url", "")
+    if public_url and not _is_origin(public_url, ("https",)):
+        table.mistake("public_url", f'{shown(public_url)} is not possible; write "https://kcc.gemeente.example"')
+    tokens = demo.table("tokens")
+    server = ServerSettings(
+        host=host,
+        port=surface.port("KCC_PORT", table.integer("port", 8014, 1, 65_535)),
+        data=Path(data),
+        origins=_origins(table, "origins"),
+        widget_origins=_origins(table, "widget_origins"),
+        public_url=public_url,
+        demo=table.flag("demo", False),
+        demo_password=demo.text("password", ""),
+        demo_tokens={account: tokens.text(account, longest=200) for account in tokens},
+    )
+    demo.done()
+    return server
+
+
+def read_voice(
+    table: Table | None, surface: Surface, menus: Mapping[str, tuple[tuple[str, str], ...]]
+) -> VoiceSettings | None:
+    """The telephone: on when server.toml has [voice] (and not `enabled = false`), or when KCC_AMI is set."""
+    by_environment = surface.environ.get("KCC_AMI", "")
+    if table is None and not by_environment:
+        return None
+    table = table or Table("server.toml", "voice", {}, surface.notes)
+    enabled = table.flag("enabled", True) or bool(by_environment)
+    host, port = table.text("ami_host", "127.0.0.1"), table.integer("ami_port", 5038, 1, 65_535)
+    if by_environment:
+        host, _, digits = by_environment.rpartition(":")
+        host = host.strip("[]")
+        port = int(digits) if digits.isascii() and digits.isdigit() and 0 < int(digits) < 65_536 else 0
+        if not host or not port or not _HOST.match(host):
+            surface.notes.mistakes.append(f'KCC_AMI: {shown(by_environment)} is not host:port; write "127.0.0.1:5038"')
+            host, port = "127.0.0.1", 5038
+    settings = VoiceSettings(
+        ami_host=host,
+        ami_port=port,
+        ami_user=table.text("ami_user", "router"),
+        ami_secret=surface.secret(table, "ami_secret") if enabled else "",
+        agi_host=table.text("agi_host", "127.0.0.1"),
+        agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
+        agi_token=surface.secret(table, "agi_token") if enabled else "",
+        menus=dict(menus),
+    )
+    table.skip("ami_secret_file", "agi_token_file")
+    table.done()
+    if not enabled:
+        return None
+    for key, value in (("ami_secret", settings.ami_secret), ("agi_token", settings.agi_token)):
+        if not value:
+            table.mistake(f"{key}_file", f"the telephone needs it; write {key}_file, or set {_VARIABLES[key]}")
+    if settings.agi_token and not re.fullmatch(r"[A-Za-z0-9]+", settings.agi_token):
+        table.mistake("agi_token_file", "the token may have letters and digits only: it stands in a dialplan")
+    elif 0 < len(settings.agi_token) < 16:
+        table.warn("agi_token_file", "the token is short; make it 16 letters and digits or more")
+    if not is_loopback(host):
+        table.warn("ami_host", f"{shown(host)} is another machine: AMI is not encrypted; use a network of your own")
+    return settings
+
+
+def read_email(table: Table | None, surface: Surface) -> EmailSettings | None:
+    """The mailbox, the listener and the way out; None without [email]."""
+    if table is None:
+        return None
+    addresses = table.table("addresses")
+    listed: dict[str, str] = {}
+    for address in addresses:
+        if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", address):
+            addresses.mistake(f'"{address}"', 'it is not an address; write "info@gemeente.example" = "municipality"')
+        if address.lower() in listed:
+            addresses.mistake(f'"{address}"', "it stands here twice (capitals do not matter)")
+        listed[address.lower()] = addresses.text(address)
+    settings = EmailSettings(
+        imap_host=table.text("imap_host", ""),
+        imap_port=table.integer("imap_port", 993, 1, 65_535),
+        imap_tls=table.flag("imap_tls", True),
+        imap_user=table.text("imap_user", ""),
+        imap_password=surface.secret(table, "imap_password"),
+        imap_folder=table.text("imap_folder", "INBOX"),
+        imap_done_folder=table.text("imap_done_folder", "KCC"),
+        listener_host=table.text("listener_host", "127.0.0.1"),
+        listener_port=surface.port("KCC_MAIL_PORT", table.integer("listener_port", 0, 0, 65_535)),
+        smtp_host=table.text("smtp_host", ""),
+        smtp_port=table.integer("smtp_port", 587, 1, 65_535),
+        smtp_tls=table.choice("smtp_tls", "starttls", ("starttls", "tls", "none")),
+        smtp_user=table.text("smtp_user", ""),
+        smtp_password=surface.secret(table, "smtp_password"),
+        addresses=listed,
+        default_municipality=table.text("default_municipality", "") or next(iter(listed.values()), ""),
+    )
+    table.done()
+    _check_email(table, settings)
+    return settings
+
+
+def _check_email(table: Table, settings: EmailSettings) -> None:
+    for way, host, user, password in (
+        ("imap", settings.imap_host, settings.imap_user, settings.imap_password),
+        ("smtp", settings.smtp_host, settings.smtp_user, settings.smtp_password),
+    ):
+        variable = _VARIABLES[f"{way}_password"]
+        if host and not _HOST.match(host):
+            table.mistake(f"{way}_host", f'{shown(host)} is not a host; write "mail.gemeente.example"')
+        if host and user and not password:
+            table.mistake(f"{way}_password_file", f"{way}_user needs a password; write this, or set {variable}")
+    if settings.imap_host and not settings.imap_user:
+        table.mistake("imap_user", "it is missing; write the name of the mailbox")
+    if settings.imap_host and not settings.imap_tls and not is_loopback(settings.imap_host):
+        table.mistake("imap_tls", "mail and password would travel in the open; write imap_tls = true")
+    if settings.smtp_host and settings.smtp_tls == "none" and not is_loopback(settings.smtp_host):
+        table.mistake("smtp_tls", 'mail would travel in the open; write smtp_tls = "starttls" or "tls"')
+    if not is_loopback(settings.listener_host):
+        remedy = 'it takes mail from anybody, for trials only; write "127.0.0.1"'
+        table.mistake("listener_host", f"{shown(settings.listener_host)} can be reached from elsewhere; {remedy}")
+    if (settings.imap_host or settings.listener_port) and not settings.addresses:
+        table.mistake("addresses", 'it is missing; write "info@gemeente.example" = "municipality"')
+
+
+def read_post(table: Table | None, data: Path) -> PostSettings | None:
+    """The scan folder; a folder without a leading / stands under the data folder. None without [post]."""
+    if table is None:
+        return None
+    name = table.text("folder", "scans")
+    if ".." in PurePosixPath(name).parts or name in (".", "/"):
+        table.mistake("folder", f'{shown(name)} leads out of the data folder; write "scans", or a full path')
+        name = "scans"
+    settings = PostSettings(
+        data / name, table.integer("stable_seconds", 10, 1, 600), table.integer("rescan_seconds", 60, 5, 3600)
+    )
+    table.done()
+    return settings
+
+
+def read_chat(table: Table | None) -> ChatSettings | None:
+    """The web chat; None without [chat]."""
+    if table is None:
+        return None
+    settings = ChatSettings(table.integer("gone_seconds", 60, 5, 3600), table.flag("mask_bsn", True))
+    table.done()
+    return settings
+
+
+def read_accounts(table: Table, names: Mapping[str, str]) -> tuple[Account, ...]:
+    """The accounts; `names` are those of the agents, for accounts that give none."""
+    return tuple(_account(entry, names) for entry in table.tables("accounts", required=True))
+
+
+def check_demo_tokens(table: Table, server: ServerSettings, accounts: tuple[Account, ...]) -> None:
+    """What the demo page shows must work."""
+    hashes = {account.id: account.secret_hash for account in accounts}
+    for account, token in server.demo_tokens.items():
+        if hashes.get(account) != hashlib.sha256(token.encode()).hexdigest():
+            table.mistake(f"demo.tokens.{account}", "there is no such account, or its token_hash is another's")
+
+
+def _account(table: Table, names: Mapping[str, str]) -> Account:
+    role = table.text("role", "?")
+    if role not in ROLES:
+        table.mistake("role", f"{shown(role)} is not a role{nearest(role, ROLES)}")
+    person = role not in ("integrator", "board")
+    key = "password_hash" if person else "token_hash"
+    secret = table.text(key)
+    good = re.fullmatch(
+        r"\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+" if person else r"[0-9a-f]{64}", secret
+    )
+    if secret and not good:
+        table.mistake(
+            key, f"it is not {'an argon2id hash' if person else 'a SHA-256 in hexadecimal'}; config/example says how"
+        )
+    id = table.text("id")
+    if id and not _USER.match(id):
+        table.mistake("id", f"{shown(id)} is not a sign-in name; write small letters, digits and . _ @ -")
+    agent = table.text("agent", "") if person else ""
+    account = Account(
+        id=id,
+        name=table.text("name", names.get(agent, id) or "?", longest=120),
+        role=role,
+        secret_hash=secret,
+        agent=agent,
+        language=table.choice("language", "nl", LANGUAGES),
+    )
+    table.done()
+    return account
+
+
+def _origins(table: Table, key: str) -> tuple[str, ...]:
+    origins = table.texts(key)
+    for n, origin in enumerate(origins, 1):
+        if not _is_origin(origin, ("https", "http")):
+            table.mistake(
+                f"{key}[{n}]", f'{shown(origin)} is not an origin; write "https://www.gemeente.example", without a path'
+            )
+        elif origin.startswith("http://") and not is_loopback(urlsplit(origin).hostname or ""):
+            table.warn(f"{key}[{n}]", f"{shown(origin)} is not encrypted; write https://")
+    return origins
+
+
+def _is_origin(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        return (
+            parts.scheme in schemes and bool(parts.hostname) and text == whole and "*" not in text and parts.port != 0
+        )
+    except ValueError:
+        return False

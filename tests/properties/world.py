@@ -1,0 +1,273 @@
+"""A small contact centre to try the engine on, and the invariants that must hold after every command."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from router.engine import commands, facts
+from router.engine.assign import explain
+from router.engine.decide import advance, due
+from router.engine.decision import Decision
+from router.engine.evolve import evolve
+from router.engine.state import Books, State
+from router.errors import Refusal
+from router.nouns import (
+    Agent,
+    Centre,
+    ChannelRules,
+    ClassifyRule,
+    Hours,
+    Municipality,
+    Queue,
+    QueueTarget,
+    Topic,
+)
+from router.skills.matching import has_room, missing_skill, slots_of
+
+CHANNELS = ("phone", "chat", "email", "post", "counter")
+START = 1_800_000_000_000
+
+
+def small_centre() -> Centre:
+    """Two municipalities, three topics in two queues, five agents of different skills."""
+    always = {channel: Hours(always=True) for channel in CHANNELS}
+    return Centre(
+        id="test",
+        name="Test",
+        time_zone="Europe/Amsterdam",
+        municipalities=(
+            Municipality("waterland", "Waterland", ("140591",), {}, always),
+            Municipality("veenstede", "Veenstede", ("140592",), {}, always, needs={"veenstede": 1}),
+        ),
+        topics=(
+            Topic("burgerzaken", {}, "balie", {"burgerzaken": 2}),
+            Topic("afval", {}, "buiten", {"afval": 1}),
+            Topic("wmo", {}, "balie", {"wmo": 3}),
+        ),
+        queues=(
+            Queue("balie", {}, {"phone": QueueTarget(20, 0.8), "email": QueueTarget(7200, 0.9)}, 4, 60),
+            Queue("buiten", {}, {"phone": QueueTarget(30, 0.8)}, 5, 0),
+        ),
+        agents=(
+            Agent("anna", "Anna", "Anna", {"burgerzaken": 4, "wmo": 3, "veenstede": 1}, "a1"),
+            Agent("bert", "Bert", "Bert", {"burgerzaken": 2, "afval": 5, "veenstede": 1}, "a2"),
+            Agent("cor", "Cor", "Cor", {"afval": 2, "english": 2}, "a3"),
+            Agent("dia", "Dia", "Dia", {"burgerzaken": 3, "afval": 1, "wmo": 5, "veenstede": 1, "english": 1}, ""),
+            Agent("eef", "Eef", "Eef", {"burgerzaken": 2, "english": 3}, "a5", {"chat": 1}),
+        ),
+        channels={
+            "phone": ChannelRules(1, 20, ("chat", "counter")),
+            "chat": ChannelRules(3, 20, ("counter",)),
+            "email": ChannelRules(2, 60),
+            "post": ChannelRules(1, 120, ("email",)),
+            "counter": ChannelRules(1, 30),
+        },
+        classification=tuple(ClassifyRule((f"topic:{t}",), t) for t in ("burgerzaken", "afval", "wmo")),
+        default_topic="burgerzaken",
+        skills=("burgerzaken", "afval", "wmo", "english", "veenstede"),
+        language_needs={"en": {"english": 1}},
+        remember_days=1,
+    )
+
+
+@dataclass
+class World:
+    """The engine under a hand-moved clock, with everything it has said kept."""
+
+    centre: Centre = field(default_factory=small_centre)
+    state: State = field(default_factory=State)
+    now: int = START
+    record: list[tuple[int, facts.Fact]] = field(default_factory=list)
+    refused: int = 0
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        self.ask(commands.Configure(self.centre, "1"))
+        self.ask(commands.StartCentre(()))
+
+    def ask(self, command: commands.Command) -> Decision | None:
+        """Advance by one command and check the invariants; None when it was refused."""
+        before = self.state.number
+        try:
+            decision = advance(self.state, command, self.now)
+        except Refusal:
+            assert self.state.number == before, "a refusal changed something"
+            self.refused += 1
+            return None
+        self.record.extend((self.now, fact) for fact in decision.facts)
+        check(self.state, self.now)
+        return decision
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Move the clock, ticking whenever the engine wants it."""
+        until = self.now + milliseconds
+        while (moment := due(self.state)) is not None and moment <= until:
+            self.now = max(self.now, moment)
+            self.ask(commands.Tick())
+        self.now = until
+
+    def receive(self, channel: str, topic: str = "burgerzaken", **more: object) -> str:
+        self.made += 1
+        contact = f"c-{self.made}"
+        fields: dict[str, object] = {
+            "municipality": "waterland",
+            "source_key": contact,
+            "hints": (f"topic:{topic}",),
+            **more,
+        }
+        self.ask(commands.Receive(contact, channel, **fields))  # type: ignore[arg-type]
+        return contact
+
+    def offer_of(self, contact: str) -> tuple[str, str]:
+        """The open offer of a contact and its agent, or two empty strings."""
+        found = self.state.contacts.get(contact)
+        if found is None or not found.offer:
+            return "", ""
+        return found.offer, self.state.offers[found.offer].agent
+
+    def ready(self, *agents: str) -> None:
+        for agent in agents:
+            self.ask(commands.SetPresence(agent, "ready"))
+
+
+def replayed(record: list[tuple[int, facts.Fact]]) -> State:
+    """A fresh state folded from the facts alone."""
+    state = State()
+    for number, (at, fact) in enumerate(record, 1):
+        evolve(state, fact, number, at)
+    return state
+
+
+def check(state: State, now: int) -> None:
+    """Invariants 1, 3, 4, 8 (evolve itself), 10 and the indexes against a naive recomputation."""
+    counted: dict[str, Books] = {}
+    for contact in state.contacts.values():
+        counted.setdefault(contact.channel, Books()).move("", contact.state)
+        assert bool(contact.offer) == (contact.state == "offered")
+        assert bool(contact.owner) == (contact.state in ("active", "wrap_up"))
+        if contact.state == "waiting":
+            assert contact.id in state.index.lanes
+            assert contact.remind_at > now or contact.remind_at >= state.at, "a waiting contact without a timer"
+        else:
+            assert contact.id not in state.index.lanes
+    for channel, books in state.books.items():
+        assert books.balanced, channel
+        naive = counted.get(channel, Books())
+        for name in ("intake", "waiting", "offered", "active", "wrap_up"):
+            assert getattr(books, name) == getattr(naive, name), (channel, name)
+    _check_agents(state)
+    _check_liveness(state, now)
+
+
+def _check_agents(state: State) -> None:
+    for agent in state.agents.values():
+        held = [state.contacts[c].channel for c in agent.load]
+        for channel in set(held):
+            assert held.count(channel) <= slots_of(state.index.agents[agent.id], state.config.channels, channel)
+        assert held.count("phone") <= 1
+        for contact, load in agent.load.items():
+            holder = state.contacts[contact].owner if load == "in_hand" else state.offers[state.contacts[contact].offer].agent
+            assert holder == agent.id
+    by_contact = [o.contact for o in state.offers.values()]
+    assert len(by_contact) == len(set(by_contact)), "a contact has two open offers"
+
+
+def _check_liveness(state: State, now: int) -> None:
+    """Nobody waits whom an agent could take, judged from scratch."""
+    for contact in state.contacts.values():
+        if contact.state != "waiting" or contact.channel in state.census_pending:
+            continue
+        wanted = contact.wanted_agent if contact.wanted_until > now else ""
+        for agent in state.config.agents:
+            person = state.agents[agent.id]
+            could = (
+                person.presence == "ready"
+                and person.connection == "connected"
+                and (wanted == agent.id or (not wanted and not missing_skill(agent, contact.needs)))
+                and (contact.channel != "phone" or agent.endpoint)
+                and has_room(agent, state.config.channels, contact.channel, [state.contacts[c].channel for c in person.load])
+                and contact.again_at.get(agent.id, 0) <= now
+            )
+            assert not could, f"{contact.id} waits while {agent.id} is free"
+        assert not explain(state, contact.id, now).candidates
+
+
+def random_command(world: World, random: random.Random) -> commands.Command:
+    """Any command, about things that exist, once existed, or never did."""
+    state = world.state
+    contacts = [*(4 * list(state.contacts)), *list(state.ended)[-2:], "c-never"]
+    contact = random.choice(contacts)
+    agents = [*(3 * [a.id for a in world.centre.agents]), "nobody"]
+    agent = random.choice(agents)
+    owner = state.contacts[contact].owner if contact in state.contacts else ""
+    offer = random.choice([*(5 * list(state.offers)), f"{contact}.1"])
+    sent, number = random.choice([(o.contact, o.number) for o in state.outgoing.values()] or [(contact, 1)])
+    offered_to = state.offers[offer].agent if offer in state.offers else agent
+    holder = owner or agent
+    world.made += 1
+    new = f"c-{world.made}"
+    channel = random.choice([*(3 * CHANNELS), "callback"])
+    receive = commands.Receive(
+        new,
+        channel,
+        random.choice(["waterland", "veenstede"] * 5 + ["atlantis"]),
+        random.choice([new, new, new, "c-1"]),
+        hints=(f"topic:{random.choice(['burgerzaken', 'afval', 'wmo', 'iets'])}",),
+        language=random.choice(["nl", "nl", "en"]),
+        classify=random.random() < 0.8,
+    )
+    if random.random() < 0.5:
+        return random.choice(
+            [
+                receive,
+                receive,
+                commands.SetPresence(agent, "ready"),
+                commands.Accept(offer, offered_to),
+                commands.Accept(offer, offered_to),
+                commands.FinishConversation(contact, holder),
+                commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
+            ]
+        )
+    return random.choice(
+        [
+            commands.Tick(),
+            commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
+            commands.EndContact(contact, random.choice(["abandoned", "citizen_left", "technical"])),
+            commands.AddMessage(contact, f"m-{random.randint(1, 9)}", random.choice(["citizen", "system"]), "v-1"),
+            commands.AddMessage(contact, f"m-{random.randint(1, 9)}", "agent", "v-1", holder, random.random() < 0.5),
+            commands.NoteDelivery(sent, number, random.choice(["started", "delivered", "failed", "unknown"])),
+            commands.Decline(offer, offered_to),
+            commands.OfferFailed(offer, random.choice(["busy", "no_answer", "unreachable", "cancelled"])),
+            commands.AdoptAnswer(contact, agent if agent != "nobody" and not state.agents[agent].load else "nobody"),
+            commands.ReportHeld(contact),
+            commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
+            commands.HandOver(contact, holder, to_agent=agent),
+            commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
+            commands.CloseContact(contact, "sup", "v-3"),
+            commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
+            commands.LoseAgent(agent),
+            commands.RegainAgent(agent),
+            commands.MakeFollowUp(f"f-{world.made}", contact, holder, world.now + 60_000, "v-4", agent),
+            commands.AssignFollowUp(random.choice([*state.follow_ups, "f-x"]), holder, owner_queue="balie"),
+            commands.CompleteFollowUp(random.choice([*state.follow_ups, "f-x"]), holder),
+            random.choice([commands.StartCentre(("phone", "desk")), commands.LoseChannel("phone")]),
+            commands.ReportCensus("phone", tuple(random.sample(contacts, len(contacts) // 2))),
+            commands.ReportCensus("phone", tuple(contacts)),
+            commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
+        ]
+    )
+
+
+def random_sequence(seed: int, length: int) -> World:
+    """A world after `length` random commands with time passing between them."""
+    dice = random.Random(seed)
+    world = World()
+    world.ready(*dice.sample([a.id for a in world.centre.agents], 3))
+    for _ in range(length):
+        command = random_command(world, dice)
+        for _ in range(dice.choice([1, 1, 1, 2, 3])):
+            world.ask(command)
+        if dice.random() < 0.4:
+            world.pass_time(dice.choice([5, 500, 3_000, 15_000, 40_000, 200_000]))
+    return world

@@ -1,0 +1,66 @@
+// Bars over the whole width: no connection, put on pause, another tab, not admitted.
+import { Icon } from '../shared/icons'
+import { session, signOut } from '../shared/session'
+import { lasting, now, timeWithSeconds } from '../shared/time'
+import { words } from '../shared/words'
+import { setPresence, start, stop } from './actions'
+import { leads, unlock } from './alerts'
+import { connection, desk, heardAt } from './store'
+import { texts } from './texts'
+
+export function Banners() {
+  const t = texts.value
+  const link = connection.value
+  const state = link?.link.value
+  const me = desk.value?.agent
+  return (
+    <div class="banners">
+      <div role="status">
+        {state === 'down' && desk.value && <Down />}
+        {(state === 'connecting' || (state === 'down' && !desk.value)) && <p class="banner">{t.connecting}</p>}
+        {leads.value ? null : <p class="banner"><Icon name="quiet" />{t.otherTab}</p>}
+        {state === 'up' && me?.lost && <p class="banner banner-attention"><Icon name="attention" />{t.lost}</p>}
+      </div>
+      <div role="alert">
+        {me?.presence === 'paused' && me.reason === 'not_responding' && (
+          <div class="banner banner-attention" data-testid="not-responding">
+            <Icon name="attention" />
+            <p><strong>{t.notResponding}</strong> {t.notRespondingMore}</p>
+            <button type="button" class="primary" onClick={() => void unlock().then(() => setPresence('ready'))}>{t.backToReady}</button>
+          </div>
+        )}
+        {(state === 'refused' || state === 'over') && <Over />}
+      </div>
+    </div>
+  )
+}
+
+function Down() {
+  void now.value
+  const age = lasting((Date.now() - heardAt.value) / 1000)
+  return (
+    <p class="banner banner-attention" data-testid="reconnecting">
+      <Icon name="attention" />
+      <span><strong>{texts.value.down(age, timeWithSeconds(heardAt.value))}</strong> {texts.value.downMore}</span>
+    </p>
+  )
+}
+
+function Over() {
+  const t = texts.value
+  const reason = connection.value?.reason.value
+  if (reason === 'not_signed_in' || reason === 'signed_out') {
+    // The session has ended: what was typed is gone with it, so only the sign-in form makes sense.
+    setTimeout(() => (session.value = null))
+    return null
+  }
+  return (
+    <div class="banner banner-action" data-testid="connection-over">
+      <Icon name="action" />
+      <p><strong>{reason === 'not_allowed' ? words.value.notAllowedHere : reason === 'replaced' ? t.overElsewhere : connection.value?.link.value === 'over' ? t.over : t.refused}</strong></p>
+      {reason === 'not_allowed'
+        ? <button type="button" onClick={() => void signOut()}>{t.signOut}</button>
+        : <button type="button" class="primary" onClick={() => { stop(); start() }}>{t.again}</button>}
+    </div>
+  )
+}

@@ -1,0 +1,92 @@
+// What is offered: everything an agent wants to know before accepting, and how long it stands.
+import { useEffect, useState } from 'preact/hooks'
+import { ChannelIcon, Icon } from '../shared/icons'
+import { municipalityName, queueName, topicName } from '../shared/names'
+import type { Offer } from '../shared/protocol'
+import { clock, now, present, wait } from '../shared/time'
+import { words } from '../shared/words'
+import { accept, decline } from './actions'
+import { ariaKeys, keyName } from './shortcuts'
+import { desk } from './store'
+import { ago, texts } from './texts'
+
+export const whoIs = (offer: Offer): string =>
+  offer.citizen.name || offer.citizen.phone || offer.citizen.email || texts.value.anonymous
+
+export function Offers() {
+  const t = texts.value
+  const offers = desk.value?.offers ?? []
+  const first = offers[0]
+  return (
+    <section class="offers" aria-labelledby="offers-title" hidden={!first}>
+      <h2 id="offers-title" class="side-title">{t.offers}</h2>
+      <p class="visually-hidden" role="alert">
+        {first && t.offerSay(words.value.channels[first.channel], queueName(first.queue), whoIs(first))}
+      </p>
+      {offers.map((offer) => <OfferCard key={offer.offer} offer={offer} />)}
+    </section>
+  )
+}
+
+/** Seconds left, renewed four times a second, because a bar of twenty steps stutters. */
+function useRemaining(expires_at: number): number {
+  const [left, setLeft] = useState(() => expires_at - present())
+  useEffect(() => {
+    const timer = setInterval(() => setLeft(expires_at - present()), 250)
+    return () => clearInterval(timer)
+  }, [expires_at])
+  return Math.max(0, left / 1000)
+}
+
+function OfferCard({ offer }: { offer: Offer }) {
+  const t = texts.value
+  const w = words.value
+  const left = useRemaining(offer.expires_at)
+  const whole = Math.max(1, (offer.expires_at - offer.offered_at) / 1000)
+  const [busy, setBusy] = useState(false)
+  const phone = offer.channel === 'phone'
+  const contact = [offer.citizen.name && offer.citizen.phone, offer.citizen.name && offer.citizen.email].filter(Boolean)
+  return (
+    <article class="offer" data-testid="offer" data-channel={offer.channel} aria-label={t.offerTitle(w.channels[offer.channel])}>
+      <header class="offer-head">
+        <ChannelIcon channel={offer.channel} />
+        <h3>{w.channels[offer.channel]}</h3>
+        <span class="number offer-left" data-testid="offer-seconds">{left > 0 ? t.secondsLeft(Math.ceil(left)) : t.timeUp}</span>
+      </header>
+      <progress class={left < 6 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.timeLeftLabel} />
+      {t.purposes[offer.purpose] && <p class="tag tag-primary">{t.purposes[offer.purpose]}</p>}
+      <p class="offer-who">{whoIs(offer)}</p>
+      {contact.length > 0 && <p class="small muted number">{contact.join(' · ')}</p>}
+      {offer.subject && <p class="offer-subject">{offer.subject}</p>}
+      <dl class="facts">
+        <dt>{t.topic}</dt><dd>{topicName(offer.topic)}</dd>
+        <dt>{t.queue}</dt><dd>{queueName(offer.queue)}</dd>
+        <dt>{t.municipality}</dt><dd>{municipalityName(offer.municipality)}</dd>
+        <dt>{t.waited}</dt><dd class="number">{phone || offer.channel === 'chat' ? clock((now.value - offer.received_at) / 1000) : wait((now.value - offer.received_at) / 1000)}</dd>
+        {offer.language !== 'nl' && <><dt>{t.languageOf}</dt><dd><strong>{t.spokenLanguages[offer.language] ?? offer.language}</strong></dd></>}
+        <dt>{t.earlierLabel}</dt>
+        <dd>
+          {t.earlierCount(offer.earlier)}
+          {offer.last && <span class="small muted">{'; '}{t.lastOne(w.channels[offer.last.channel], topicName(offer.last.topic), ago(offer.last.at, now.value))}</span>}
+          {offer.last?.resolved === false && <span class="small not-resolved">{', '}{t.lastNotResolved}</span>}
+        </dd>
+      </dl>
+      {phone && <p class={offer.declining ? 'alert' : 'alert alert-attention ringing'}><Icon name="phone" /><strong>{offer.declining ? t.declining : t.phoneRings}</strong></p>}
+      <div class="buttons offer-buttons">
+        {!phone && (
+          <button
+            type="button" class="primary grow" data-testid="accept" disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}
+            onClick={() => {
+              setBusy(true)
+              void accept(offer.offer, offer.contact).then((done) => !done && setBusy(false))
+            }}
+          >{t.accept}</button>
+        )}
+        <button
+          type="button" data-testid="decline" disabled={offer.declining} aria-keyshortcuts={ariaKeys('decline')} title={keyName('decline')}
+          onClick={() => void decline(offer.offer)}
+        >{t.decline}</button>
+      </div>
+    </article>
+  )
+}
