@@ -36,7 +36,7 @@ test: setup parts .venv/.tests ## every test, with a real Asterisk, IMAP server 
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-fast: .venv/.tests ## the tests that need no service and no browser
-	$(BIN)/python -m pytest -m "not browser and not asterisk and not imap and not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not asterisk and not imap and not slow" $(ARGS)
 
 check: .venv/.tests web/node_modules/.package-lock.json ## style, types, demo configuration, architecture, locks: all that needs no running
 	$(BIN)/ruff check .

@@ -96,7 +96,7 @@ def refuse_secrets(table: Table, notes: Notes) -> None:
             elif _SECRET_KEY.search(key) and not inner.startswith("demo."):
                 variable = _VARIABLES.get(key)
                 remedy = (
-                    f"write {key}_file, or set {variable}" if variable else "write its hash (config/example says how)"
+                    f"write {key}_file, or set {variable}" if variable else "write its hash: `kcc-router password` makes it"
                 )
                 notes.mistakes.append(f"{table.file}: {inner}: a secret does not stand in this file; {remedy}")
                 del values[key]
@@ -283,7 +283,7 @@ def _account(table: Table, names: Mapping[str, str]) -> Account:
     )
     if secret and not good:
         table.mistake(
-            key, f"it is not {'an argon2id hash' if person else 'a SHA-256 in hexadecimal'}; config/example says how"
+            key, f"it is not {'an argon2id hash' if person else 'a SHA-256 in hexadecimal'}; `kcc-router password` makes one"
         )
     id = table.text("id")
     if id and not _USER.match(id):

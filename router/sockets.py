@@ -298,9 +298,8 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
             return {"ok": True, **(await known.run(args[0], body) or {})}
         except KccError as error:
             return {"ok": False, "error": error_body(error)}
-        except Exception as error:
-            log.error("event failed", event_name=known.shape.__name__ if known else "", error=type(error).__name__,
-                      where=where(error))
+        except Exception as error:  # noqa: BLE001 - one event must not end the connection
+            log.error("event failed", namespace=self.namespace, error=type(error).__name__, where=where(error))
             return {"ok": False, "error": error_body(Fault())}
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
@@ -309,7 +308,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
         except KccError as error:
             body = error_body(error)
             raise socketio.exceptions.ConnectionRefusedError(body["message"], {"code": body["code"]}) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a refusal with a code is what the client understands
             log.error("connection failed", error=type(error).__name__, where=where(error))
             raise socketio.exceptions.ConnectionRefusedError("Something broke here", {"code": "fault"}) from None
 

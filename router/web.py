@@ -59,7 +59,7 @@ TITLES: dict[str, str] = {
     "fault": "Something broke here",
     "unavailable": "Not recorded: try again",
 }
-_OF_STATUS = {400: "invalid", 401: "not_signed_in", 403: "not_allowed", 404: "unknown", 413: "too_large", 415: "unsupported"}
+_OF_STATUS = {401: "not_signed_in", 403: "not_allowed", 404: "unknown", 413: "too_large", 415: "unsupported"}
 _UNAVAILABLE = frozenset({"unavailable", "journal_fault", "journal_damaged", "deposed"})
 
 CSP = (
@@ -178,7 +178,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             answer.headers["Allow"] = error.headers.get("Allow", "")
             return answer
         return problem(_OF_STATUS.get(error.status, "invalid"), status=error.status)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not leave as it is
         resource = request.match_info.route.resource
         log.error(
             "request failed",

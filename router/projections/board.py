@@ -241,9 +241,8 @@ class Board:
     def _ready(self, queue: Queue, people: People) -> int:
         """Agents who are ready and could take at least one topic of the queue."""
         topics = [topic.needs for topic in self.centre.topics if topic.queue == queue.id]
-        return sum(
-            any(has(agent, needs) for needs in topics) and _is_ready(people.get(agent.id)) for agent in self.centre.agents
-        )
+        able = [agent for agent in self.centre.agents if any(has(agent, needs) for needs in topics)]
+        return sum(_is_ready(people.get(agent.id)) for agent in able)
 
     def _alarm(self, unanswered: list[Entry], now: int, people: People) -> str:
         for entry in unanswered:

@@ -1,7 +1,7 @@
 """PURE  Opening hours: whether a channel is open at a moment, when it opens next, and when a local day began.
 
-Hours are written in the local day of the clock on the wall, so a day of 23 or 25 hours needs no rule of its own: an hour
-that is skipped in March does not occur, and one that comes twice in October is open (or closed) both times.
+Hours are written in the local day of the clock on the wall, so a day of 23 or 25 hours needs no rule of its own: an
+hour that is skipped in March does not occur, and one that comes twice in October is open (or closed) both times.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def next_opening(hours: Hours | None, holidays: Collection[str], time_zone: str,
 
 
 def today_start_ms(time_zone: str, at_ms: int) -> int:
-    """When the local day of `at_ms` began, in UTC ms: its first moment, also where midnight is skipped or comes twice."""
+    """When the local day of `at_ms` began, in UTC ms: its first moment, also where midnight is skipped or repeated."""
     zone = ZoneInfo(time_zone)
     return _moments(_local(at_ms, zone).date(), 0, zone)[0]
 

@@ -1,8 +1,8 @@
 """PURE  From what is known of a contact to its topic: words in a text give hints, and rules turn hints into a topic.
 
 A hint is `kind:value`. What the citizen (or the channel) says outright is `topic:<id>`, `form:<id>` or `menu:<digit>`;
-what is only guessed from a text is `keyword:<label>`. The order of the rules carries the policy, and it is made when the
-configuration is read (`ordered_rules`): a choice is heard before a guess.
+what is only guessed from a text is `keyword:<label>`. The order of the rules carries the policy, and it is made when
+the configuration is read (`ordered_rules`): a choice is heard before a guess.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = re.compile(r"\w+")
 
 
 def folded(text: str) -> str:
-    """The text in lower case without accents, its words separated by single spaces: `Crème-brûlée!` -> `creme brulee`."""
+    """The text in lower case, without accents, words separated by single spaces: `Crème-brûlée!` -> `creme brulee`."""
     bounded = unicodedata.normalize("NFKD", text[:TEXT_MAX]).casefold()
     # Some characters unfold into many: bounded again. Combining marks are taken out, not turned into spaces.
     plain = "".join(c for c in unicodedata.normalize("NFKD", bounded[:TEXT_MAX]) if not unicodedata.combining(c))
@@ -31,7 +31,7 @@ def folded(text: str) -> str:
 
 
 def keyword_hints(keywords: Mapping[str, tuple[str, ...]], text: str) -> tuple[str, ...]:
-    """The hints `keyword:<label>` of every label of which one word (or phrase) stands in the text, in the labels' order.
+    """The hints `keyword:<label>` of all labels of which one word (or phrase) stands in the text, in the labels' order.
 
     A keyword is one or more whole words; `*` at its end makes the last word a beginning (`paspoort*`, `grof vuil*`).
     Upper case and accents do not matter. Takes time linear in the text for each keyword.

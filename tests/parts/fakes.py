@@ -40,12 +40,19 @@ class HandClock:
     async def fire(self, seconds: float) -> None:
         """Wait until a timer of this length is set, let that time pass, and have it call."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while not (found := [timer for timer in self.pending if timer.seconds == seconds]):
+            while all(timer.seconds != seconds for timer in self.pending):
                 self._news.clear()
                 await self._news.wait()
-        self.passed += seconds
-        self.pending.remove(found[0])
-        found[0].call()
+        self.let_pass(seconds)
+
+    def let_pass(self, seconds: float) -> None:
+        """Let that time pass for one timer of this length, if there is one."""
+        for timer in self.pending:
+            if timer.seconds == seconds:
+                self.passed += seconds
+                self.pending.remove(timer)
+                timer.call()
+                return
 
 
 @dataclass

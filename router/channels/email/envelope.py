@@ -15,6 +15,8 @@ from dataclasses import dataclass
 RAW_BYTES_MAX = 25 * 1024 * 1024
 HEADERS_BYTES_MAX = 256 * 1024
 HEADER_LINE_BYTES_MAX = 16 * 1024
+TRUNCATED = b"X-KCC-Truncated: "
+"""How the mailbox begins a mail of which it kept only the beginning, because the whole is beyond the limit."""
 VALUES_MAX = 200
 """How many values of one header are looked at."""
 
@@ -132,7 +134,7 @@ def _automatic(headers: Mapping[str, list[str]], sender: str) -> str:
 
 
 def _excess(raw: bytes, end: int) -> str:
-    if len(raw) > RAW_BYTES_MAX:
+    if len(raw) > RAW_BYTES_MAX or raw.startswith(TRUNCATED):
         return "too_large"
     if end > HEADERS_BYTES_MAX:
         return "long_headers"

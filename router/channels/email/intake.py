@@ -26,7 +26,7 @@ from router.channels.email.receipts import PER_HOUR, Allowance, receipt_text
 from router.channels.email.replies import sendable
 from router.channels.email.threads import Threads
 from router.engine.commands import AddMessage, EndContact, Receive
-from router.errors import Erased, Refusal, UnknownThing, WrongState
+from router.errors import Erased, Refusal
 from router.port import new_id
 from router.vault.interface import CARD_TYPE, Attachment, Card, card_bytes
 
@@ -100,7 +100,7 @@ class Intake:
         try:
             card_ref, _ = await self._store(contact, mail)
             await self._around.port.submit(AddMessage(contact, mail.message, author, card_ref))
-        except (WrongState, UnknownThing, Erased):
+        except (Refusal, Erased):
             return False
         log.info("mail_joined", contact=contact)
         return True

@@ -11,13 +11,14 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
 from router.engine.facts import ContactEnded, ContactForgotten, ContactReceived, Fact, MessageAdded
-from router.errors import KccError, Unavailable
+from router.errors import Unavailable
 from router.port import CentrePort
 
 log = structlog.get_logger(__name__)
@@ -109,7 +110,10 @@ class Letters:
 
     async def latest_from_citizen(self, contact: str, before: int) -> str:
         """The reference of the citizen's last mail that was added before message `before`, or ""."""
-        question = "SELECT ref FROM messages WHERE contact = ? AND author = 'citizen' AND number < ? ORDER BY number DESC LIMIT 1"
+        question = (
+            "SELECT ref FROM messages WHERE contact = ? AND author = 'citizen' AND number < ?"
+            " ORDER BY number DESC LIMIT 1"
+        )
         return await self._ask(lambda database: _text(database.execute(question, (contact, before)).fetchone()))
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
@@ -147,11 +151,11 @@ class Letters:
                 async for batch in self._port.facts(after=self._reached):
                     facts = [numbered.fact for numbered in batch]
                     number = batch[-1].number
-                    await self._ask(lambda database, facts=facts, number=number: _fold(database, facts, number))  # type: ignore[misc]
+                    await self._ask(partial(_fold, facts=facts, number=number))
                     async with self._moved:
                         self._reached = number
                         self._moved.notify_all()
-            except (KccError, sqlite3.Error) as error:
+            except Exception as error:  # noqa: BLE001  whatever it was: the table follows again a moment later
                 log.warning("mail_table_behind", cause=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import aioimaplib
 import structlog
 
-from router.channels.email.envelope import RAW_BYTES_MAX
+from router.channels.email.envelope import RAW_BYTES_MAX, TRUNCATED
+from router.errors import Unavailable
 from router.settings import EmailSettings
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Mailbox:
         self._gone = asyncio.Event()
         self._uidvalidity = 0
         self._moving: dict[tuple[int, int], str] = {}
+        self._refused: dict[tuple[int, int], int] = {}
         self._task: asyncio.Task[None] | None = None
         self.health = STOPPED
         """starting, reading, reconnecting or stopped"""
@@ -98,10 +100,12 @@ class Mailbox:
             read_before = self.taken
             try:
                 await self._open()
-                pause = self._backoff_seconds
                 while True:
                     if not await self._read_all():
                         await self._wait_for_news()
+                    pause = self._backoff_seconds
+            except Unavailable:
+                log.info("mailbox_waits_for_centre")
             except (aioimaplib.AioImapException, ConnectionGone, TimeoutError, OSError, ValueError) as error:
                 log.warning("mailbox_lost", cause=type(error).__name__, taken=self.taken - read_before)
             except Exception as error:  # noqa: BLE001  the library's own mistakes must not end the intake of mail
@@ -130,7 +134,7 @@ class Mailbox:
             gone.cancel()
             await asyncio.wait({task, gone})
 
-    async def _ok(self, work: Awaitable[Any], seconds: float | None = None) -> list[bytes]:
+    async def _ok(self, work: Awaitable[Any], seconds: float | None = None) -> list[bytes | bytearray]:
         """The lines of a response that must be OK."""
         response = await self._within(work, seconds)
         if response.result != "OK":
@@ -179,6 +183,9 @@ class Mailbox:
         """Take every message that is there. False when there was nothing (that could be taken)."""
         lines = await self._ok(self._client.uid_search("UNDELETED", charset=None))
         uids = sorted({int(word) for line in lines[:-1] for word in bytes(line).split() if word.isdigit()})
+        # What could not be taken before comes last, so that it never stands before what can.
+        self._refused = {(self._uidvalidity, uid): self._refused.get((self._uidvalidity, uid), 0) for uid in uids}
+        uids.sort(key=lambda uid: self._refused[self._uidvalidity, uid])
         taken = 0
         for uid in uids[:ROUND_MAX]:
             if (self._uidvalidity, uid) in self._moving or await self._take_one(uid):
@@ -192,8 +199,11 @@ class Mailbox:
             return False
         try:
             contact = await self._take(raw)
+        except Unavailable:
+            raise
         except Exception as error:  # noqa: BLE001  one mail that cannot be taken must not hold up the others
             self.put_off += 1
+            self._refused[self._uidvalidity, uid] = self._refused.get((self._uidvalidity, uid), 0) + 1
             log.error("mail_put_off", uid=uid, cause=type(error).__name__)
             return False
         self.taken += 1
@@ -213,8 +223,7 @@ class Mailbox:
         lines = await self._ok(self._client.uid("fetch", str(uid), f"(UID {part})"), FETCH_SECONDS)
         literal = next((bytes(line) for line in lines if isinstance(line, bytearray)), None)
         if literal is not None and int(size[1]) > RAW_BYTES_MAX:
-            # Marked by its size for `excess`, without holding it: the header says what has been left out.
-            literal = b"X-KCC-Truncated: %d\r\n" % int(size[1]) + literal
+            literal = TRUNCATED + b"%d\r\n" % int(size[1]) + literal
         return literal
 
     async def _move(self, uid: int) -> None:

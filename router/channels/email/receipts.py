@@ -18,7 +18,8 @@ Geachte heer, mevrouw,
 
 Wij hebben uw e-mail ontvangen. Een medewerker van de gemeente {name} leest uw bericht en beantwoordt het per e-mail.
 
-U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw eerste bericht.
+U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw
+eerste bericht.
 
 Met vriendelijke groet,
 Gemeente {name}
@@ -28,7 +29,8 @@ Dit bericht is automatisch verstuurd.
     "en": """\
 Dear Sir or Madam,
 
-We have received your e-mail. A member of staff of the municipality of {name} will read your message and answer it by e-mail.
+We have received your e-mail. A member of staff of the municipality of {name} will read your message and answer it
+by e-mail.
 
 There is nothing you need to do now. Would you like to add something? Please reply to this e-mail. Your addition will
 then be kept with your first message.

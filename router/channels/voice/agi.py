@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
+import itertools
 import re
 import socket
 from collections import Counter
@@ -69,8 +70,8 @@ class AgiSession:
         self.missing: list[str] = []
         """Prompts Asterisk does not have."""
         script = env.get("agi_network_script", "").strip("/").partition("?")[0]
-        args = [env[key] for key in (f"agi_arg_{n}" for n in range(1, 21)) if key in env]
-        self.request = AgiRequest(script, tuple(args))
+        keys = itertools.takewhile(env.__contains__, (f"agi_arg_{n}" for n in itertools.count(1)))
+        self.request = AgiRequest(script, tuple(env[key] for key in keys))
 
     @property
     def channel(self) -> str:

@@ -36,10 +36,9 @@ def dial_exten(endpoint: str, offer: str) -> str:
 
     Both are letters, digits and underscores, the offer may have dashes too; else ValueError.
     """
-    exten = f"d-{endpoint}-{offer}"
-    if not DIAL_EXTEN.fullmatch(exten):
+    if not NAME.fullmatch(endpoint) or not OFFER.fullmatch(offer):
         raise ValueError("an endpoint or offer that the dialplan cannot carry")
-    return exten
+    return f"d-{endpoint}-{offer}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,10 +126,13 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
             )
             greeting = await within(self._timeout_seconds, reader.readline(), self._call_later)
         except TimeoutError:
+            self._lose()
             raise AmiTimeout("no greeting from Asterisk's manager") from None
         except (OSError, ValueError) as error:
+            self._lose()
             raise AmiDown(f"cannot reach Asterisk's manager: {type(error).__name__}") from error
         if not greeting.startswith(b"Asterisk Call Manager/"):
+            self._lose()
             raise AmiGarbled("the greeting is not Asterisk's manager's")
         self._reading = asyncio.get_running_loop().create_task(self._read(reader))
 

@@ -1,0 +1,181 @@
+"""The command line: serve, demo, check, verify, replay, snapshot, erase, password."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from router import __version__
+from router.errors import ConfigurationInvalid, Deposed, JournalDamaged, KccError
+from router.settings import Settings
+
+DEMO = Path("config/demo")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; gives the exit status (0 well, 1 not well, 2 wrong usage)."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ConfigurationInvalid as error:
+        for mistake in error.mistakes:
+            print(mistake, file=sys.stderr)
+        print(f"{len(error.mistakes)} mistake(s) in {options.config}: nothing was started", file=sys.stderr)
+    except (Deposed, JournalDamaged, KccError) as error:
+        print(f"kcc-router: {error.message}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kcc-router", description="Contact router for municipal contact centres.")
+    parser.add_argument("--version", action="version", version=f"kcc-router {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help)
+        command.add_argument("--config", type=Path, default=DEMO, help="folder with the configuration (config/demo)")
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "run the server")
+    demo = add("demo", _demo, "run the server, and play a busy morning on it")
+    demo.add_argument("--minutes", type=float, default=0, help="stop after this long (0: until interrupted)")
+    add("check", _check, "look the configuration over and report every mistake")
+    verify = add("verify", _verify, "check the books and invariants of a journal")
+    verify.add_argument("--json", action="store_true", help="machine-readable, per channel")
+    add("replay", _replay, "fold the journal and print the hash of its state")
+    add("snapshot", _snapshot, "fold the journal and keep the result, for a quicker start")
+    erase = add("erase", _erase, "make a citizen unreadable: names, numbers, texts and documents of all their contacts")
+    erase.add_argument("--municipality", required=True)
+    erase.add_argument("--phone", default="", help="in international form, +316…")
+    erase.add_argument("--email", default="")
+    password = add("password", _password, "make the hash of a password, or a token, for accounts.toml")
+    password.add_argument("--token", action="store_true", help="make a random token for a program instead")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from router.settings_reader import load
+
+    return load(options.config, os.environ)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from router.app import serve
+
+    return serve(_settings(options))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from router.demo import serve_demo
+
+    return serve_demo(_settings(options), minutes=options.minutes)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from router.settings_reader import describe
+
+    settings = _settings(options)
+    print(describe(settings))
+    for warning in settings.warnings:
+        print(f"worth a look: {warning}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from router.journal.sqlite import SqliteJournal
+    from router.verify import verify
+
+    settings = _settings(options)
+    journal = SqliteJournal.reader(settings.server.data, settings.centre.id)
+    try:
+        report = verify(journal.read())
+    finally:
+        journal.close()
+    if options.json:
+        print(json.dumps(asdict(report) | {"sound": report.sound}, indent=2))
+    else:
+        for channel, row in report.channels.items():
+            print(f"{channel:9}" + "  ".join(f"{name} {value}" for name, value in row.items()))
+        for violation in report.violations:
+            print(f"VIOLATED: {violation}")
+        print(f"{report.facts} facts, {'the books balance' if report.sound else 'NOT SOUND'}, state {report.state[:16]}")
+    return 0 if report.sound else 1
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from router.engine.state import State, state_hash
+    from router.journal.sqlite import SqliteJournal
+    from router.replay import fold
+
+    settings = _settings(options)
+    journal = SqliteJournal.reader(settings.server.data, settings.centre.id)
+    try:
+        state = fold(journal.read(), State())
+    finally:
+        journal.close()
+    print(f"{state.number} facts, {len(state.contacts)} contacts open, state {state_hash(state)}")
+    return 0
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    from router.journal.sqlite import SqliteJournal
+    from router.replay import take_snapshot
+
+    settings = _settings(options)
+    journal = SqliteJournal.reader(settings.server.data, settings.centre.id)
+    try:
+        print(f"snapshot of fact {take_snapshot(journal)}")
+    finally:
+        journal.close()
+    return 0
+
+
+def _erase(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from router.vault.store import SqliteVault
+
+    settings = _settings(options)
+    if settings.centre.municipality(options.municipality) is None:
+        print(f"kcc-router: no municipality {options.municipality}", file=sys.stderr)
+        return 2
+
+    async def erase() -> int:
+        vault = SqliteVault(settings.server.data)
+        await vault.open()
+        try:
+            citizen = await vault.find(options.municipality, phone=options.phone, email=options.email)
+            return await vault.erase(citizen) if citizen else -1
+        finally:
+            await vault.close()
+
+    erased = asyncio.run(erase())
+    if erased < 0:
+        print("nobody is known by that number or address there")
+        return 1
+    print(f"{erased} contact(s) can no longer be read by anybody")
+    return 0
+
+
+def _password(options: argparse.Namespace) -> int:
+    if options.token:
+        token = secrets.token_urlsafe(32)
+        print(f"token (give it to the program, it is shown only now): {token}")
+        print(f"hash (for accounts.toml): {sha256(token.encode()).hexdigest()}")
+        return 0
+    from argon2 import PasswordHasher
+
+    print(PasswordHasher().hash(getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().strip()))
+    return 0

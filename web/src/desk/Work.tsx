@@ -1,0 +1,95 @@
+// The middle of the desk: the contact at hand with what can be done to it, or what to do when there is none.
+import { ChannelIcon, Icon } from '../shared/icons'
+import { municipalityName, queueName, reasonName, topicName } from '../shared/names'
+import type { InHand } from '../shared/protocol'
+import { clock, now } from '../shared/time'
+import { words } from '../shared/words'
+import { finish, load, setPresence } from './actions'
+import { Composer } from './Composer'
+import { begin } from './Header'
+import { Documents } from './Documents'
+import { nameOf } from './Roster'
+import { ariaKeys, keyName } from './shortcuts'
+import { desk, detailErrors, details, openDialog } from './store'
+import { texts } from './texts'
+import { Thread } from './Thread'
+import { WrapUp } from './WrapUp'
+
+/** Whether the citizen can be written to. */
+export const writable = (one: InHand): boolean => one.channel === 'chat' || one.channel === 'email'
+
+export function Work({ one }: { one: InHand }) {
+  const t = texts.value
+  const detail = details.value[one.contact]
+  const error = detailErrors.value[one.contact]
+  const post = one.channel === 'post'
+  return (
+    <div class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
+      <WorkHead one={one} />
+      {!detail && error && (
+        <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>
+      )}
+      {!detail && !error && <p class="muted pad" role="status">{words.value.loading}</p>}
+      {detail && post && <Documents attachments={detail.card.attachments} unreadable={detail.card.unreadable} open />}
+      {detail && <Thread one={one} detail={detail} />}
+      {one.state === 'wrap_up' ? <WrapUp one={one} topic={detail?.contact.topic || one.topic} /> : <Composer one={one} />}
+    </div>
+  )
+}
+
+function WorkHead({ one }: { one: InHand }) {
+  const t = texts.value
+  const active = one.state === 'active'
+  return (
+    <header class="work-head">
+      <ChannelIcon channel={one.channel} />
+      <div class="grow">
+        <h1 class="work-title" data-testid="work-title"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</h1>
+        <p class="small muted">{[topicName(one.topic), queueName(one.queue), municipalityName(one.municipality)].filter((s, i, all) => all.indexOf(s) === i).join(' · ')}</p>
+      </div>
+      {one.language !== 'nl' && <span class="tag tag-primary">{t.spokenLanguages[one.language] ?? one.language}</span>}
+      {one.citizen_left && <span class="tag">{t.citizenLeft}</span>}
+      <div class="row work-actions" role="group" aria-label={t.actions}>
+        <button type="button" title={keyName('followUp')} aria-keyshortcuts={ariaKeys('followUp')} onClick={() => (openDialog.value = 'follow-up')}><Icon name="promise" />{t.followUp}</button>
+        {active && <button type="button" title={keyName('handOver')} aria-keyshortcuts={ariaKeys('handOver')} onClick={() => (openDialog.value = 'hand-over')}><Icon name="person" />{t.handOver}</button>}
+        {active && (
+          <button type="button" class="primary" data-testid="finish" title={keyName('finish')} aria-keyshortcuts={ariaKeys('finish')} onClick={() => finish()}>
+            <Icon name="ok" />{one.channel === 'phone' ? t.finish.phone : t.finish.other}
+          </button>
+        )}
+      </div>
+    </header>
+  )
+}
+
+/** For channels where the talking happens elsewhere: a reminder of what to do, and for how long it has lasted. */
+export function Elsewhere({ one }: { one: InHand }) {
+  const t = texts.value
+  if (one.state !== 'active') return null
+  const said = one.channel === 'phone' ? [t.inCall, t.inCallText] : one.channel === 'counter' ? [t.atCounter, t.inCallText] : one.channel === 'callback' ? [t.callThem, t.callThemText] : null
+  if (!said) return null
+  return (
+    <div class="elsewhere">
+      <Icon name={one.channel === 'chat' ? 'chat' : one.channel} />
+      <p class="grow"><strong>{said[0]}</strong><br /><span class="muted">{said[1]}</span></p>
+      {one.channel === 'phone' && <span class="big number">{clock((now.value - one.accepted_at) / 1000)}</span>}
+    </div>
+  )
+}
+
+export function Idle() {
+  const t = texts.value
+  const me = desk.value?.agent
+  if (!me) return <div class="idle" />
+  if (desk.value?.contacts.length) return <div class="idle"><p class="muted">{t.chooseContact}</p></div>
+  const said = { signed_off: [t.welcome, t.welcomeText], ready: [t.waitingForYou, t.waitingForYouText], paused: [t.pausedTitle, t.pausedText] }[me.presence]
+  return (
+    <div class={`idle idle-${me.presence}`}>
+      <span class="idle-mark"><Icon name={me.presence === 'ready' ? 'ok' : me.presence === 'paused' ? 'pause' : 'person'} /></span>
+      <h1>{said[0]}</h1>
+      {me.presence === 'paused' && me.reason && <p class="tag tag-attention">{reasonName(me.reason)}</p>}
+      <p class="muted">{said[1]}</p>
+      {me.presence === 'signed_off' && <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>}
+    </div>
+  )
+}

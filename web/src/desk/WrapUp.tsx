@@ -1,0 +1,84 @@
+// After the conversation: what it was about, a note, and whether it was settled in one go. That answer has no default.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Icon } from '../shared/icons'
+import { titled } from '../shared/i18n'
+import { centre } from '../shared/names'
+import { Field, SendForm } from '../shared/parts'
+import type { InHand } from '../shared/protocol'
+import { clock, now } from '../shared/time'
+import { words } from '../shared/words'
+import { say, wrapUp } from './actions'
+import { type, typedIn } from './store'
+import { texts } from './texts'
+
+export function WrapUp({ one, topic: classified }: { one: InHand; topic: string }) {
+  const t = texts.value
+  const [topic, setTopic] = useState('')
+  const [resolved, setResolved] = useState<boolean | null>(null)
+  const [missing, setMissing] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.focus(), [])
+  const note = typedIn(one.contact).wrapUpNote
+  const topics = centre.value?.topics ?? []
+  const chosen = topic || classified
+  return (
+    <section class="wrap-up" aria-labelledby="wrap-up-title" data-testid="wrap-up">
+      <div class="row">
+        <h2 id="wrap-up-title" class="grow" tabIndex={-1} ref={heading}>{t.wrapUpTitle}</h2>
+        <Deadline due_at={one.wrap_up_due_at} queue={one.queue} />
+      </div>
+      <SendForm
+        action={t.wrapUpDone}
+        send={async () => {
+          if (resolved === null) {
+            setMissing(true)
+            document.querySelector<HTMLElement>('.wrap-up [name=resolved]')?.focus()
+            return
+          }
+          await wrapUp(one.contact, resolved, chosen, note.trim())
+          say(t.wrappedUp)
+        }}
+      >
+        <div class="wrap-up-fields">
+          <Field label={t.topic}>
+            {(id) => (
+              <select id={id} name="topic" value={chosen} onChange={(event) => setTopic(event.currentTarget.value)}>
+                {!topics.some((item) => item.id === chosen) && <option value={chosen}>{chosen || t.choose}</option>}
+                {topics.map((item) => <option key={item.id} value={item.id}>{titled(item.title, item.id)}</option>)}
+              </select>
+            )}
+          </Field>
+          <Field label={t.wrapUpNote}>
+            {(id) => <textarea id={id} name="note" rows={2} maxLength={4000} value={note} onInput={(event) => type(one.contact, { wrapUpNote: event.currentTarget.value })} />}
+          </Field>
+          <fieldset role="radiogroup" aria-required="true" aria-labelledby="resolved-title" aria-describedby="resolved-hint" class={missing ? 'resolved resolved-missing' : 'resolved'}>
+            <legend id="resolved-title">{t.resolved}</legend>
+            <p class="hint" id="resolved-hint">{t.resolvedHint}</p>
+            <div class="row">
+              {([true, false] as const).map((answer) => (
+                <label key={`${answer}`} class="option option-box">
+                  <input type="radio" name="resolved" value={answer ? 'yes' : 'no'} checked={resolved === answer} onChange={() => { setResolved(answer); setMissing(false) }} />
+                  {answer ? words.value.yes : words.value.no}
+                </label>
+              ))}
+            </div>
+            <p class="field-error" role="alert">{missing && <><Icon name="action" /> {t.resolvedMissing}</>}</p>
+          </fieldset>
+        </div>
+      </SendForm>
+    </section>
+  )
+}
+
+function Deadline({ due_at, queue }: { due_at: number; queue: string }) {
+  const t = texts.value
+  if (!due_at) return <p class="small muted">{t.wrapUpNoLimit}</p>
+  const left = Math.max(0, (due_at - now.value) / 1000)
+  const whole = centre.value?.queues.find((item) => item.id === queue)?.wrap_up_seconds ?? 60
+  return (
+    <div class="deadline">
+      <p class="small number" data-testid="wrap-up-left">{t.wrapUpAuto(clock(left))}</p>
+      <progress class={left < 15 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.wrapUpAuto('')} />
+    </div>
+  )
+}
