@@ -19,7 +19,7 @@ from router.engine.decision import Decision
 from router.engine.facts import Explanation
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
 from router.engine.state import State
-from router.errors import Deposed, Fault, JournalFault, Refusal, Unavailable
+from router.errors import Deposed, Fault, JournalDamaged, JournalFault, Refusal, Unavailable
 from router.journal.interface import Entry, Journal
 from router.nouns import Centre as CentreConfiguration
 from router.port import Numbered, Order, Outcome
@@ -91,6 +91,7 @@ class Centre:
         self._queries: list[Callable[[], None]] = []
         self.healthy = False
         self.ended: asyncio.Future[None] | None = None
+        """Fails when this process may no longer run the centre."""
 
     # -- life -----------------------------------------------------------------------------------------------
 
@@ -115,9 +116,11 @@ class Centre:
     async def stop(self) -> None:
         """Finish the round under way and close the journal. What is still in the inbox is refused as unavailable."""
         self.healthy = False
-        if self._loop_task is not None:
-            self._loop_task.cancel()
-            await asyncio.gather(self._loop_task, return_exceptions=True)
+        if self._loop_task is None:
+            return
+        task, self._loop_task = self._loop_task, None
+        self._nudge()
+        await asyncio.gather(task, return_exceptions=True)
         while not self._inbox.empty():
             self._inbox.get_nowait().reply.set_exception(Unavailable("the centre is stopping"))
         await self._on_writer(self._journal.close)
@@ -188,15 +191,15 @@ class Centre:
 
     async def _run(self) -> None:
         try:
-            while True:
+            while self._loop_task is not None:
                 asked = await self._gather()
                 await self._round(asked)
                 queries, self._queries = self._queries, []
                 for answer in queries:
                     answer()
-        except Deposed as error:
+        except (Deposed, JournalDamaged) as error:
             self.healthy = False
-            log.error("centre.deposed")
+            log.error("centre.ended", code=error.code)
             if self.ended is not None and not self.ended.done():
                 self.ended.set_exception(error)
 
@@ -225,6 +228,9 @@ class Centre:
             except JournalFault:
                 await self._refuse(asked)
                 return
+            except Deposed:
+                self._refuse_all(asked)
+                raise
         self._publish(batch)
 
     def _decide(self, asked: list[_Asked]) -> _Batch | None:
@@ -285,11 +291,14 @@ class Centre:
 
     async def _refuse(self, asked: list[_Asked]) -> None:
         """The record could not be written: nothing of this round has happened."""
+        self._refuse_all(asked)
+        await self._reload()
+        self.healthy = True
+
+    def _refuse_all(self, asked: list[_Asked]) -> None:
         self.healthy = False
         for one in asked:
             _refuse(one.reply, Unavailable("could not be recorded: try again later"))
-        await self._reload()
-        self.healthy = True
 
     async def _reload(self) -> None:
         """Back to what is on disk, however long that takes."""

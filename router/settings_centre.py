@@ -97,7 +97,7 @@ def read_centre(
     return CentreFiles(result, written, keywords, menus)
 
 
-# -- the centre -------------------------------------------------------------------------------------------------
+# -- the centre -----------------------------------------------------------------------------------------------
 
 
 def _time_zone(centre: Table) -> str:
@@ -268,7 +268,7 @@ def _pause_reasons(centre: Table) -> dict[str, dict[str, str]]:
     return {reason: inner.per_language(reason) for reason in inner}
 
 
-# -- topics and agents --------------------------------------------------------------------------------------------
+# -- topics and agents ----------------------------------------------------------------------------------------
 
 
 def _topics(table: Table) -> tuple[tuple[Topic, ...], dict[str, tuple[str, ...]]]:

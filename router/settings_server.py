@@ -95,9 +95,7 @@ def refuse_secrets(table: Table, notes: Notes) -> None:
                         look(entry, f"{inner}[{n}]")
             elif _SECRET_KEY.search(key) and not inner.startswith("demo."):
                 variable = _VARIABLES.get(key)
-                remedy = (
-                    f"write {key}_file, or set {variable}" if variable else "write its hash: `kcc-router password` makes it"
-                )
+                remedy = f"write {key}_file, or set {variable}" if variable else "`kcc-router password` makes its hash"
                 notes.mistakes.append(f"{table.file}: {inner}: a secret does not stand in this file; {remedy}")
                 del values[key]
 
@@ -282,9 +280,8 @@ def _account(table: Table, names: Mapping[str, str]) -> Account:
         r"\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+" if person else r"[0-9a-f]{64}", secret
     )
     if secret and not good:
-        table.mistake(
-            key, f"it is not {'an argon2id hash' if person else 'a SHA-256 in hexadecimal'}; `kcc-router password` makes one"
-        )
+        kind = "an argon2id hash" if person else "a SHA-256 in hexadecimal"
+        table.mistake(key, f"it is not {kind}; `kcc-router password` makes one")
     id = table.text("id")
     if id and not _USER.match(id):
         table.mistake("id", f"{shown(id)} is not a sign-in name; write small letters, digits and . _ @ -")

@@ -107,7 +107,7 @@ class Table:
         """All values, to look through and to take out of."""
         return self._values
 
-    # -- values ---------------------------------------------------------------------------------------------------
+    # -- values -----------------------------------------------------------------------------------------------
 
     def raw(self, key: str) -> Any:
         self._taken.add(key)
@@ -184,7 +184,7 @@ class Table:
                 self.mistake(f"{key}[{n}]", f"{shown(value)} is not a text")
         return tuple(v for v in values if isinstance(v, str) and v.strip() and not _CONTROL.search(v))
 
-    # -- tables within ----------------------------------------------------------------------------------------------
+    # -- tables within ----------------------------------------------------------------------------------------
 
     def table(self, key: str, *, required: bool = False) -> Table:
         """The table at this key, empty when there is none."""

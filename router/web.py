@@ -111,7 +111,6 @@ class Principal:
     is_program: bool = False
 
 
-
 # -- errors -------------------------------------------------------------------------------------------------
 
 
@@ -353,4 +352,3 @@ def _origin(address: str) -> str:
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port and parts.port != usual else "")
-

@@ -13,7 +13,7 @@ from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.facts import Explanation, Fact
 from router.engine.state import State
-from router.errors import Refusal, WrongState
+from router.errors import UnknownThing, WrongState
 
 CENSUS_PATIENCE_MS = 1_000
 
@@ -103,5 +103,5 @@ def _wake(state: State, now: int, apply: Callable[[Fact], None]) -> None:
 def explain(state: State, contact: str, now: int) -> Explanation:
     """Who could take an open contact now and why the others cannot. Raises a Refusal when it is not open."""
     if contact not in state.contacts:
-        raise Refusal("the contact is not open", code="unknown")
+        raise UnknownThing("the contact is not open")
     return assign.explain(state, contact, now, details=True)

@@ -204,5 +204,3 @@ def chosen(rooms: Rooms, state: str, queue: str, channel: str) -> list[Entry]:
 def posted_by(entry: Entry, principal_id: str) -> bool:
     """Whether this program took the contact in: its source key begins with the program's id."""
     return entry.source_key.startswith(f"{principal_id}:")
-
-

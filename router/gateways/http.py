@@ -230,9 +230,7 @@ def build_app(
     static: Path = STATIC,
 ) -> web.Application:
     """The whole HTTP side. `more` are routes of channels (post: /api/v1/events); `ended` is told of ended sessions."""
-    app = web.Application(
-        middlewares=[problem_middleware, _guard(rooms, origins)], client_max_size=BODY_LIMIT_BYTES
-    )
+    app = web.Application(middlewares=[problem_middleware, _guard(rooms, origins)], client_max_size=BODY_LIMIT_BYTES)
     app.on_response_prepare.append(security_headers(rooms.settings.server))
     routes = [*table(rooms, register, ready, ended), *more]
     document = msgspec.json.encode(openapi.document(routes, rooms.settings.server.public_url))

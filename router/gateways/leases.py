@@ -51,8 +51,9 @@ class Leases:
         """A screen of this agent has connected."""
         self._screens[agent] = self._screens.get(agent, 0) + 1
         if agent in self._sleeping:
-            self._watches[agent].cancel()
-        elif agent not in self._watches and (agent in self._reported_lost or self._is_lost(agent)):
+            self._sleeping.discard(agent)
+            self._watches.pop(agent).cancel()
+        if agent not in self._watches and (agent in self._reported_lost or self._is_lost(agent)):
             task = asyncio.create_task(self._regain(agent), name="desk regain")
             self._regaining.add(task)
             task.add_done_callback(self._regaining.discard)
@@ -64,27 +65,19 @@ class Leases:
             self._screens[agent] = left
             return
         self._screens.pop(agent, None)
-        watched = self._watches.get(agent)
-        if watched is None or watched.done() or watched.cancelling():
+        if agent not in self._watches:
             self._sleeping.add(agent)
             self._watches[agent] = asyncio.create_task(self._watch(agent), name="desk lease")
 
     async def _watch(self, agent: str) -> None:
-        me = asyncio.current_task()
-        try:
-            await self._sleep(LEASE_SECONDS)
-            if self._watches.get(agent) is me:
-                self._sleeping.discard(agent)
-            while agent not in self._screens and not await self._report(LoseAgent(agent)):
-                await self._sleep(RETRY_SECONDS)
-            if agent in self._screens:
-                await self._regain(agent)
-            else:
-                self._reported_lost.add(agent)
-        finally:
-            if self._watches.get(agent) is me:
-                self._sleeping.discard(agent)
-                del self._watches[agent]
+        await self._sleep(LEASE_SECONDS)
+        self._sleeping.discard(agent)
+        while agent not in self._screens and not await self._report(LoseAgent(agent)):
+            await self._sleep(RETRY_SECONDS)
+        self._reported_lost.add(agent)
+        del self._watches[agent]
+        if agent in self._screens:
+            await self._regain(agent)
 
     async def _regain(self, agent: str) -> None:
         while agent in self._screens and not await self._report(RegainAgent(agent)):

@@ -42,7 +42,8 @@ class Looks:
 
     async def glance(self, principal: Principal, entry: Entry, purpose: str) -> Seen:
         """Name, number and subject for the offer card or the list: read once per agent and contact."""
-        return self._seen.get((principal.agent, entry.id)) or await self._look(principal, entry, purpose)
+        seen = self._seen.get((principal.agent, entry.id))
+        return seen if seen is not None else await self._look(principal, entry, purpose)
 
     async def _look(self, principal: Principal, entry: Entry, purpose: str) -> Seen:
         vault, who = self._rooms.vault, principal.id
@@ -68,8 +69,8 @@ class Looks:
             self._seen[principal.agent, entry.id] = seen
         return seen
 
-    async def message(self, principal: Principal, entry: Entry, message: Message) -> dict[str, Any]:
-        """One message as the protocol shows it."""
+    async def message(self, principal: Principal, entry: Entry, message: Message, name: str = "") -> dict[str, Any]:
+        """One message as the protocol shows it; `name` is the citizen's, where it is not remembered."""
         key = (principal.agent, entry.id)
         seen = self._seen.get(key)
         found = seen.texts.get(message.number) if seen is not None else None
@@ -82,7 +83,7 @@ class Looks:
             "contact": entry.id,
             "number": message.number,
             "author": message.author,
-            "name": self._author(entry, message, seen),
+            "name": self._author(message, seen.name if seen is not None else name),
             "text": found[0],
             "html": found[1],
             "at": message.at,
@@ -100,9 +101,9 @@ class Looks:
             return card.text, card.html
         return item.content.decode(errors="replace"), ""
 
-    def _author(self, entry: Entry, message: Message, seen: Seen | None) -> str:
+    def _author(self, message: Message, citizen: str) -> str:
         if message.author == "citizen":
-            return seen.name if seen is not None else ""
+            return citizen
         agent = self._rooms.views.centre.agent(message.by)
         return agent.name if agent is not None else ""
 
@@ -115,7 +116,7 @@ class Looks:
         return {
             "contact": entry.view(),
             "card": {**shown, "name": seen.name, "phone": seen.phone, "email": seen.email},
-            "messages": [await self.message(principal, entry, message) for message in list(entry.messages)],
+            "messages": [await self.message(principal, entry, one, seen.name) for one in list(entry.messages)],
             "earlier": [self._earlier(past) for past in self.earlier(entry)],
             "follow_ups": await self._promises(principal, entry),
             "draft": await self._draft(principal, entry),
@@ -223,5 +224,3 @@ def _entry(past: Past) -> Entry:
         state_since=past.ended_at, number=0, state=past.state, topic=past.topic, agent=past.agent,
         ended_at=past.ended_at, ended_reason=past.reason, resolved=past.resolved,
     )  # fmt: skip
-
-

@@ -51,8 +51,12 @@ class StaffNamespace(Namespace):
             raise NotSignedIn
         if principal.role not in self.roles:
             raise NotAllowed("Your role may not do this")
+        self.check(principal)
         self.guests[sid] = Guest(principal, session)
         return principal
+
+    def check(self, principal: Principal) -> None:
+        """What a namespace asks beyond the role. Raises NotAllowed."""
 
     def who(self, sid: str) -> Principal:
         """Raises NotSignedIn for a connection that is over."""

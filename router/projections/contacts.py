@@ -204,9 +204,7 @@ class Contacts:
                 self.ended.pop(entry.id, None)
             case facts.MessageAdded():
                 status = "due" if fact.deliver else None
-                entry.messages.append(
-                    Message(fact.number, fact.message, fact.author, fact.ref, fact.by, at, status)
-                )
+                entry.messages.append(Message(fact.number, fact.message, fact.author, fact.ref, fact.by, at, status))
             case facts.DeliveryNoted():
                 for message in entry.messages:
                     if message.number == fact.number:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import structlog
 
@@ -53,6 +55,11 @@ class Views:
 
     def board(self) -> shapes.Board:
         return self._board.view(self._now(), self.people, self.follow_ups)
+
+    @property
+    def running(self) -> bool:
+        """Whether facts are being folded; False means the screens show the past."""
+        return self._task is not None and not self._task.done()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._consume(), name="views")
@@ -105,7 +112,10 @@ class Views:
         while self._waiters and self._waiters[0][0] <= self.position:
             _settle([heapq.heappop(self._waiters)[2]])
         for listener in tuple(self._listeners):
-            listener(batch)
+            try:
+                listener(batch)
+            except Exception as error:  # noqa: BLE001 - a screen's trouble must not stop the views
+                log.error("listener failed", error=type(error).__name__, where=where(error))
 
     async def _consume(self) -> None:
         while True:
@@ -114,7 +124,16 @@ class Views:
                     self.apply(batch)
             except Fault as fault:
                 log.warning("facts stopped coming", code=fault.code, position=self.position)
+            except Exception as error:
+                log.error("views stopped", error=type(error).__name__, where=where(error), position=self.position)
+                raise
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def where(error: BaseException) -> list[str]:
+    """File and line of an unexpected exception; its message may hold personal data and is left out."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
 
 
 async def _within(future: asyncio.Future[None], seconds: float) -> bool:

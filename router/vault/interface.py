@@ -82,7 +82,9 @@ class Vault(Protocol):
         """Keep `content` for the contact; gives a random reference. Large content goes to an encrypted file."""
         ...
 
-    async def recognise(self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = "") -> str:
+    async def recognise(
+        self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = ""
+    ) -> str:
         """The citizen reference for these identifiers within the municipality (made when new), linked to the contact.
 
         Phone (E.164) and e-mail (compared case-insensitively) identify; a name alone does not: then the answer is "".
@@ -111,4 +113,16 @@ class Vault(Protocol):
 
     async def sweep(self, known: Mapping[str, bool]) -> int:
         """Remove items older than a day whose contact is not in `known`; gives how many."""
+        ...
+
+    async def put_draft(self, contact: str, agent: str, text: str) -> None:
+        """Keep what the agent is writing for this contact, sealed with the contact's key; empty text clears it."""
+        ...
+
+    async def get_draft(self, contact: str, agent: str) -> str:
+        """What the agent was writing, or ""."""
+        ...
+
+    async def verify_audit(self) -> int:
+        """How many audit records there are, all of them sound. Raises Fault (`audit_damaged`) naming the first wrong."""
         ...

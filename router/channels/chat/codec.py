@@ -23,6 +23,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,80}\Z")
 _EMAIL = re.compile(r"[^@\s<>\"(),:;\\]{1,64}@[^@\s<>\"(),:;\\]{1,189}\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _NINE_DIGITS = re.compile(r"(?<![\d+])(?:\d[ .\u00a0-]?){8}\d(?!\d)")
+_COUNTRY_CODE = re.compile(r"\+\d{1,3}[ .\u00a0-]?\Z")
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 
 
@@ -62,7 +63,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """`typing` and `end` carry nothing."""
 
 
-# -- texts --------------------------------------------------------------------------------------------------------
+# -- texts ----------------------------------------------------------------------------------------------------
 
 
 def clean_text(text: str, *, mask: bool) -> str:
@@ -104,16 +105,18 @@ def is_bsn(digits: str) -> bool:
 
 
 def mask_bsn(text: str) -> str:
-    """Every citizen number (BSN) with its digits but the last two replaced; spaces, dots and dashes within do not hide it."""
+    """Every citizen number (BSN) with all digits but the last two replaced; spaces, dots and dashes do not hide it."""
 
     def masked(match: re.Match[str]) -> str:
         found = match.group()
+        if _COUNTRY_CODE.search(text, max(0, match.start() - 5), match.start()):
+            return found  # the rest of a telephone number
         return f"•••••••{found[-2:]}" if is_bsn(re.sub(r"\D", "", found)) else found
 
     return _NINE_DIGITS.sub(masked, text)
 
 
-# -- bodies ---------------------------------------------------------------------------------------------------------
+# -- bodies ---------------------------------------------------------------------------------------------------
 
 
 def checked_start(body: Start, *, mask: bool) -> Start:
@@ -143,7 +146,7 @@ def checked_message(body: Message, *, mask: bool) -> Message:
     return Message(body.message, clean_text(body.text, mask=mask))
 
 
-# -- who may see which chat -------------------------------------------------------------------------------------------
+# -- who may see which chat -----------------------------------------------------------------------------------
 
 
 def source_key(message: str) -> str:

@@ -1,4 +1,4 @@
-"""PURE  What visitors may know, folded from the facts: their chat, its messages, their place, and who is there to help."""
+"""PURE  What visitors may know, folded from the facts: their chat, its messages, their place, and who can help."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class OpenChats:
         self._presence: dict[str, str] = {}
         self._lost: set[str] = set()
 
-    # -- questions ----------------------------------------------------------------------------------------------------
+    # -- questions --------------------------------------------------------------------------------------------
 
     def open(self) -> list[Chat]:
         return [chat for chat in self.chats.values() if chat.state != "ended"]
@@ -96,13 +96,13 @@ class OpenChats:
         found = self.centre.agent(agent)
         return found.first_name if found else ""
 
-    # -- folding --------------------------------------------------------------------------------------------------------
+    # -- folding ----------------------------------------------------------------------------------------------
 
     def apply(self, number: int, at: int, fact: facts.Fact) -> None:
+        self.number = number
         handler = _HANDLERS.get(type(fact))
         if handler is not None:
             handler(self, fact, number, at)
-        self.number = number
         while self._ended and (len(self._ended) > ENDED_MAX or next(iter(self._ended.values())) < at - KEEP_ENDED_MS):
             self._drop(next(iter(self._ended)))
 
@@ -150,7 +150,7 @@ class OpenChats:
             self._leave_queue(chat)
             self._sources.pop(chat.source_key, None)
 
-    # -- one method a fact ------------------------------------------------------------------------------------------------
+    # -- one method a fact ------------------------------------------------------------------------------------
 
     def _configured(self, fact: facts.CentreConfigured, number: int, at: int) -> None:
         self.centre = fact.centre

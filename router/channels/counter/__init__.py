@@ -1,1 +1,1 @@
-"""The counter channel and everything else that registers a contact over REST."""
+"""The counter channel: contacts that a person or another program registers."""

@@ -15,7 +15,7 @@ from router.channels.email.mailbox import IDLE_SECONDS, POLL_SECONDS, STOPPED, M
 from router.channels.email.parsing import Parser
 from router.channels.email.receipts import PER_HOUR
 from router.channels.email.sending import RETRY_SECONDS, Sender
-from router.channels.email.threads import Threads, thread_key
+from router.channels.email.threads import Threads, kept_key
 from router.engine.effects import Deliver
 from router.port import Order
 from router.settings import EmailSettings
@@ -47,7 +47,7 @@ class EmailChannel:
             default = around.centre.municipalities[0].id
             if settings.imap_host:
                 log.warning("mail_without_default_municipality", used=default)
-        threads = Threads(thread_key(data / "keys"))
+        threads = Threads(kept_key(data / "keys", "mail-threads"))
         self.parser = Parser(workers=workers)
         self.letters = Letters(around.port, data / "email.sqlite")
         self.intake = Intake(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import re
 from collections.abc import Awaitable, Callable, Collection
 
@@ -15,8 +14,6 @@ from router.channels.email.envelope import RAW_BYTES_MAX
 from router.settings import EmailSettings
 
 log = structlog.get_logger(__name__)
-# The library writes addresses and whole lines of mail to its log.
-logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 RECIPIENTS_MAX = 20
 CONNECTIONS_MAX = 20

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import re
 import ssl
 from collections.abc import Awaitable, Callable
@@ -22,8 +21,6 @@ from router.errors import Unavailable
 from router.settings import EmailSettings
 
 log = structlog.get_logger(__name__)
-# The library writes whole mails to its log.
-logging.getLogger("aioimaplib").setLevel(logging.ERROR)
 
 T = TypeVar("T")
 

@@ -48,9 +48,9 @@ class Threads:
         return ""
 
 
-def thread_key(folder: Path) -> bytes:
-    """The key in `<folder>/mail-threads.key`, made at the first start and readable by its owner only."""
-    path = folder / "mail-threads.key"
+def kept_key(folder: Path, name: str) -> bytes:
+    """The key in `<folder>/<name>.key`, made at the first start and readable by its owner only."""
+    path = folder / f"{name}.key"
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")

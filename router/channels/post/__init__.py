@@ -1,1 +1,1 @@
-"""The post channel: scanned letters from a folder or as CloudEvents."""
+"""The post channel: scanned letters from a folder or from CloudEvents."""

@@ -49,7 +49,7 @@ function Down() {
 function Over() {
   const t = texts.value
   const reason = connection.value?.reason.value
-  if (reason === 'not_signed_in' || reason === 'signed_out') {
+  if (reason === 'not_signed_in' || reason === 'signed_out' || reason === 'expired') {
     // The session has ended: what was typed is gone with it, so only the sign-in form makes sense.
     setTimeout(() => (session.value = null))
     return null

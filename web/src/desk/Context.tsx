@@ -20,7 +20,7 @@ export function Context({ one }: { one: InHand }) {
       {detail && (
         <>
           <CitizenCard detail={detail} />
-          <Told detail={detail} />
+          <Told detail={detail} inThread={one.channel === 'email'} />
           <FollowUpsOf detail={detail} />
           <Earlier key={one.contact} contact={one.contact} earlier={detail.earlier} />
           <section>
@@ -51,16 +51,17 @@ function CitizenCard({ detail: { card } }: { detail: Detail }) {
   )
 }
 
-function Told({ detail: { card } }: { detail: Detail }) {
+function Told({ detail: { card }, inThread }: { detail: Detail; inThread: boolean }) {
   const t = texts.value
   const told = Object.entries(card.details ?? {})
-  if (!told.length && !card.subject) return null
+  const subject = inThread ? '' : card.subject
+  if (!told.length && !subject) return null
   return (
     <section class="told">
       <h2>{t.asked}</h2>
       <p class="hint">{t.askedHint}</p>
       <dl class="facts facts-stacked">
-        {card.subject && <><dt>{t.subject}</dt><dd>{card.subject}</dd></>}
+        {subject && <><dt>{t.subject}</dt><dd>{subject}</dd></>}
         {told.map(([label, answer]) => <><dt>{label}</dt><dd>{answer}</dd></>)}
       </dl>
     </section>

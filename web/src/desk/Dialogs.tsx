@@ -1,7 +1,7 @@
 // The dialogs of the desk: pause, end of shift, finish, hand over, follow-up, settings, shortcuts.
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { titled } from '../shared/i18n'
-import { centre } from '../shared/names'
+import { centre, learnNames } from '../shared/names'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
 import type { Owner } from '../shared/protocol'
 import { present } from '../shared/time'
@@ -76,6 +76,8 @@ function FinishDialog() {
 function HandOverDialog({ contact, queue: from }: { contact: string; queue: string }) {
   const t = texts.value
   const [kind, setKind] = useState<'queue' | 'agent'>('queue')
+  // Who is there now: the names come with everybody's presence.
+  useEffect(() => void learnNames().catch(() => undefined), [])
   const colleagues = (centre.value?.agents ?? []).filter((one) => one.id !== desk.value?.agent.id)
   return (
     <Dialog title={t.handOverTitle} onClose={shut} testid="hand-over-dialog">

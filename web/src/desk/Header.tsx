@@ -35,7 +35,8 @@ export function Header() {
         <LanguageChoice />
         <button type="button" class="plain square" aria-label={t.shortcuts} title={t.shortcuts} aria-keyshortcuts={ariaKeys('list')} onClick={() => (openDialog.value = 'shortcuts')}><Icon name="keys" /></button>
         <button type="button" class="plain square" aria-label={t.settings} title={t.settings} onClick={() => (openDialog.value = 'settings')}><Icon name="bell" /></button>
-        <button type="button" class="plain" onClick={() => void signOut()} title={session.value?.name}>
+        <span class="who">{session.value?.name}</span>
+        <button type="button" class="plain" onClick={() => void signOut()}>
           <Icon name="out" />{t.signOut}
         </button>
       </div>
@@ -76,7 +77,6 @@ function Presence() {
       {me.presence !== 'signed_off' && (
         <button type="button" class="plain" onClick={() => (desk.value?.contacts.length ? (openDialog.value = 'end-shift') : void setPresence('signed_off'))}>{t.endShift}</button>
       )}
-      <span class="who" title={me.id}>{me.name}</span>
     </section>
   )
 }

@@ -61,16 +61,15 @@ function OfferCard({ offer }: { offer: Offer }) {
       <dl class="facts">
         <dt>{t.topic}</dt><dd>{topicName(offer.topic)}</dd>
         <dt>{t.queue}</dt><dd>{queueName(offer.queue)}</dd>
-        <dt>{t.municipality}</dt><dd>{municipalityName(offer.municipality)}</dd>
+        <dt>{t.municipality}</dt><dd>{municipalityName(offer.municipality).replace(/^Gemeente /, '')}</dd>
         <dt>{t.waited}</dt><dd class="number">{phone || offer.channel === 'chat' ? clock((now.value - offer.received_at) / 1000) : wait((now.value - offer.received_at) / 1000)}</dd>
         {offer.language !== 'nl' && <><dt>{t.languageOf}</dt><dd><strong>{t.spokenLanguages[offer.language] ?? offer.language}</strong></dd></>}
-        <dt>{t.earlierLabel}</dt>
-        <dd>
-          {t.earlierCount(offer.earlier)}
-          {offer.last && <span class="small muted">{'; '}{t.lastOne(w.channels[offer.last.channel], topicName(offer.last.topic), ago(offer.last.at, now.value))}</span>}
-          {offer.last?.resolved === false && <span class="small not-resolved">{', '}{t.lastNotResolved}</span>}
-        </dd>
       </dl>
+      <p class="offer-earlier small">
+        <strong>{t.earlierCount(offer.earlier)}</strong>
+        {offer.last && <span class="muted">{'; '}{t.lastOne(w.channels[offer.last.channel], topicName(offer.last.topic), ago(offer.last.at, now.value))}</span>}
+        {offer.last?.resolved === false && <span class="not-resolved">{', '}{t.lastNotResolved}</span>}
+      </p>
       {phone && <p class={offer.declining ? 'alert' : 'alert alert-attention ringing'}><Icon name="phone" /><strong>{offer.declining ? t.declining : t.phoneRings}</strong></p>}
       <div class="buttons offer-buttons">
         {!phone && (

@@ -49,7 +49,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
             )}
           </Field>
           <Field label={t.wrapUpNote}>
-            {(id) => <textarea id={id} name="note" rows={2} maxLength={4000} value={note} onInput={(event) => type(one.contact, { wrapUpNote: event.currentTarget.value })} />}
+            {(id) => <textarea id={id} name="note" rows={one.channel === 'chat' || one.channel === 'email' ? 2 : 4} maxLength={4000} value={note} onInput={(event) => type(one.contact, { wrapUpNote: event.currentTarget.value })} />}
           </Field>
           <fieldset role="radiogroup" aria-required="true" aria-labelledby="resolved-title" aria-describedby="resolved-hint" class={missing ? 'resolved resolved-missing' : 'resolved'}>
             <legend id="resolved-title">{t.resolved}</legend>

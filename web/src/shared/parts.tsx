@@ -96,20 +96,13 @@ export function SendForm(props: {
   )
 }
 
+/** Goes to the other language; it is named in that language, as its speakers look for it. */
 export function LanguageChoice() {
-  const w = words.value
+  const other: Language = language.value === 'nl' ? 'en' : 'nl'
   return (
-    <label class="compact">
-      <span class="visually-hidden">{w.language}</span>
-      <select
-        data-testid="language"
-        value={language.value}
-        onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}
-      >
-        <option value="nl" lang="nl">Nederlands</option>
-        <option value="en" lang="en">English</option>
-      </select>
-    </label>
+    <button type="button" class="plain" lang={other} data-testid="language" onClick={() => chooseLanguage(other)}>
+      {other === 'en' ? 'English' : 'Nederlands'}
+    </button>
   )
 }
 

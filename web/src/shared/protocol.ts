@@ -12,7 +12,7 @@ export const LIVE_CHANNELS: ReadonlySet<string> = new Set<Channel>(['phone', 'ch
 
 export type RefusalCode =
   | 'invalid' | 'not_signed_in' | 'not_allowed' | 'unknown' | 'wrong_state' | 'stale_offer' | 'key_reused' | 'erased'
-  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable'
+  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable' | 'refused' | 'fault'
   /** Ours: no answer came (no connection, or the time was up). */
   | 'no_answer'
 

@@ -1,0 +1,190 @@
+"""The web chat as a channel: follows the facts, serves visitors, and notices who has left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from router.channels.channel import Surroundings
+from router.channels.chat.fold import OpenChats
+from router.channels.chat.following import Following
+from router.channels.chat.visitors import Visitors
+from router.engine.commands import NoteDelivery, ReportCensus
+from router.engine.effects import Deliver, HangUp
+from router.errors import KccError, Refusal
+from router.port import Order
+from router.settings import ChatSettings
+from router.sockets import Sockets
+
+KEY_BYTES = 32
+AGAIN_MS = 1_000
+
+log = structlog.get_logger()
+
+
+class ChatChannel:
+    """The channel `chat`. `on_visitor_typing` is told the contact; `agent_typing` is for the desk to call."""
+
+    name = "chat"
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        server: Sockets,
+        settings: ChatSettings,
+        data: Path,
+        *,
+        on_visitor_typing: Callable[[str], None] = lambda contact: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._port, self._now = surroundings.port, surroundings.now
+        self._data, self._gone_ms = data, settings.gone_seconds * 1000
+        self._pause = pause
+        self._chats = OpenChats(surroundings.centre)
+        self._following = Following(surroundings.port, self._chats, self._changed, pause)
+        self._visitors = Visitors(
+            surroundings,
+            self._chats,
+            self._following.reached,
+            mask_bsn=settings.mask_bsn,
+            arrived=self._arrived,
+            left=self._left,
+            on_typing=on_visitor_typing,
+        )
+        self._gone: dict[str, int] = {}
+        """Open chats without a socket, and since when."""
+        self._gone_changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        server.register_namespace(self._visitors)
+
+    async def start(self) -> None:
+        """Learn which chats are open; their visitors get the usual time to come back. Then take visitors in."""
+        key = await asyncio.to_thread(chat_key, self._data)
+        self._tasks.append(asyncio.create_task(self._following.run(), name="chat facts"))
+        await self._following.catch_up()
+        self._gone = dict.fromkeys(
+            (c.contact for c in self._chats.open() if not self._visitors.has_socket(c.contact)), self._now()
+        )
+        await self._report_census()
+        self._visitors.open(key)
+        self._tasks.append(asyncio.create_task(self._watch(), name="chat leavers"))
+        log.info("chat.started", open=len(self._gone))
+
+    async def perform(self, order: Order) -> None:
+        """`HangUp` closes the chat for its visitor. A message needs no sending: it is in the chat, now or on return."""
+        effect = order.effect
+        if isinstance(effect, HangUp):
+            self._chats.close(effect.contact)
+            self._changed(self._chats.settle())
+        elif isinstance(effect, Deliver):
+            try:
+                await self._port.submit(NoteDelivery(effect.contact, effect.number, "delivered"))
+            except KccError as error:
+                log.warning("chat.delivery_not_noted", contact=effect.contact, code=error.code)
+
+    async def stop(self) -> None:
+        """Take nothing in any more; visitors come back to the next process with their token."""
+        await self._visitors.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def agent_typing(self, contact: str) -> None:
+        """The agent is typing: shown to the visitor, kept nowhere."""
+        self._visitors.agent_typing(contact)
+
+    # -- who has left -----------------------------------------------------------------------------------------
+
+    async def end_the_gone(self) -> None:
+        """End every chat whose visitor has been away for too long."""
+        now = self._now()
+        for contact in [c for c, since in self._gone.items() if since + self._gone_ms <= now]:
+            chat = self._chats.chats.get(contact)
+            since = self._gone.pop(contact, now)
+            if chat is None or self._visitors.has_socket(contact):
+                continue
+            try:
+                await self._visitors.end(chat)
+            except Refusal as refusal:
+                log.info("chat.already_over", contact=contact, code=refusal.code)
+            except KccError as error:
+                log.warning("chat.end_not_recorded", contact=contact, code=error.code)
+                self._gone[contact] = max(since, now - self._gone_ms + AGAIN_MS)
+
+    async def _watch(self) -> None:
+        while True:
+            self._gone_changed.clear()
+            await self.end_the_gone()
+            soonest = min(self._gone.values(), default=None)
+            wait_ms = None if soonest is None else max(soonest + self._gone_ms - self._now(), 10)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if wait_ms is None else wait_ms / 1000):
+                    await self._gone_changed.wait()
+
+    def _arrived(self, contact: str) -> None:
+        self._gone.pop(contact, None)
+
+    def _left(self, contact: str) -> None:
+        chat = self._chats.chats.get(contact)
+        if chat is not None and chat.state != "ended":
+            self._gone.setdefault(contact, self._now())
+            self._gone_changed.set()
+
+    def _changed(self, contacts: set[str]) -> None:
+        """After a batch of facts: nobody is overlooked, and sockets show what is new."""
+        for contact in contacts:
+            chat = self._chats.chats.get(contact)
+            if chat is None or chat.state == "ended":
+                self._gone.pop(contact, None)
+            elif not self._visitors.has_socket(contact):
+                self._left(contact)
+            self._visitors.wake(contact)
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    async def _report_census(self) -> None:
+        """Only when the centre waits for it. Every open chat counts as up: its visitor may be about to come back."""
+        if not self._chats.census_pending:
+            return
+        open_chats = self._chats.open()
+        answered = {chat.contact: chat.agent for chat in open_chats if chat.state == "active"}
+        try:
+            await self._port.submit(ReportCensus(self.name, tuple(chat.contact for chat in open_chats), answered))
+        except KccError as error:
+            log.warning("chat.census_refused", code=error.code)
+
+
+def chat_key(data: Path) -> bytes:
+    """The key that visitors' tokens are derived from: `chat.key`, made when there is none, readable by us alone."""
+    path = data / "chat.key"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+        if len(key) == KEY_BYTES:
+            path.chmod(0o600)
+            return key
+        log.warning("chat.key_damaged")
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        log.warning("chat.key_damaged")
+    key = secrets.token_bytes(KEY_BYTES)
+    fresh = data / f"chat.key.{secrets.token_hex(4)}"
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key.hex())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(data, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return key

@@ -1,0 +1,104 @@
+"""The bodies of what the desk sends (protocol 4.2), with their limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from router.gateways.routes import Id, MaybeId, Note
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+MessageId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+Reason = Annotated[str, msgspec.Meta(max_length=100)]
+
+
+class SetMyPresence(msgspec.Struct, frozen=True):
+    """Ready, paused with a reason, or signed off."""
+
+    presence: Literal["ready", "paused", "signed_off"]
+    reason: Reason = ""
+
+
+class OfOffer(msgspec.Struct, frozen=True):
+    """Take or decline this offer."""
+
+    offer: Id
+    reason: Reason = ""
+
+
+class OfContact(msgspec.Struct, frozen=True):
+    """About this contact."""
+
+    contact: Id
+
+
+class Write(msgspec.Struct, frozen=True):
+    """A reply or an internal note."""
+
+    contact: Id
+    message: MessageId
+    text: Text
+
+
+class WrapUp(msgspec.Struct, frozen=True):
+    """How it went."""
+
+    contact: Id
+    resolved: bool
+    topic: MaybeId = ""
+    note: Note = ""
+
+
+class GiveAway(msgspec.Struct, frozen=True):
+    """To whom, and what they must know."""
+
+    contact: Id
+    queue: MaybeId = ""
+    agent: MaybeId = ""
+    note: Note = ""
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """What was promised, by when, and who sees to it."""
+
+    contact: Id
+    text: Text
+    due_at: int
+    agent: MaybeId = ""
+    queue: MaybeId = ""
+
+
+class ListPromises(msgspec.Struct, frozen=True):
+    """Only my own, or all I may see."""
+
+    mine: bool = True
+
+
+class PromiseDone(msgspec.Struct, frozen=True):
+    """The promise is kept."""
+
+    follow_up: Id
+    note: Note = ""
+
+
+class PromiseAssign(msgspec.Struct, frozen=True):
+    """The promise goes to another."""
+
+    follow_up: Id
+    agent: MaybeId = ""
+    queue: MaybeId = ""
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """An earlier contact of the same citizen."""
+
+    contact: Id
+    of: Id
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What is being typed."""
+
+    contact: Id
+    text: Note = ""

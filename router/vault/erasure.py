@@ -1,0 +1,90 @@
+"""Making personal data unreadable for ever: the key first, then content, index and files, then the log's memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from router.errors import Unavailable
+from router.vault import index
+from router.vault.files import Files
+
+DAY_MS = 86_400_000
+
+
+def destroy_citizen(connection: sqlite3.Connection, citizen: str) -> int:
+    """The citizen and every linked contact; gives how many of these could be read until now. Raises UnknownThing."""
+    return sum(destroy_contact(connection, contact) for contact in index.erase(connection, citizen))
+
+
+def destroy_contact(connection: sqlite3.Connection, contact: str) -> bool:
+    """Whether it could be read until now. What remains says only that there was something."""
+    row = connection.execute("SELECT key FROM contacts WHERE contact = ? AND NOT erased", (contact,)).fetchone()
+    if row is None:
+        return False
+    index.destroy_key(connection, row[0])
+    connection.execute("UPDATE contacts SET erased = 1 WHERE contact = ?", (contact,))
+    connection.execute("UPDATE items SET sealed = x'', type = '', erased = 1 WHERE contact = ?", (contact,))
+    connection.execute("DELETE FROM drafts WHERE contact = ?", (contact,))
+    connection.execute("DELETE FROM links WHERE contact = ?", (contact,))
+    return True
+
+
+def remove_files(connection: sqlite3.Connection, files: Files) -> None:
+    """Of erased items, also of an erasure that was interrupted. Outside a transaction. Raises Unavailable."""
+    refs = [row[0] for row in connection.execute("SELECT ref FROM items WHERE erased AND file")]
+    if refs:
+        try:
+            files.remove(refs)
+        except OSError as error:
+            raise Unavailable("the vault's files could not be removed") from error
+        connection.executemany("UPDATE items SET file = 0 WHERE ref = ?", [(ref,) for ref in refs])
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """The write-ahead log no longer holds what was there before. Outside a transaction. Raises Unavailable."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise Unavailable("the vault's log is in use and could not be emptied")
+
+
+def finish(connection: sqlite3.Connection, files: Files) -> None:
+    """What follows when a destruction is committed; when it raises Unavailable, do it again."""
+    remove_files(connection, files)
+    empty_log(connection)
+
+
+# -- what nobody refers to --------------------------------------------------------------------------------------
+
+
+def old_contacts(connection: sqlite3.Connection, after: str, before: int) -> list[str]:
+    """Some contacts, in order, that follow `after` and were first heard of before that moment, in ms."""
+    ask = "SELECT contact FROM contacts WHERE contact > ? AND made_at < ? AND NOT erased ORDER BY contact LIMIT 1000"
+    return [row[0] for row in connection.execute(ask, (after, before))]
+
+
+def sweep(connection: sqlite3.Connection, contacts: Iterable[str], before: int) -> int:
+    """Remove the items of these contacts from before that moment, and the contact when none is left; gives how many."""
+    gone = 0
+    for contact in contacts:
+        gone += connection.execute("DELETE FROM items WHERE contact = ? AND made_at < ?", (contact, before)).rowcount
+        if connection.execute("SELECT 1 FROM items WHERE contact = ?", (contact,)).fetchone() is None:
+            _forget(connection, contact)
+    return gone
+
+
+def _forget(connection: sqlite3.Connection, contact: str) -> None:
+    """Not even that it was there remains; nor do citizens known through this contact alone."""
+    citizens = [row[0] for row in connection.execute("SELECT citizen FROM links WHERE contact = ?", (contact,))]
+    destroy_contact(connection, contact)
+    connection.execute("DELETE FROM contacts WHERE contact = ?", (contact,))
+    for citizen in citizens:
+        if connection.execute("SELECT 1 FROM links WHERE citizen = ?", (citizen,)).fetchone() is None:
+            index.erase(connection, citizen)
+            connection.execute("DELETE FROM citizens WHERE citizen = ?", (citizen,))
+
+
+def strays(connection: sqlite3.Connection, names: Iterable[str]) -> list[str]:
+    """Of these files, those no row refers to: swept, or left by a process that died between file and row."""
+    ask = "SELECT 1 FROM items WHERE ref = ?"
+    return [name for name in names if connection.execute(ask, (name,)).fetchone() is None]

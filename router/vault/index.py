@@ -1,0 +1,159 @@
+"""Who is who: citizens found by number or address through a blind index, within one municipality."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from router.errors import Erased, UnknownThing
+from router.vault.interface import Citizen
+from router.vault.keys import DESTROYED, Keyring, reference, seal, unseal
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS citizens (
+    citizen TEXT PRIMARY KEY, municipality TEXT NOT NULL, key INTEGER NOT NULL, identity BLOB NOT NULL,
+    erased INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS blind (digest BLOB PRIMARY KEY, citizen TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS blind_citizen ON blind (citizen);
+CREATE TABLE IF NOT EXISTS links (
+    citizen TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (citizen, contact)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_contact ON links (contact);
+"""
+# `keys` is only ever appended to, and a key is destroyed by writing over it in the same size: so no copy of a wrapped
+# key is left behind on some other page when SQLite moves rows about.
+
+_E164 = re.compile(r"\+[1-9][0-9]{4,14}")
+_FILLING = re.compile(r"[\s().\-/]")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+_ADDRESS_CHARACTERS_MAX = 320
+
+
+def readable(text: str) -> str:
+    """Without blanks around it, and with what no text may hold (half a surrogate pair) replaced."""
+    return text.strip().encode("utf-8", "replace").decode()
+
+
+def same_phone(phone: str) -> str:
+    """E.164 without filling, or "" when it is no such number (withheld, internal) and so identifies nobody."""
+    bare = _FILLING.sub("", phone)
+    return bare if _E164.fullmatch(bare) else ""
+
+
+def same_email(email: str) -> str:
+    """The form in which addresses are compared, or "" when it is no address."""
+    bare = unicodedata.normalize("NFC", readable(email))
+    return bare.casefold() if len(bare) <= _ADDRESS_CHARACTERS_MAX and _ADDRESS.fullmatch(bare) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+def add_key(connection: sqlite3.Connection, keyring: Keyring, holder: str) -> tuple[int, bytes]:
+    """(id, key) of a new data key for this contact or citizen."""
+    key, wrapped = keyring.new_key(holder)
+    cursor = connection.execute("INSERT INTO keys (wrapped) VALUES (?)", (wrapped,))
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid, key
+
+
+def destroy_key(connection: sqlite3.Connection, key: int) -> None:
+    connection.execute("UPDATE keys SET wrapped = ? WHERE id = ?", (DESTROYED, key))
+
+
+def find(connection: sqlite3.Connection, keyring: Keyring, municipality: str, phone: str, email: str) -> str:
+    """The citizen with this number, or else with this address, or ""."""
+    by_phone = _holder(connection, keyring, municipality, "phone", same_phone(phone))
+    return by_phone or _holder(connection, keyring, municipality, "email", same_email(email))
+
+
+def recognise(
+    connection: sqlite3.Connection, keyring: Keyring, municipality: str, name: str, phone: str, email: str
+) -> str:
+    """As in `Vault.recognise`, without the link to the contact.
+
+    When number and address are known as two citizens, the number's is given and both stay as they are.
+    """
+    given = {"phone": same_phone(phone), "email": same_email(email)}
+    if not any(given.values()):
+        return ""
+    holders = {k: _holder(connection, keyring, municipality, k, v) for k, v in given.items()}
+    citizen = holders["phone"] or holders["email"]
+    if citizen:
+        key, was = _identity(connection, keyring, citizen)
+    else:
+        citizen, was = reference("p"), _Identity()
+        number, key = add_key(connection, keyring, citizen)
+        connection.execute(
+            "INSERT INTO citizens (citizen, municipality, key, identity) VALUES (?, ?, ?, x'')",
+            (citizen, municipality, number),
+        )
+    now = replace(was, name=readable(name) or was.name)
+    for kind, shown in (("phone", given["phone"]), ("email", readable(email))):
+        if given[kind] and not holders[kind]:
+            digest = keyring.blind(municipality, kind, given[kind])
+            connection.execute("INSERT INTO blind VALUES (?, ?)", (digest, citizen))
+        if given[kind] and holders[kind] in {"", citizen}:
+            now = replace(now, **{kind: shown})
+    if now != was:
+        sealed = seal(key, msgspec.json.encode(now), "citizen", citizen)
+        connection.execute("UPDATE citizens SET identity = ? WHERE citizen = ?", (sealed, citizen))
+    return citizen
+
+
+def link(connection: sqlite3.Connection, citizen: str, contact: str) -> None:
+    connection.execute("INSERT OR IGNORE INTO links VALUES (?, ?)", (citizen, contact))
+
+
+def present(connection: sqlite3.Connection, citizen: str) -> str:
+    """The citizen's municipality. Raises UnknownThing, Erased."""
+    row = connection.execute("SELECT municipality, erased FROM citizens WHERE citizen = ?", (citizen,)).fetchone()
+    if row is None:
+        raise UnknownThing("there is no such citizen")
+    if row[1]:
+        raise Erased
+    return str(row[0])
+
+
+def show(connection: sqlite3.Connection, keyring: Keyring, citizen: str) -> Citizen:
+    """Raises UnknownThing, Erased."""
+    municipality = present(connection, citizen)
+    _, identity = _identity(connection, keyring, citizen)
+    return Citizen(citizen, municipality, identity.name, identity.phone, identity.email)
+
+
+def erase(connection: sqlite3.Connection, citizen: str) -> list[str]:
+    """Nothing is left of the citizen but that there was one; gives the contacts that were linked."""
+    row = connection.execute("SELECT key FROM citizens WHERE citizen = ?", (citizen,)).fetchone()
+    if row is None:
+        raise UnknownThing("there is no such citizen")
+    destroy_key(connection, row[0])
+    connection.execute("UPDATE citizens SET identity = x'', erased = 1 WHERE citizen = ?", (citizen,))
+    connection.execute("DELETE FROM blind WHERE citizen = ?", (citizen,))
+    contacts = [row[0] for row in connection.execute("SELECT contact FROM links WHERE citizen = ?", (citizen,))]
+    connection.execute("DELETE FROM links WHERE citizen = ?", (citizen,))
+    return contacts
+
+
+def _holder(connection: sqlite3.Connection, keyring: Keyring, municipality: str, kind: str, value: str) -> str:
+    if not value:
+        return ""
+    digest = keyring.blind(municipality, kind, value)
+    row = connection.execute("SELECT citizen FROM blind WHERE digest = ?", (digest,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _identity(connection: sqlite3.Connection, keyring: Keyring, citizen: str) -> tuple[bytes, _Identity]:
+    """(data key, identity)"""
+    ask = "SELECT wrapped, identity FROM citizens JOIN keys ON keys.id = citizens.key WHERE citizen = ?"
+    wrapped, sealed = connection.execute(ask, (citizen,)).fetchone()
+    key = keyring.unwrap(citizen, wrapped)
+    return key, msgspec.json.decode(unseal(key, sealed, "citizen", citizen), type=_Identity)

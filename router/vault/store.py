@@ -1,0 +1,332 @@
+"""The vault of one machine: `Vault` over one SQLite file and a folder of encrypted files beside it.
+
+`vault.sqlite`, `vault.key` (or KCC_VAULT_KEY_FILE) and `vault/` stand in the data folder. Several processes may use
+them at once: a running server and `kcc-router erase`. No data key and no content is remembered between two calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from router.errors import ConfigurationInvalid, Erased, InvalidInput, Unavailable, UnknownThing
+from router.vault import audit, erasure, index
+from router.vault.erasure import DAY_MS
+from router.vault.files import Files
+from router.vault.interface import Citizen, Item
+from router.vault.keys import Keyring, master_key, reference, seal, unseal
+from router.vault.writer import Work, Writer
+
+T = TypeVar("T")
+
+INLINE_BYTES_MAX = 64 * 1024
+"""Content above this becomes a file."""
+CONTENT_BYTES_MAX = 64 << 20
+HELD_BYTES_MAX = 256 << 20
+"""Content on its way to the disk at one moment."""
+_BUSY_SECONDS = 10.0
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS contacts (
+    contact TEXT PRIMARY KEY, key INTEGER NOT NULL, made_at INTEGER NOT NULL,
+    erased INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS items (
+    ref TEXT PRIMARY KEY, contact TEXT NOT NULL, type TEXT NOT NULL, made_at INTEGER NOT NULL,
+    sealed BLOB NOT NULL, file INTEGER NOT NULL, erased INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX IF NOT EXISTS items_contact ON items (contact);
+CREATE TABLE IF NOT EXISTS drafts (
+    contact TEXT NOT NULL, agent TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (contact, agent)) STRICT;
+"""
+_ITEM = """SELECT items.contact, type, sealed, file, wrapped FROM items
+    JOIN contacts ON contacts.contact = items.contact JOIN keys ON keys.id = contacts.key WHERE ref = ?"""
+_CONTACT_KEY = """SELECT wrapped FROM contacts JOIN keys ON keys.id = contacts.key WHERE contact = ?"""
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class SqliteVault:
+    """One thread writes (what waits together shares a commit), one reads, two move large files.
+
+    `folder` is the data folder, made when it is not there. Raises ConfigurationInvalid when the key is missing or is
+    another vault's, Unavailable when the database cannot be opened. `clock` gives UTC ms.
+    """
+
+    def __init__(self, folder: Path, *, key_file: Path | None = None, clock: Callable[[], int] = _wall_ms) -> None:
+        self._path = folder / "vault.sqlite"
+        self._clock = clock
+        self._held = 0
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._keyring = Keyring(master_key(folder, key_file, may_make=not self._path.exists()))
+        self._files = Files(folder / "vault")
+        self._prepare()
+        self._writer = Writer(self._connect)
+        self._reader = ThreadPoolExecutor(1, "vault-reader")
+        self._movers = ThreadPoolExecutor(2, "vault-files")
+        self._reading: sqlite3.Connection | None = None
+
+    async def close(self) -> None:
+        """Finishes what was begun. Safe to call again."""
+        await asyncio.to_thread(self._close)
+
+    # -- content ----------------------------------------------------------------------------------------------
+
+    async def store(self, contact: str, type: str, content: bytes) -> str:
+        """As in `Vault`. Raises Erased, InvalidInput above 64 MB, Unavailable (nothing was kept)."""
+        if len(content) > CONTENT_BYTES_MAX:
+            raise InvalidInput(f"content above {CONTENT_BYTES_MAX >> 20} MB")
+        if self._held + len(content) > HELD_BYTES_MAX:
+            raise Unavailable("the vault cannot keep up")
+        ref = reference("v")
+        self._held += len(content)
+        try:
+            if len(content) <= INLINE_BYTES_MAX:
+                await self._write(partial(self._add, ref, contact, type, content))
+            else:
+                await self._store_file(ref, contact, type, content)
+        finally:
+            self._held -= len(content)
+        return ref
+
+    async def read(self, ref: str, *, who: str, purpose: str) -> Item:
+        """As in `Vault`. Raises UnknownThing, Erased, Unavailable (then nothing was read), VaultDamaged."""
+        await self._write(partial(self._look_at_item, ref, _named(who), _named(purpose)))
+        return await self.read_unattended(ref)
+
+    async def read_unattended(self, ref: str) -> Item:
+        contact, type, sealed, filed, wrapped = await self._query(partial(_item, ref))
+        if filed:
+            sealed = await self._move(partial(self._fetch, ref))
+        about = ("item", ref, type, contact)
+        if len(sealed) > INLINE_BYTES_MAX:
+            content = await self._move(lambda: unseal(self._keyring.unwrap(contact, wrapped), sealed, *about))
+        else:
+            content = unseal(self._keyring.unwrap(contact, wrapped), sealed, *about)
+        return Item(contact, type, content)
+
+    async def put_draft(self, contact: str, agent: str, text: str) -> None:
+        """Keep what the agent is writing for this contact; an empty text clears it. Raises Erased."""
+        await self._write(partial(self._draft, contact, agent, text))
+
+    async def get_draft(self, contact: str, agent: str) -> str:
+        """What the agent was writing, or "". Raises Erased."""
+
+        def work(connection: sqlite3.Connection) -> str:
+            ask = "SELECT sealed FROM drafts WHERE contact = ? AND agent = ?"
+            wrapped = connection.execute(_CONTACT_KEY, (contact,)).fetchone()
+            key = self._keyring.unwrap(contact, wrapped[0]) if wrapped else b""
+            row = connection.execute(ask, (contact, agent)).fetchone()
+            return unseal(key, row[0], "draft", contact, agent).decode() if row else ""
+
+        return await self._query(work)
+
+    # -- citizens ---------------------------------------------------------------------------------------------
+
+    async def recognise(
+        self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = ""
+    ) -> str:
+        """As in `Vault`. A number that is not E.164 and an address without @ identify nobody. Raises Erased.
+
+        Number and address known as two citizens: the number's is given, and the two are not merged.
+        """
+
+        def work(connection: sqlite3.Connection) -> str:
+            citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
+            if citizen:
+                self._contact_key(connection, contact)
+                index.link(connection, citizen, contact)
+            return citizen
+
+        return await self._write(work)
+
+    async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
+        return await self._query(lambda connection: index.find(connection, self._keyring, municipality, phone, email))
+
+    async def read_citizen(self, citizen: str, *, contact: str, who: str, purpose: str) -> Citizen:
+        """As in `Vault`. Raises UnknownThing, Erased, Unavailable (then nothing was read)."""
+
+        def look(connection: sqlite3.Connection) -> None:
+            index.present(connection, citizen)
+            seen = audit.Look(self._clock(), _named(who), "read_citizen", _named(purpose), contact, citizen)
+            audit.record(connection, self._keyring, seen)
+
+        await self._write(look)
+        return await self._query(lambda connection: index.show(connection, self._keyring, citizen))
+
+    # -- the end ----------------------------------------------------------------------------------------------
+
+    async def erase(self, citizen: str, *, who: str = "server") -> int:
+        """As in `Vault`. Raises UnknownThing. When it raises Unavailable it is not finished: call it again.
+
+        Done when it returns: keys overwritten, files gone, the write-ahead log emptied of what it remembered.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            gone = erasure.destroy_citizen(connection, citizen)
+            seen = audit.Look(self._clock(), who, "erase", "erasure", citizen=citizen)
+            audit.record(connection, self._keyring, seen)
+            return gone
+
+        gone = await self._write(work)
+        await self._write(partial(erasure.finish, files=self._files), alone=True)
+        return gone
+
+    async def sweep(self, known: Mapping[str, bool]) -> int:
+        """As in `Vault`. With a contact's last item goes all else kept for it: key, drafts, a citizen of no other.
+
+        `known` must name every contact of the journal, ended and forgotten ones too.
+        """
+        before = self._clock() - DAY_MS
+        swept, after = 0, ""
+        while some := await self._query(partial(erasure.old_contacts, after=after, before=before)):
+            after = some[-1]
+            unknown = [contact for contact in some if contact not in known]
+            swept += await self._write(partial(erasure.sweep, contacts=unknown, before=before))
+        names = await self._move(lambda: list(self._files.older_than(before)))
+        strays = await self._query(partial(erasure.strays, names=names))
+        if strays:
+            await self._move(lambda: self._files.remove(strays))
+        await self._write(erasure.empty_log, alone=True)
+        return swept
+
+    async def verify_audit(self) -> int:
+        """How many audit records there are, all of them sound. Raises AuditDamaged naming the first that is not."""
+        return await self._query(lambda connection: audit.verify(connection, self._keyring))
+
+    # -- on the writer's thread -------------------------------------------------------------------------------
+
+    def _contact_key(self, connection: sqlite3.Connection, contact: str) -> bytes:
+        """The contact's data key, made when there is none. Raises Erased."""
+        row = connection.execute(_CONTACT_KEY, (contact,)).fetchone()
+        if row is not None:
+            return self._keyring.unwrap(contact, row[0])
+        number, key = index.add_key(connection, self._keyring, contact)
+        made = "INSERT INTO contacts (contact, key, made_at) VALUES (?, ?, ?)"
+        connection.execute(made, (contact, number, self._clock()))
+        return key
+
+    def _add(self, ref: str, contact: str, type: str, content: bytes | None, connection: sqlite3.Connection) -> None:
+        key = self._contact_key(connection, contact)
+        sealed = b"" if content is None else seal(key, content, "item", ref, type, contact)
+        made = "INSERT INTO items (ref, contact, type, made_at, sealed, file) VALUES (?, ?, ?, ?, ?, ?)"
+        connection.execute(made, (ref, contact, type, self._clock(), sealed, content is None))
+
+    def _draft(self, contact: str, agent: str, text: str, connection: sqlite3.Connection) -> None:
+        key = self._contact_key(connection, contact)
+        if not text:
+            connection.execute("DELETE FROM drafts WHERE contact = ? AND agent = ?", (contact, agent))
+            return
+        sealed = seal(key, text.encode(), "draft", contact, agent)
+        connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (contact, agent, sealed))
+
+    def _look_at_item(self, ref: str, who: str, purpose: str, connection: sqlite3.Connection) -> None:
+        contact = _item(ref, connection)[0]
+        audit.record(connection, self._keyring, audit.Look(self._clock(), who, "read", purpose, contact, ref=ref))
+
+    # -- files ------------------------------------------------------------------------------------------------
+
+    async def _store_file(self, ref: str, contact: str, type: str, content: bytes) -> None:
+        """The file first, then the row that makes it count; a file without a row is swept."""
+        key = await self._write(lambda connection: self._contact_key(connection, contact))
+        about = ("item", ref, type, contact)
+        await self._move(lambda: self._files.write(ref, seal(key, content, *about)))
+        try:
+            await self._write(partial(self._add, ref, contact, type, None))
+        except Erased:
+            await self._move(lambda: self._files.remove([ref]))
+            raise
+
+    def _fetch(self, ref: str) -> bytes:
+        try:
+            return self._files.read(ref)
+        except FileNotFoundError as error:
+            raise Erased from error
+
+    # -- threads and connections ------------------------------------------------------------------------------
+
+    async def _write(self, work: Work[T], *, alone: bool = False) -> T:
+        return await asyncio.wrap_future(self._writer.submit(work, alone=alone))
+
+    async def _query(self, work: Work[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, work)
+
+    async def _move(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._movers, work)
+        except OSError as error:
+            raise Unavailable("the vault's files cannot be reached") from error
+
+    def _read_now(self, work: Work[T]) -> T:
+        try:
+            if self._reading is None:
+                self._reading = self._connect()
+                self._reading.execute("PRAGMA query_only = ON")
+            return work(self._reading)
+        except sqlite3.Error as error:
+            if self._reading is not None:
+                self._reading.close()
+            self._reading = None
+            raise Unavailable("the vault cannot be read") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        """Used on the thread that asked for it alone; only `close` comes from another, when that one has ended."""
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self) -> None:
+        """The tables, and whether the key is this vault's."""
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        try:
+            connection = self._connect()
+            try:
+                connection.executescript(_TABLES + index.TABLES + audit.TABLES)
+                erasure.remove_files(connection, self._files)
+                ours = self._keyring.fingerprint
+                connection.execute("INSERT OR IGNORE INTO about VALUES (1, ?)", (ours,))
+                if connection.execute("SELECT fingerprint FROM about").fetchone()[0] != ours:
+                    raise ConfigurationInvalid([f"the key given is not the one of {self._path}"])
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise Unavailable(f"the vault {self._path.name} cannot be opened: {error}") from error
+
+    def _close(self) -> None:
+        self._movers.shutdown()
+        self._writer.close()
+        self._reader.shutdown()
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+
+def _named(said: str) -> str:
+    if not said.strip():
+        raise InvalidInput("a look needs somebody who looks and a purpose")
+    return said
+
+
+def _item(ref: str, connection: sqlite3.Connection) -> tuple[str, str, bytes, bool, bytes]:
+    """(contact, type, sealed, is a file, wrapped key). Raises UnknownThing, Erased."""
+    row = connection.execute(_ITEM, (ref,)).fetchone()
+    if row is None:
+        raise UnknownThing("the vault has nothing under this reference")
+    contact, type, sealed, filed, wrapped = row
+    if not any(wrapped):
+        raise Erased
+    return contact, type, sealed, bool(filed), wrapped
