@@ -167,6 +167,11 @@ class Centre:
     async def decisions(self, contact: str) -> list[Explanation]:
         return await self._on_writer(lambda: [wire.decode(e) for e in self._journal.explanations(contact)])
 
+    @property
+    def position(self) -> int:
+        """Number of the last fact that anybody can see."""
+        return self._visible
+
     async def _ask(self, read: Callable[[], T]) -> T:
         """Read the state between two rounds, when all of it is on disk."""
         reply: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -74,13 +74,13 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _serve(options: argparse.Namespace) -> int:
     from router.app import serve
 
-    return serve(_settings(options))
+    return serve(_settings(options), options.config)
 
 
 def _demo(options: argparse.Namespace) -> int:
     from router.demo import serve_demo
 
-    return serve_demo(_settings(options), minutes=options.minutes)
+    return serve_demo(_settings(options), options.config, minutes=options.minutes)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -110,7 +110,8 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{channel:9}" + "  ".join(f"{name} {value}" for name, value in row.items()))
         for violation in report.violations:
             print(f"VIOLATED: {violation}")
-        print(f"{report.facts} facts, {'the books balance' if report.sound else 'NOT SOUND'}, state {report.state[:16]}")
+        found = "the books balance" if report.sound else "NOT SOUND"
+        print(f"{report.facts} facts, {found}, state {report.state[:16]}")
     return 0 if report.sound else 1
 
 
@@ -154,7 +155,6 @@ def _erase(options: argparse.Namespace) -> int:
 
     async def erase() -> int:
         vault = SqliteVault(settings.server.data)
-        await vault.open()
         try:
             citizen = await vault.find(options.municipality, phone=options.phone, email=options.email)
             return await vault.erase(citizen) if citizen else -1

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -40,17 +39,19 @@ def configure_logging(level: str = "INFO") -> None:
 class Metrics:
     """Prometheus figures, counted from the facts as they become visible."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
         PlatformCollector(registry=self.registry)
         ProcessCollector(registry=self.registry)
-        self._now = now
         label = ("channel",)
         self._received = Counter("kcc_contacts_received", "Contacts taken in", label, registry=self.registry)
         self._ended = Counter("kcc_contacts_ended", "Contacts ended", ("channel", "reason"), registry=self.registry)
         self._offers = Counter("kcc_offers", "Offers by how they ended", ("channel", "how"), registry=self.registry)
         self._resolved = Counter(
-            "kcc_contacts_resolved", "Agents' answers to first contact resolution", ("resolved",), registry=self.registry
+            "kcc_contacts_resolved",
+            "Agents' answers to first contact resolution",
+            ("resolved",),
+            registry=self.registry,
         )
         self._wait = Histogram(
             "kcc_answer_seconds",
@@ -63,6 +64,10 @@ class Metrics:
         self._number = Gauge("kcc_journal_facts", "Number of the last fact", registry=self.registry)
         self._stalls = Counter("kcc_loop_stalls", "Times the event loop stood still too long", registry=self.registry)
         self._open_contacts: dict[str, tuple[str, int]] = {}
+
+    def text(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self.registry)
 
     def stalled(self) -> None:
         self._stalls.inc()

@@ -1,4 +1,4 @@
-"""Checking a journal from outside: fold it again and hold every invariant that a record can show against every prefix."""
+"""Checking a journal from outside: fold it again, and hold every invariant a record can show against every prefix."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from router.engine.facts import Fact
 from router.engine.state import State, state_hash
 from router.engine.tables import OPEN_STATES, Illegal
 from router.journal.interface import Entry
-from router.skills.matching import slots_of
 from router.replay import fold
+from router.skills.matching import slots_of
 from router.wire import Unreadable
 
 

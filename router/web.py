@@ -111,6 +111,9 @@ class Principal:
     is_program: bool = False
 
 
+PRINCIPAL = web.RequestKey("principal", Principal)
+
+
 # -- errors -------------------------------------------------------------------------------------------------
 
 
@@ -263,8 +266,7 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
 
 def principal_of(request: web.Request) -> Principal | None:
     """Who asks, as the authenticating middleware found; None when nobody is signed in."""
-    found = request.get("principal")
-    return found if isinstance(found, Principal) else None
+    return request.get(PRINCIPAL)
 
 
 def require(request: web.Request, *roles: str) -> Principal:

@@ -21,6 +21,7 @@ from router.projections import shapes
 from router.sockets import Sockets
 from router.web import (
     BODY_LIMIT_BYTES,
+    PRINCIPAL,
     STAFF,
     Handler,
     Origins,
@@ -270,7 +271,9 @@ def _guard(rooms: Rooms, origins: Origins) -> Any:
             with_cookie = accounts.has_cookie(request)
             if not origins.allows(request.headers, origins.staff, with_cookie=with_cookie):
                 raise NotAllowed("This Origin is not allowed here")
-        request["principal"] = accounts.authenticate(request)
+        principal = accounts.authenticate(request)
+        if principal is not None:
+            request[PRINCIPAL] = principal
         return await handler(request)
 
     return guard

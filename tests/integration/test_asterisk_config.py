@@ -266,9 +266,11 @@ async def test_abandoned_while_ringing_stops_the_phone(pbx: RealAsterisk) -> Non
         await rings.wait(rings.over)
         assert rings.status == 487
         await board.event(LegGone, channel=there.channel)
-        assert board.story() == [
-            "Held T", "Ringing a1", "HangupAsked T", "DialEnded a1 CANCEL", "LegGone a1", "Gone T", "LegGone T",
-        ]  # fmt: skip
+        await board.event(LegGone, endpoint="a1")
+        story = board.story()
+        assert story[:4] == ["Held T", "Ringing a1", "HangupAsked T", "DialEnded a1 CANCEL"]
+        assert sorted(story[4:]) == ["Gone T", "LegGone T", "LegGone a1"]
+        assert story.index("Gone T") < story.index("LegGone T")
 
 
 async def test_a_withdrawn_offer_and_a_transfer_to_another_agent(pbx: RealAsterisk) -> None:
@@ -351,10 +353,11 @@ async def test_a_digit_on_hold_is_told_and_other_keys_change_nothing(pbx: RealAs
 async def test_the_place_in_the_queue_and_other_notices_are_spoken(pbx: RealAsterisk) -> None:
     async with Switchboard(pbx) as board:
         call, there = await held(board, await board.citizen())
+        before = len(pbx.complaints())
         await board.link.setvar(there.channel, "KCC_POS", "21")
         await board.link.redirect(there.channel, "kcc-hold", "announce")
         await board.event(Held, after=1)
-        await board.link.setvar(there.channel, "KCC_SAY", "hold-callback")
+        await board.link.setvar(there.channel, "KCC_SAY", "callback-confirmed")
         await board.link.redirect(there.channel, "kcc-hold", "say")
         await board.event(Held, after=2)
         await board.link.setvar(there.channel, "KCC_SAY", "no-such-prompt")
@@ -362,7 +365,7 @@ async def test_the_place_in_the_queue_and_other_notices_are_spoken(pbx: RealAste
         await board.event(Held, after=3)
         await call.audio.sound()
         assert not call.over.is_set()
-        assert [line for line in pbx.complaints() if "no-such-prompt" not in line and "nothing" not in line] == []
+        assert [line for line in pbx.complaints()[before:] if "no-such-prompt" not in line] == []
 
 
 async def test_an_agents_phone_reaches_colleagues_and_nothing_else(pbx: RealAsterisk) -> None:

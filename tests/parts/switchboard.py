@@ -74,6 +74,13 @@ class Switchboard:
             await asyncio.gather(self._running, return_exceptions=True)
             await self.server.stop(grace_seconds=0.1)
 
+    async def abandon(self) -> None:
+        """End as a killed router does: calls stay in Asterisk."""
+        assert self._running is not None
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+        await self.server.stop(grace_seconds=0.0)
+
     async def _clear(self) -> None:
         """No call of this test outlives it."""
         with contextlib.suppress(AmiDown):

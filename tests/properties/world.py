@@ -167,7 +167,11 @@ def _check_agents(state: State) -> None:
             assert held.count(channel) <= slots_of(state.index.agents[agent.id], state.config.channels, channel)
         assert held.count("phone") <= 1
         for contact, load in agent.load.items():
-            holder = state.contacts[contact].owner if load == "in_hand" else state.offers[state.contacts[contact].offer].agent
+            holder = (
+                state.contacts[contact].owner
+                if load == "in_hand"
+                else state.offers[state.contacts[contact].offer].agent
+            )
             assert holder == agent.id
     by_contact = [o.contact for o in state.offers.values()]
     assert len(by_contact) == len(set(by_contact)), "a contact has two open offers"
@@ -186,7 +190,9 @@ def _check_liveness(state: State, now: int) -> None:
                 and person.connection == "connected"
                 and (wanted == agent.id or (not wanted and not missing_skill(agent, contact.needs)))
                 and (contact.channel != "phone" or agent.endpoint)
-                and has_room(agent, state.config.channels, contact.channel, [state.contacts[c].channel for c in person.load])
+                and has_room(
+                    agent, state.config.channels, contact.channel, [state.contacts[c].channel for c in person.load]
+                )
                 and contact.again_at.get(agent.id, 0) <= now
             )
             assert not could, f"{contact.id} waits while {agent.id} is free"

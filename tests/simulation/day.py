@@ -90,7 +90,10 @@ class Day:
             match fact:
                 case facts.ContactOffered(offer=offer, agent=agent):
                     self.answer(offer, agent)
-                case facts.OfferAccepted(contact=contact, agent=agent) | facts.AnswerAdopted(contact=contact, agent=agent):
+                case (
+                    facts.OfferAccepted(contact=contact, agent=agent)
+                    | facts.AnswerAdopted(contact=contact, agent=agent)
+                ):
                     self.at(self.dice.lognormvariate(5.2, 0.7), lambda c=contact, a=agent: self.finish(c, a))  # type: ignore[misc]
                 case facts.ConversationEnded(contact=contact, agent=agent) if self.dice.random() < 0.8:
                     self.at(self.dice.uniform(5, 90), lambda c=contact, a=agent: self.complete(c, a))  # type: ignore[misc]

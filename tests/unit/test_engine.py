@@ -246,7 +246,8 @@ def test_a_late_answer_is_adopted_unless_it_is_somebody_elses(world: World) -> N
 
 
 @pytest.mark.parametrize(
-    ("reason", "presence"), [("busy", "ready"), ("no_answer", "paused"), ("unreachable", "paused"), ("cancelled", "ready")]
+    ("reason", "presence"),
+    [("busy", "ready"), ("no_answer", "paused"), ("unreachable", "paused"), ("cancelled", "ready")],
 )
 def test_what_a_failed_ring_means_for_the_agent(world: World, reason: str, presence: str) -> None:
     world.ready("anna")
@@ -406,9 +407,7 @@ def test_follow_ups_have_an_owner_and_a_deadline_and_become_overdue(world: World
     world.ready("anna")
     contact, agent = talking(world)
     world.ask(commands.MakeFollowUp("f-1", contact, agent, world.now + 3_600_000, "v-1", owner_queue="balie"))
-    assert isinstance(
-        refused(world, commands.MakeFollowUp("f-2", contact, agent, world.now + 1, "v-1")), InvalidInput
-    )
+    assert isinstance(refused(world, commands.MakeFollowUp("f-2", contact, agent, world.now + 1, "v-1")), InvalidInput)
     world.pass_time(3_600_001)
     assert world.state.follow_ups["f-1"].state == "overdue"
     world.ask(commands.AssignFollowUp("f-1", agent, owner_agent="bert"))
@@ -493,8 +492,6 @@ def test_a_new_configuration_counts_from_its_fact_on(world: World) -> None:
     contact = world.receive("phone", "wmo")
     world.ready("bert")
     assert world.offer_of(contact) == ("", "")
-    agents = tuple(
-        replace(a, skills={**a.skills, "wmo": 4}) if a.id == "bert" else a for a in world.centre.agents
-    )
+    agents = tuple(replace(a, skills={**a.skills, "wmo": 4}) if a.id == "bert" else a for a in world.centre.agents)
     world.ask(commands.Configure(replace(world.centre, agents=agents), "2"))
     assert world.offer_of(contact)[1] == "bert"

@@ -230,7 +230,7 @@ class Visitors(Namespace):
         return chat
 
     async def _add(self, chat: Chat, message: str, text: str) -> int:
-        """On disk: the text in the vault, then the message. Gives its number for the visitor, the same for the same id."""
+        """On disk: the text in the vault, then the message. Gives its number for the visitor; an id has one number."""
         known = chat.numbers.get(message)
         if known is not None:
             return known

@@ -146,7 +146,7 @@ class Intake:
                 text = receipt_text(
                     inside.language if inside else "nl", municipality.name if municipality else mail.municipality
                 )
-                ref = await self._around.vault.store(contact, "text/plain", text.encode())
+                ref = await self._around.vault.store(contact, "text/plain; charset=utf-8", text.encode())
                 await self._around.port.submit(AddMessage(contact, RECEIPT, "system", ref, deliver=True))
         except (Refusal, Erased) as refused:
             log.info("mail_receipt_refused", contact=contact, code=refused.code)

@@ -6,8 +6,7 @@
                             .kcc-refused/                cannot be read; letter.pdf.why.json says why
 
 A scan is whole when it ends as a PDF does and its index file is there and names it; or, without one, when it ends so
-and
-size and time have not changed for `stable_seconds`. Scanners write in pieces, with seconds between two pages.
+and its size and time have not changed for `stable_seconds`. Scanners write in pieces, with seconds between two pages.
 """
 
 from __future__ import annotations

@@ -1,0 +1,301 @@
+"""Wires everything, starts and stops it; the only module that knows all the others."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from router.centre import Centre, Clock
+from router.channels.channel import Channel, Surroundings
+from router.channels.chat.adapter import ChatChannel
+from router.channels.counter.adapter import CounterChannel
+from router.channels.email.adapter import EmailChannel
+from router.channels.post.adapter import PostChannel
+from router.channels.post.webhook import events_handler
+from router.channels.voice.adapter import VoiceChannel
+from router.errors import Fault
+from router.gateways.accounts import Accounts
+from router.gateways.desk import DeskNamespace
+from router.gateways.http import build_app
+from router.gateways.routes import Rooms, Route
+from router.gateways.wallboard import WallboardNamespace
+from router.journal.sqlite import SqliteJournal
+from router.orders import Dispatcher
+from router.projections.views import Views
+from router.queues.hours import is_open
+from router.settings import Settings
+from router.skills.classification import keyword_hints
+from router.sockets import make_sockets
+from router.telemetry import Metrics, configure_logging
+from router.vault.store import SqliteVault
+from router.watchdog import Watchdog
+from router.web import Origins
+
+log = structlog.get_logger()
+
+SNAPSHOT_EVERY_FACTS = 50_000
+SNAPSHOT_LOOK_SECONDS = 60
+STOP_SECONDS_MAX = 10
+
+Beside = Callable[[Settings], Awaitable[None]]
+"""Something to run beside the server once it is up, such as the demo."""
+
+
+class App:
+    """The server of one contact centre in one process."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self._folder = settings, folder
+        data = settings.server.data
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._clock = Clock()
+        self.vault = SqliteVault(data)
+        census = ("desk", "phone") if settings.voice else ("desk",)
+        self.centre = Centre(
+            SqliteJournal(data, settings.centre.id), settings.centre, settings.version, census, self._clock
+        )
+        self.views = Views(self.centre, settings.centre, self._clock)
+        self.metrics = Metrics()
+        self.accounts = Accounts(settings.accounts, settings.server, self._clock)
+        self.origins = Origins(settings.server)
+        self.sockets = make_sockets(self.origins, self.accounts.has_cookie)
+        self.rooms = Rooms(self.centre, self.vault, self.views, self.accounts, settings, self._clock, self._is_open)
+        self.desk = DeskNamespace(self.rooms, self.origins, typing=self._agent_typing)
+        self.wallboard = WallboardNamespace(self.rooms, self.origins)
+        self._make_channels(data)
+        self._dispatchers = [Dispatcher(self.centre, channel) for channel in self.channels]
+        self._watchdog = Watchdog(self.metrics.stalled, self.voice)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._up = False
+
+    # -- wiring -----------------------------------------------------------------------------------------------
+
+    def _make_channels(self, data: Path) -> None:
+        settings = self.settings
+        around = Surroundings(
+            self.centre,
+            self.vault,
+            settings.centre,
+            partial(keyword_hints, settings.keywords),
+            self._is_open,
+            self._clock,
+        )
+        self.counter = CounterChannel(around, _kept_secret(data / "keys" / "counter"))
+        self.post = PostChannel(around, settings.post)
+        self.channels: list[Channel] = [self.counter, self.post]
+        self.chat: ChatChannel | None = None
+        self.voice: VoiceChannel | None = None
+        if settings.chat is not None:
+            self.chat = ChatChannel(
+                around, self.sockets, settings.chat, data, on_visitor_typing=self.desk.citizen_typing
+            )
+            self.channels.append(self.chat)
+        if settings.email is not None:
+            self.channels.append(EmailChannel(around, settings.email, data))
+        if settings.voice is not None:
+            self.voice = VoiceChannel(around, settings.voice)
+            self.channels.append(self.voice)
+
+    def _is_open(self, municipality: str, channel: str) -> bool:
+        centre = self.settings.centre
+        found = centre.municipality(municipality)
+        if found is None:
+            return False
+        hours = found.hours.get(channel)
+        return hours is None or is_open(hours, found.holidays, centre.time_zone, self._clock())
+
+    async def _agent_typing(self, contact: str) -> None:
+        if self.chat is not None:
+            await self.chat.agent_typing(contact)
+
+    def _ready(self) -> bool:
+        return self._up and self.centre.healthy and self.views.running
+
+    def _web(self) -> web.Application:
+        async def describe(contact: str, number: int) -> dict[str, Any]:
+            await self.views.reached(number)
+            return self.rooms.shown(contact)
+
+        events = Route(
+            "POST",
+            "/api/v1/events",
+            "postEvent",
+            "A scanned letter as a CloudEvent",
+            events_handler(self.post, describe),
+            roles=("integrator",),
+            status=201,
+            also=(200,),
+            refuses=(400, 413, 415),
+        )
+        return build_app(
+            self.rooms,
+            register=self.counter.register,
+            ready=self._ready,
+            metrics=self.metrics.text,
+            origins=self.origins,
+            sockets=self.sockets,
+            ended=self.desk.session_ended,
+            more=(events,),
+        )
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Everything up, intake last. Raises a Fault when the centre is owned elsewhere or the port is taken."""
+        server = self.settings.server
+        await self.centre.start()
+        await self.views.start()
+        self._tasks.append(asyncio.create_task(self._count(), name="metrics"))
+        await self.views.reached(self.centre.position)
+        await self.accounts.open()
+        for namespace in (self.desk, self.wallboard):
+            self.sockets.register_namespace(namespace)
+            await namespace.start()
+        self._runner = web.AppRunner(self._web(), access_log=None, shutdown_timeout=2)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, server.host, server.port).start()
+        except OSError as error:
+            what = f"port {server.port} on {server.host} is not free: {error.strerror}"
+            raise Fault(what, code="port_taken") from error
+        for dispatcher, channel in zip(self._dispatchers, self.channels, strict=True):
+            await channel.start()
+            dispatcher.start()
+        self._watchdog.start()
+        self._tasks.append(asyncio.create_task(self._snapshots(), name="snapshots"))
+        self._up = True
+        log.info("server.up", host=server.host, port=server.port, channels=[c.name for c in self.channels])
+
+    async def stop(self) -> None:
+        """Take nothing in any more, finish what is under way, close. What waits stays recorded."""
+        self._up = False
+        self._watchdog.stop()
+        for channel in self.channels:
+            await _within(channel.stop(), f"channel {channel.name}")
+        for dispatcher in self._dispatchers:
+            await _within(dispatcher.stop(), "orders")
+        for namespace in (self.desk, self.wallboard):
+            await _within(namespace.stop(), "screens")
+        await _within(self.sockets.close(), "sockets")
+        if self._runner is not None:
+            await _within(self._runner.cleanup(), "web")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.views.stop()
+        await self.accounts.close()
+        await self.centre.stop()
+        await self.vault.close()
+        log.info("server.down")
+
+    async def _count(self) -> None:
+        async for batch in self.centre.facts(0):
+            for numbered in batch:
+                self.metrics.count(numbered)
+
+    async def _snapshots(self) -> None:
+        """Have another process fold the journal now and then, so that a start is quick and the loop never waits."""
+        taken = 0
+        while True:
+            await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+            number = self.centre.position
+            if number - taken < SNAPSHOT_EVERY_FACTS:
+                continue
+            command = [sys.executable, "-m", "router", "snapshot", "--config", str(self._folder)]
+            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+            log.info("snapshot.made", number=number, well=await process.wait() == 0)
+            taken = number
+
+
+def _kept_secret(path: Path) -> bytes:
+    """32 random bytes, made at the first start."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+async def _within(ending: Awaitable[None], what: str) -> None:
+    """Wait for something to end, but not for ever: stopping must come to an end too."""
+    try:
+        await asyncio.wait_for(ending, STOP_SECONDS_MAX)
+    except TimeoutError:
+        log.warning("stop.slow", what=what)
+    except Exception:
+        log.exception("stop.failed", what=what)
+
+
+async def run(settings: Settings, folder: Path, beside: Beside | None = None) -> None:
+    """Run until SIGINT or SIGTERM, until this process may no longer run the centre, or until `beside` has ended."""
+    app = App(settings, folder)
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        await app.start()
+        sys.stdout.write(welcome(settings) + "\n")
+        sys.stdout.flush()
+        waiting = [asyncio.create_task(ended.wait())]
+        if beside is not None:
+            waiting.append(asyncio.create_task(_beside(beside, settings)))
+        if app.centre.ended is not None:
+            waiting.append(asyncio.ensure_future(app.centre.ended))  # type: ignore[arg-type]
+        done, others = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for task in done:
+            task.result()
+    finally:
+        await app.stop()
+
+
+async def _beside(beside: Beside, settings: Settings) -> None:
+    await beside(settings)
+
+
+def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int:
+    """Run the server in the foreground; gives the exit status."""
+    configure_logging()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings, folder, beside))
+    return 0
+
+
+def welcome(settings: Settings) -> str:
+    """What is printed when the server is up: the addresses, and for the demo how to sign in."""
+    server = settings.server
+    base = server.public_url or f"http://{server.host}:{server.port}"
+    lines = [
+        "",
+        f"  {settings.centre.name} is open.",
+        f"  desk       {base}/desk",
+        f"  wallboard  {base}/wallboard",
+    ]
+    if server.demo:
+        agents = " ".join(a.id for a in settings.accounts if a.role == "agent")
+        supervisors = " ".join(a.id for a in settings.accounts if a.role == "supervisor")
+        lines += [
+            f"  visitor    {base}/demo",
+            f"  password   {server.demo_password}  for every demo account",
+            f"  agents     {agents}",
+            f"  supervisors {supervisors}",
+            *(f"  token      {token}  ({account})" for account, token in server.demo_tokens.items()),
+        ]
+    if settings.email is not None and settings.email.listener_port:
+        lines.append(f"  mail       smtp://{settings.email.listener_host}:{settings.email.listener_port}")
+    if settings.post is not None and settings.post.folder is not None:
+        lines.append(f"  scans      {settings.post.folder}/<municipality>/*.pdf")
+    return "\n".join([*lines, ""])

@@ -1,0 +1,155 @@
+"""A vault in memory for tests and simulations: the behaviour of the real one, nothing encrypted, nothing kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from router.errors import Erased, InvalidInput, UnknownThing
+from router.vault.index import same_email, same_phone
+from router.vault.interface import Citizen, Item
+from router.vault.keys import reference
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One audit record."""
+
+    who: str
+    purpose: str
+    what: str
+
+
+@dataclass(slots=True)
+class _Contact:
+    made_at: int
+    items: dict[str, tuple[int, Item]] = field(default_factory=dict)
+    drafts: dict[str, str] = field(default_factory=dict)
+    citizens: set[str] = field(default_factory=set)
+    erased: bool = False
+
+
+class MemoryVault:
+    """`Vault`. While `audit_fault` is set nothing is shown; `audit` holds the looks in order."""
+
+    def __init__(self, clock: Callable[[], int] = lambda: 0) -> None:
+        self.audit: list[Looked] = []
+        self.audit_fault: Exception | None = None
+        self._clock = clock
+        self._contacts: dict[str, _Contact] = {}
+        self._refs: dict[str, str] = {}
+        self._citizens: dict[str, Citizen | None] = {}
+        self._index: dict[tuple[str, str, str], str] = {}
+
+    async def store(self, contact: str, type: str, content: bytes) -> str:
+        ref = reference("v")
+        self._open(contact).items[ref] = (self._clock(), Item(contact, type, content))
+        self._refs[ref] = contact
+        return ref
+
+    async def read(self, ref: str, *, who: str, purpose: str) -> Item:
+        item = await self.read_unattended(ref)
+        self._look(who, purpose, ref)
+        return item
+
+    async def read_unattended(self, ref: str) -> Item:
+        if ref not in self._refs:
+            raise UnknownThing
+        return self._open(self._refs[ref]).items[ref][1]
+
+    async def put_draft(self, contact: str, agent: str, text: str) -> None:
+        drafts = self._open(contact).drafts
+        drafts.pop(agent, None)
+        if text:
+            drafts[agent] = text
+
+    async def get_draft(self, contact: str, agent: str) -> str:
+        return self._open(contact).drafts.get(agent, "") if contact in self._contacts else ""
+
+    async def recognise(
+        self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = ""
+    ) -> str:
+        given = {"phone": same_phone(phone), "email": same_email(email)}
+        if not any(given.values()):
+            return ""
+        linked = self._open(contact).citizens
+        holders = {kind: self._index.get((municipality, kind, value), "") for kind, value in given.items()}
+        citizen = holders["phone"] or holders["email"] or reference("p")
+        shown = self._citizens.setdefault(citizen, Citizen(citizen, municipality, "", "", ""))
+        assert shown is not None
+        shown = replace(shown, name=name.strip() or shown.name)
+        for kind, text in (("phone", given["phone"]), ("email", email.strip())):
+            if given[kind] and holders[kind] in {"", citizen}:
+                self._index[municipality, kind, given[kind]] = citizen
+                shown = replace(shown, **{kind: text})
+        self._citizens[citizen] = shown
+        linked.add(citizen)
+        return citizen
+
+    async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
+        by_phone = self._index.get((municipality, "phone", same_phone(phone)), "")
+        return by_phone or self._index.get((municipality, "email", same_email(email)), "")
+
+    async def read_citizen(self, citizen: str, *, contact: str, who: str, purpose: str) -> Citizen:
+        if citizen not in self._citizens:
+            raise UnknownThing
+        shown = self._citizens[citizen]
+        if shown is None:
+            raise Erased
+        self._look(who, purpose, citizen)
+        return shown
+
+    async def erase(self, citizen: str) -> int:
+        if citizen not in self._citizens:
+            raise UnknownThing
+        linked = [one for one in self._contacts.values() if citizen in one.citizens and not one.erased]
+        for one in linked:
+            one.erased = True
+            one.items.clear()
+            one.drafts.clear()
+            one.citizens.clear()
+        self._forget(citizen)
+        self._citizens[citizen] = None
+        return len(linked)
+
+    async def sweep(self, known: Mapping[str, bool]) -> int:
+        before = self._clock() - DAY_MS
+        gone = 0
+        for contact, one in list(self._contacts.items()):
+            if contact in known or one.made_at >= before or one.erased:
+                continue
+            old = [ref for ref, (at, _) in one.items.items() if at < before]
+            for ref in old:
+                del one.items[ref], self._refs[ref]
+            gone += len(old)
+            if not one.items:
+                del self._contacts[contact]
+                for citizen in one.citizens:
+                    if not any(citizen in other.citizens for other in self._contacts.values()):
+                        self._forget(citizen)
+                        del self._citizens[citizen]
+        return gone
+
+    async def verify_audit(self) -> int:
+        return len(self.audit)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _open(self, contact: str) -> _Contact:
+        one = self._contacts.setdefault(contact, _Contact(self._clock()))
+        if one.erased:
+            raise Erased
+        return one
+
+    def _look(self, who: str, purpose: str, what: str) -> None:
+        if not who.strip() or not purpose.strip():
+            raise InvalidInput
+        if self.audit_fault is not None:
+            raise self.audit_fault
+        self.audit.append(Looked(who, purpose, what))
+
+    def _forget(self, citizen: str) -> None:
+        self._index = {key: holder for key, holder in self._index.items() if holder != citizen}

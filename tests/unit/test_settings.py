@@ -1,0 +1,327 @@
+"""The configuration reader: both shipped folders load, every kind of mistake is named, and all of them at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+from datetime import date
+from pathlib import Path
+
+import argon2
+import pytest
+
+from router.errors import ConfigurationInvalid
+from router.nouns import Hours
+from router.settings import Settings
+from router.settings_reader import describe, hours_text, load, version_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO, EXAMPLE = ROOT / "config" / "demo", ROOT / "config" / "example"
+TODAY = date(2026, 11, 23)
+
+
+class Folder:
+    """A copy of the example that a test spoils."""
+
+    def __init__(self, path: Path, source: Path = EXAMPLE) -> None:
+        self.path = path / "config"
+        shutil.copytree(source, self.path)
+
+    def change(self, file: str, old: str, new: str) -> Folder:
+        text = (self.path / file).read_text("utf-8")
+        assert old in text, f"{old} does not stand in {file}"
+        (self.path / file).write_text(text.replace(old, new, 1), "utf-8")
+        return self
+
+    def add(self, file: str, text: str) -> Folder:
+        with (self.path / file).open("a", encoding="utf-8") as opened:
+            opened.write(f"\n{text}\n")
+        return self
+
+    def load(self, **environ: str) -> Settings:
+        return load(self.path, environ, today=TODAY)
+
+    def mistakes(self, **environ: str) -> list[str]:
+        with pytest.raises(ConfigurationInvalid) as caught:
+            self.load(**environ)
+        return caught.value.mistakes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+# -- what is shipped ----------------------------------------------------------------------------------------
+
+
+def test_the_demo_loads_without_mistakes_or_warnings():
+    settings = load(DEMO, {}, today=TODAY)
+    assert settings.warnings == ()
+    assert settings.server.demo
+    assert {m.id: m.entry_points for m in settings.centre.municipalities} == {
+        "waterland": ("140591",),
+        "veenstede": ("140592",),
+    }
+    assert [agent.endpoint for agent in settings.centre.agents] == [f"a{n}" for n in range(1, 13)]
+    assert len(settings.centre.topics) >= 8
+    assert settings.voice is None
+    assert settings.email is not None
+    assert settings.email.listener_port == 8025
+    assert settings.email.addresses["info@waterland.example"] == "waterland"
+    assert settings.post is not None
+    assert settings.post.folder == settings.server.data / "scans"
+    assert settings.chat is not None
+
+
+def test_the_demo_is_open_at_any_hour():
+    for municipality in load(DEMO, {}).centre.municipalities:
+        assert municipality.holidays == ()
+        for hours in municipality.hours.values():
+            assert hours.always or hours.open == {day: ((0, 1440),) for day in range(7)}
+
+
+def test_what_the_demo_says_about_signing_in_is_true():
+    settings = load(DEMO, {})
+    hashes = {account.id: account.secret_hash for account in settings.accounts}
+    assert argon2.PasswordHasher().verify(hashes["noor"], settings.server.demo_password)
+    assert argon2.PasswordHasher().verify(hashes["marieke"], settings.server.demo_password)
+    assert set(settings.server.demo_tokens) == {"portal", "screen"}
+    for account, token in settings.server.demo_tokens.items():
+        assert hashes[account] == hashlib.sha256(token.encode()).hexdigest()
+
+
+def test_the_example_loads_without_mistakes_or_warnings():
+    settings = load(EXAMPLE, {}, today=TODAY)
+    assert settings.warnings == ()
+    assert not settings.server.demo
+    duinrand, heideveen = settings.centre.municipalities
+    assert duinrand.hours["phone"].open[3] == ((480, 1200),)
+    assert duinrand.hours["phone"].open[4] == ((480, 1020),)
+    assert heideveen.hours["counter"].open[2] == ((540, 750), (810, 1140))
+    assert 5 not in duinrand.hours["phone"].open
+    assert {"2026-12-24", "2026-12-25", "2027-01-01", "2028-04-27"} <= set(duinrand.holidays)
+    assert "2026-04-03" not in duinrand.holidays
+    assert "2026-05-15" in duinrand.holidays
+    assert "2026-05-15" not in heideveen.holidays
+
+
+def test_the_keys_that_the_example_keeps_behind_a_hash_are_right_too(folder):
+    text = (folder.path / "server.toml").read_text("utf-8")
+    lines = [line.removeprefix("# ") if " = " in line and line.startswith("# ") else line for line in text.splitlines()]
+    kept = [line for line in lines if "_file" not in line]
+    (folder.path / "server.toml").write_text("\n".join(kept).replace("enabled = false", "enabled = true"), "utf-8")
+    settings = folder.load(
+        KCC_AMI_SECRET="s1", KCC_AGI_TOKEN="0123456789abcdef", KCC_IMAP_PASSWORD="s2", KCC_SMTP_PASSWORD="s3"
+    )
+    assert settings.email is not None
+    assert settings.email.imap_host == "imap.duinrand.example"
+    assert (settings.email.imap_password, settings.email.smtp_password) == ("s2", "s3")
+    assert settings.voice is not None
+    assert (settings.voice.ami_secret, settings.voice.agi_token) == ("s1", "0123456789abcdef")
+    assert settings.voice.menus["duinrand"] == (("1", "burgerzaken"), ("2", "afval"), ("3", "wmo"), ("4", "algemeen"))
+
+
+@pytest.mark.parametrize("source", [DEMO, EXAMPLE], ids=["demo", "example"])
+def test_the_description_is_short_and_tells_no_secret(source):
+    settings = load(source, {})
+    text = describe(settings)
+    assert settings.version in text
+    assert settings.centre.municipalities[0].name in text
+    assert len(text.splitlines()) < 40
+    for secret in (settings.server.demo_password, *settings.server.demo_tokens.values()):
+        assert not secret or secret not in text + repr(settings)
+    assert all(account.secret_hash not in text + repr(settings) for account in settings.accounts)
+
+
+def test_hours_are_told_in_words():
+    assert hours_text(Hours(always=True)) == "always"
+    assert hours_text(Hours()) == "closed"
+    workdays = {day: ((480, 1020),) for day in range(5)}
+    assert hours_text(Hours({**workdays, 3: ((480, 720), (780, 1200))})) == (
+        "mon-wed 08:00-17:00, thu 08:00-12:00+13:00-20:00, fri 08:00-17:00"
+    )
+
+
+# -- the version ------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_that_of_the_centre_alone(folder):
+    before = folder.load()
+    assert before.version == version_of(before.centre) == folder.load(KCC_PORT="9000").version
+    assert len(before.version) == 16
+    folder.change("centre.toml", "retry_seconds = 30", "retry_seconds = 31")
+    assert folder.load().version != before.version
+
+
+def test_the_version_does_not_depend_on_the_order_of_keys(folder):
+    before = folder.load().version
+    folder.change(
+        "topics.toml",
+        "phone = { seconds = 20, share = 0.8 }\nchat = { seconds = 30, share = 0.8 }",
+        "chat = { share = 0.8, seconds = 30 }\nphone = { share = 0.8, seconds = 20 }",
+    )
+    assert folder.load().version == before
+
+
+# -- the environment ----------------------------------------------------------------------------------------
+
+
+def test_the_environment_goes_before_the_files():
+    settings = load(DEMO, {"KCC_HOST": "127.0.0.2", "KCC_PORT": "9000", "KCC_DATA": "/tmp/x", "KCC_MAIL_PORT": "0"})
+    assert (settings.server.host, settings.server.port, settings.server.data) == ("127.0.0.2", 9000, Path("/tmp/x"))
+    assert settings.post is not None
+    assert settings.post.folder == Path("/tmp/x/scans")
+    assert settings.email is not None
+    assert settings.email.listener_port == 0
+
+
+def test_the_port_may_be_left_to_the_system_by_the_environment():
+    assert load(DEMO, {"KCC_PORT": "0"}).server.port == 0
+
+
+def test_the_telephone_is_switched_on_by_the_environment():
+    environ = {"KCC_AMI": "127.0.0.1:5039", "KCC_AMI_SECRET": "s", "KCC_AGI_TOKEN": "a" * 20, "KCC_AGI_PORT": "4574"}
+    voice = load(DEMO, environ).voice
+    assert voice is not None
+    assert (voice.ami_host, voice.ami_port, voice.ami_user, voice.agi_port) == ("127.0.0.1", 5039, "router", 4574)
+    assert voice.menus["waterland"][1] == ("2", "afval")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"KCC_PORT": "80a"}, 'KCC_PORT: "80a" is not a port; write 0 to 65535'),
+        ({"KCC_PORT": "65536"}, 'KCC_PORT: "65536" is not a port; write 0 to 65535'),
+        ({"KCC_MAIL_PORT": "-1"}, 'KCC_MAIL_PORT: "-1" is not a port; write 0 to 65535'),
+        ({"KCC_MAIL_PORT": "8014"}, "server.toml: email.listener_port: port 8014 is taken by port; choose another"),
+        ({"KCC_HOST": "a b"}, 'server.toml: host: "a b" is not a host; write "127.0.0.1"'),
+        ({"KCC_AMI": "here"}, 'KCC_AMI: "here" is not host:port; write "127.0.0.1:5038"'),
+        ({"KCC_AMI": "h:1"}, "server.toml: voice.ami_secret_file: the telephone needs it; write ami_secret_file, or set"),
+        ({"KCC_AMI": "h:1"}, "server.toml: voice.agi_token_file: the telephone needs it; write agi_token_file, or set"),
+        (
+            {"KCC_AMI": "h:1", "KCC_AMI_SECRET": "a\nb"},
+            "KCC_AMI_SECRET: the secret has control characters in it or is longer than 512",
+        ),
+        (
+            {"KCC_AMI": "h:1", "KCC_AMI_SECRET": "s", "KCC_AGI_TOKEN": 'a")'},
+            "server.toml: voice.agi_token_file: the token may have letters and digits only",
+        ),
+        ({"KCC_HOST": "0.0.0.0"}, 'server.toml: host: everybody knows the demo passwords, so "0.0.0.0" is not possible'),
+    ],
+)
+def test_a_mistake_in_the_environment_is_named(environ, expected):
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load(DEMO, environ)
+    assert any(line.startswith(expected) for line in caught.value.mistakes), caught.value.mistakes
+
+
+def test_copied_demo_accounts_are_refused_beyond_loopback(tmp_path):
+    folder = Folder(tmp_path, DEMO).change("server.toml", "demo = true", "demo = false")
+    assert "everybody knows the demo passwords" in folder.mistakes(KCC_HOST="192.0.2.1")[0]
+    assert folder.load(KCC_HOST="::1").server.host == "::1"
+
+
+# -- secrets --------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_comes_from_its_file(folder):
+    (folder.path / "ami.secret").write_text("from the file\n")
+    (folder.path / "ami.secret").chmod(0o600)
+    (folder.path / "agi.token").write_text("0123456789abcdef")
+    (folder.path / "agi.token").chmod(0o644)
+    folder.change("server.toml", "enabled = false", 'ami_secret_file = "ami.secret"\nagi_token_file = "agi.token"')
+    settings = folder.load()
+    assert settings.voice is not None
+    assert settings.voice.ami_secret == "from the file"
+    assert settings.warnings == (
+        'server.toml: voice.agi_token_file: everybody on this machine may read "agi.token"; chmod 600',
+    )
+    assert folder.load(KCC_AMI_SECRET="from outside").voice.ami_secret == "from outside"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("absent", '"absent" cannot be read (No such file or directory)'),
+        ("../ami", '"../ami" leads out of its folder; write a path without ".."'),
+        ("empty", '"empty" is empty'),
+    ],
+)
+def test_a_secret_file_that_does_not_work_is_named(folder, name, expected):
+    (folder.path / "empty").touch(0o600)
+    folder.change("server.toml", "enabled = false", f'ami_secret_file = "{name}"')
+    assert f"server.toml: voice.ami_secret_file: {expected}" in folder.mistakes(KCC_AGI_TOKEN="a" * 16)
+
+
+def test_a_secret_in_a_file_is_a_mistake_and_is_not_repeated(folder):
+    folder.change("server.toml", "enabled = false", 'enabled = false\nami_secret = "hush-hush"')
+    folder.change("server.toml", "[email]", '[email]\nimap_password = "hush-hush"')
+    folder.change("accounts.toml", 'id = "ada" ', 'password = "hush-hush"\nid = "ada" ')
+    folder.add("accounts.toml", 'token = "hush-hush"')
+    mistakes = folder.mistakes()
+    assert mistakes == [
+        "accounts.toml: accounts[1].password: a secret does not stand in this file; `kcc-router password` makes its hash",
+        "accounts.toml: accounts[5].token: a secret does not stand in this file; `kcc-router password` makes its hash",
+        "server.toml: email.imap_password: a secret does not stand in this file; write imap_password_file, or set "
+        "KCC_IMAP_PASSWORD",
+        "server.toml: voice.ami_secret: a secret does not stand in this file; write ami_secret_file, or set KCC_AMI_SECRET",
+    ]
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigurationInvalid, match="there is no such folder"):
+        load(tmp_path / "nowhere", {})
+
+
+def test_an_empty_folder_names_all_five_files(tmp_path):
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load(tmp_path, {})
+    assert [line.split(":")[0] for line in caught.value.mistakes] == [
+        "centre.toml",
+        "topics.toml",
+        "agents.toml",
+        "accounts.toml",
+        "server.toml",
+    ]
+
+
+def test_files_that_cannot_be_read(folder):
+    (folder.path / "centre.toml").write_text("id = \n")
+    (folder.path / "topics.toml").write_bytes(b"id = '\xe9'")
+    (folder.path / "agents.toml").unlink()
+    (folder.path / "agents.toml").mkdir()
+    (folder.path / "server.toml").write_text("#" * 1_000_001)
+    mistakes = folder.mistakes()
+    assert mistakes[0].startswith("centre.toml: it is not TOML: ")
+    assert "line 1" in mistakes[0]
+    assert mistakes[1] == "topics.toml: it is not UTF-8 (byte 7); save it as UTF-8"
+    assert mistakes[2] == "agents.toml: it cannot be read (Is a directory)"
+    assert mistakes[3] == "server.toml: it is larger than 1 MB"
+    assert len(mistakes) == 4
+
+
+def test_all_mistakes_are_reported_at_once(folder):
+    folder.change("centre.toml", 'time_zone = "Europe/Amsterdam"', 'time_zone = "Europe/Amsterdm"')
+    folder.change("topics.toml", 'queue = "leefomgeving"', 'queue = "leefomgevig"')
+    folder.change("agents.toml", "burgerzaken = 4", "burgerzaken = 6")
+    folder.change("accounts.toml", 'role = "supervisor"', 'role = "boss"')
+    folder.change("server.toml", "port = 8014", "port = 80140")
+    mistakes = folder.mistakes()
+    assert [line.split(":")[0] for line in mistakes] == [
+        "centre.toml",
+        "agents.toml",
+        "topics.toml",
+        "accounts.toml",
+        "server.toml",
+    ]
+
+
+def test_nothing_can_be_changed_in_what_was_loaded():
+    settings = load(DEMO, {})
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.server.port = 1  # type: ignore[misc]

@@ -1,0 +1,298 @@
+"""Every kind of mistake in the configuration files: one spoiled value, one line that says where, what and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_settings import Folder
+
+CENTRE, TOPICS, AGENTS = "centre.toml", "topics.toml", "agents.toml"
+ACCOUNTS, SERVER = "accounts.toml", "server.toml"
+PHONE = 'phone = { weekdays = "08:00-17:00" }'
+
+CENTRE_MISTAKES = [
+    ('id = "voorbeeld"', 'id = "Voor Beeld"', 'id: "Voor Beeld" is not an id; write small letters, digits and -, beginning'),
+    ('name = "KCC Voorbeeld"', "name = 7", "name: 7 is not a text"),
+    ('name = "KCC Voorbeeld"', 'name = "a\\u0000b"', "name: it has control characters in it; take them out"),
+    ('name = "KCC Voorbeeld"', 'name = " "', "name: it is empty; write a text"),
+    ('name = "KCC Voorbeeld"', f'name = "{"a" * 1001}"', "name: it is 1001 characters long; at most 1000"),
+    ('name = "KCC Voorbeeld"', "", "name: it is missing; write a text"),
+    ('"Europe/Amsterdam"', '"Mars"', 'time_zone: there is no time zone "Mars"; write "Europe/Amsterdam"'),
+    ('"Europe/Amsterdam"', '"../etc/passwd"', 'time_zone: there is no time zone "../etc/passwd"'),
+    ('holidays = "nl"', 'holidays = "de"', 'holidays: "de" is not a calendar known here; write "nl" or "none"'),
+    ("2026-12-31]", '"31-12-2026"]', 'closed_days[2]: "31-12-2026" is not a day; write 2026-12-24'),
+    ("2026-12-31]", "2026-12-31T00:00:00]", "closed_days[2]: 2026-12-31 00:00:00 is not a day; write 2026-12-24"),
+    ("retry_seconds = 30", "retry_seconds = 0", "retry_seconds: 0 is out of bounds; write 1 to 3600"),
+    ("retry_seconds = 30", "retry_seconds = true", "retry_seconds: True is not a whole number"),
+    ("retry_seconds = 30", "retry_second = 30", 'retry_second: this key means nothing here; did you mean "retry_seconds"?'),
+    ('id = "heideveen"', 'id = "duinrand"', 'municipalities[2].id: "duinrand" is the id of municipalities[1] already'),
+    ('["140598"]', '["14 0598"]', 'municipalities[2].entry_points[1]: "14 0598" is not a number to dial; write "140598"'),
+    ('["140598"]', '["help"]', 'municipalities[2].entry_points[1]: "help" is not a number to dial; write digits as'),
+    ('["140598"]', "[140598]", "municipalities[2].entry_points[1]: 140598 is not a text"),
+    ('["140598"]', '"140598"', 'municipalities[2].entry_points: "140598" is not a list'),
+    (
+        '["140598"]',
+        '["140599"]',
+        'municipalities[2].entry_points[1]: "140599" is the entry point of municipalities[1].entry_points[1] already',
+    ),
+    ('"info@heideveen.example"', '"info"', 'municipalities[2].email_from: "info" is not an address; write "info@gem'),
+    ('nl = "Welkom bij de gemeente Heideveen."', 'en = "Hi"', "municipalities[2].greeting: the Dutch text is missing"),
+    ('nl = "Welkom', 'de = "Hallo"\nnl = "Welkom', "municipalities[2].greeting.de: this key means nothing here"),
+    ("needs = {}  ", "needs = { dialekt = 2 }  ", 'municipalities[1].needs.dialekt: there is no skill "dialekt"'),
+    ("needs = {}  ", "needs = { wmo = 6 }  ", "municipalities[1].needs.wmo: 6 is out of bounds; write 1 to 5"),
+    (PHONE, 'fone = "always"', 'municipalities[2].hours.fone: there is no such channel; did you mean "phone"?'),
+    (PHONE, 'phone = "sometimes"', 'municipalities[2].hours.phone: "sometimes" is not possible; write "always", "closed"'),
+    (PHONE, "phone = 8", 'municipalities[2].hours.phone: 8 is not possible; write "always", "closed"'),
+    (
+        PHONE,
+        'phone = { monday = "8:00-25:00" }',
+        'municipalities[2].hours.phone.monday: "8:00-25:00" is not a time of day; write "08:00-17:00"',
+    ),
+    (
+        PHONE,
+        'phone = { monday = "08:60-17:00" }',
+        'municipalities[2].hours.phone.monday: "08:60-17:00" is not a time of day; write "08:00-17:00"',
+    ),
+    (PHONE, "phone = { monday = 8 }", 'municipalities[2].hours.phone.monday: 8 is not a time of day; write "08:00-17:00"'),
+    (
+        PHONE,
+        'phone = { monday = "17:00-08:00" }',
+        'municipalities[2].hours.phone.monday: "17:00-08:00" ends before it starts; hours past midnight are two',
+    ),
+    (
+        PHONE,
+        'phone = { monday = "13:00-17:00, 08:00-13:30" }',
+        'municipalities[2].hours.phone.monday: "13:00-17:00, 08:00-13:30" overlaps; write "08:00-12:00, 13:00-17:00"',
+    ),
+    (
+        PHONE,
+        'phone = { mondy = "08:00-17:00" }',
+        'municipalities[2].hours.phone.mondy: this key means nothing here; did you mean "monday"?',
+    ),
+    ("[channels.chat]", "[channels.chats]", 'channels.chats: there is no such channel; did you mean "chat"?'),
+    (
+        'slots = 3\noffer_seconds = 20\nnot_with = ["phone"',
+        'slots = 3\noffer_seconds = 20\nnot_with = ["fone"',
+        'channels.chat.not_with: there is no channel "fone"; did you mean "phone"?',
+    ),
+    ("offer_seconds = 20", "offer_seconds = 4", "channels.phone.offer_seconds: 4 is out of bounds; write 5 to 120"),
+    ("offer_seconds = 20", "offer_seconds = 121", "channels.phone.offer_seconds: 121 is out of bounds; write 5 to 120"),
+    ("offer_seconds = 120", "offer_seconds = 901", "channels.email.offer_seconds: 901 is out of bounds; write 5 to 900"),
+    ("slots = 1", "slots = 2", "channels.phone.slots: 2 is out of bounds; write 0 to 1"),
+    ("[languages.en]", "[languages.fr]", "languages.fr: there is no such language; known here: en, nl"),
+    ("engels = 3 }", "engelsch = 3 }", 'languages.en.needs.engelsch: there is no skill "engelsch"; did you mean "engels"?'),
+    ('lunch = { nl = "Lunch", en', "lunch = { en", 'pause_reasons.lunch: the Dutch text is missing; write {nl = "…"'),
+]
+
+TOPICS_MISTAKES = [
+    ('default_topic = "algemeen"', 'default_topic = "algmeen"', 'default_topic: there is no topic "algmeen"; did you mean'),
+    ('queue = "leefomgeving"', 'queue = "afval"', 'topics[2].queue: there is no queue "afval"; known here: balie, leef'),
+    ('id = "afval"', 'id = "burgerzaken"', 'topics[2].id: "burgerzaken" is the id of topics[1] already; give each its own'),
+    ("needs = { wmo = 3 }", "needs = { wno = 3 }", 'topics[3].needs.wno: there is no skill "wno"; did you mean "wmo"?'),
+    ("needs = { wmo = 3 }", "needs = { wmo = 0 }", "topics[3].needs.wmo: 0 is out of bounds; write 1 to 5"),
+    (
+        "needs = { leefomgeving = 2 }",
+        "needs = { leefomgeving = 4 }",
+        'topics[2].needs: nobody on the roster can take "afval" (leefomgeving 4 is asked, the best has 3); lower the level',
+    ),
+    ('"wmo", "scootmobiel*"', '"wm*"', 'topics[3].keywords[1]: "wm*" is not a keyword; write "paspoort", "paspoort*"'),
+    ('"wmo", "scootmobiel*"', '"scoot*mobiel"', 'topics[3].keywords[1]: "scoot*mobiel" is not a keyword'),
+    ('"wmo", "scootmobiel*"', '"?!"', 'topics[3].keywords[1]: "?!" is not a keyword'),
+    ("hulpmiddel = [", "afval = [", "keywords.afval: this topic has keywords of its own already; write them in one place"),
+    ('id = "sociaal"', 'id = "balie"', 'queues[3].id: "balie" is the id of queues[1] already; give each its own'),
+    ("priority = 4", "priority = 10", "queues[3].priority: 10 is out of bounds; write 1 to 9"),
+    ("share = 0.8", "share = 80", "queues[1].targets.phone.share: 80 is out of bounds; write a share: 0.8 is 80%"),
+    ("seconds = 20", "seconds = 0", "queues[1].targets.phone.seconds: 0 is out of bounds; write 1 to 5184000"),
+    ("phone = { seconds", "fone = { seconds", 'queues[1].targets.fone: there is no such channel; did you mean "phone"?'),
+    ("priority = 4\n", "prioritty = 4\n", 'queues[3].prioritty: this key means nothing here; did you mean "priority"?'),
+    ('"topic:algemeen", ', '"topik:algemeen", ', 'rules[1].when[1]: "topik:algemeen" is not a hint; write "topic:…"'),
+    ('"topic:algemeen", ', '"topic:algemen", ', 'rules[1].when[1]: there is no topic "algemen"; did you mean "algemeen"?'),
+    ('"keyword:hulpmiddel"', '"keyword:hulpmidel"', 'rules[1].when[2]: there are no keywords "hulpmidel"; did you mean'),
+    ('["topic:algemeen", "keyword:hulpmiddel"]', "[]", "rules[1].when: it is empty, so it would always fit"),
+    ('topic = "wmo"', 'topic = "wno"', 'rules[1].topic: there is no topic "wno"; did you mean "wmo"?'),
+    ("[menus.duinrand]", "[menus.duinrant]", 'menus.duinrant: there is no municipality "duinrant"; did you mean "duinrand"'),
+    ('4 = "algemeen"', '4 = "algeheel"', 'menus.duinrand.4: there is no topic "algeheel"; did you mean "algemeen"?'),
+    ('4 = "algemeen"', '0 = "algemeen"', 'menus.duinrand.0: "0" is not a key of the telephone; write 1 to 9'),
+    (
+        '4 = "algemeen"',
+        '4 = "algemeen"\n5 = "afval"\n6 = "wmo"',
+        "menus.duinrand: 6 choices; nobody remembers more than 5",
+    ),
+]
+
+AGENTS_MISTAKES = [
+    ('id = "bo"', 'id = "ada"', 'agents[2].id: "ada" is the id of agents[1] already; give each its own'),
+    ('endpoint = "a2"', 'endpoint = "a1"', 'agents[2].endpoint: "a1" is the endpoint of agents[1].endpoint already'),
+    ('endpoint = "a2"', 'endpoint = "PJSIP/a2"', 'agents[2].endpoint: "PJSIP/a2" is not a telephone of the PBX; write "a1"'),
+    ("burgerzaken = 2", "burgerzaken = 0", "agents[2].skills.burgerzaken: 0 is out of bounds; write 1 to 5"),
+    ("burgerzaken = 2", "burgerzken = 2", 'agents[2].skills.burgerzken: there is no skill "burgerzken"; did you mean'),
+    ('"engels"]', '"engels", "wmo"]', 'skills[5]: "wmo" is the skill of skills[3] already; give each its own'),
+    ("slots = { chat = 2 }", "slots = { chta = 2 }", 'agents[1].slots.chta: there is no such channel; did you mean "chat"?'),
+    ("slots = { chat = 2 }", "slots = { chat = 21 }", "agents[1].slots.chat: 21 is out of bounds; write 0 to 20"),
+    ('[[agents]]\nid = "bo"', '[[agent]]\nid = "bo"', "agent: this key means nothing here"),
+]
+
+ACCOUNTS_MISTAKES = [
+    ('agent = "bo"', 'agent = "bob"', 'accounts[2].agent: there is no agent "bob"; did you mean "bo"?'),
+    ('agent = "bo"', "", "accounts[2].agent: it is missing; write the id this person has in agents.toml"),
+    ('id = "bo"', 'id = "ada"', 'accounts[2].id: "ada" is the id of accounts[1] already'),
+    ('id = "bo"', 'id = "Bo B"', 'accounts[2].id: "Bo B" is not a sign-in name; write small letters, digits and . _ @ -'),
+    ('role = "board"', 'role = "bord"', 'accounts[5].role: "bord" is not a role; did you mean "board"?'),
+    ('language = "nl"', 'language = "fy"', 'accounts[1].language: "fy" is not possible; known here: en, nl'),
+    ("$argon2id$", "$2y$", "accounts[1].password_hash: it is not an argon2id hash; `kcc-router password` makes one"),
+    ('role = "board"\ntoken', 'role = "board"\n#', "accounts[5].token_hash: it is missing; write a text"),
+]
+
+SERVER_MISTAKES = [
+    ("port = 8014", "port = 0", "port: 0 is out of bounds; write 1 to 65535"),
+    ("port = 8014", 'port = "8014"', 'port: "8014" is not a whole number'),
+    ('data = "data"', 'data = "../data"', 'data: "../data" leads out of its folder; write a path without ".."'),
+    ("https://kcc.duinrand.example", "http://kcc.duinrand.example", 'public_url: "http://kcc.duinrand.example" is not'),
+    ("origins = []", 'origins = ["*"]', 'origins[1]: "*" is not an origin; write "https://www.gemeente.example"'),
+    ("origins = []", 'origins = ["https://a.example/"]', 'origins[1]: "https://a.example/" is not an origin'),
+    ("origins = []", 'origins = ["https://[a"]', 'origins[1]: "https://[a" is not an origin'),
+    ("demo = false", 'demo = "no"', 'demo: "no" is not true or false'),
+    ("gone_seconds = 60", "gone_seconds = 4", "chat.gone_seconds: 4 is out of bounds; write 5 to 3600"),
+    ("[chat]", "[chatt]", 'chatt: this key means nothing here; did you mean "chat"?'),
+    ("[chat]\n", "chat = 1\n[other]\n", "chat: 1 is not a table"),
+    ('folder = "scans"', 'folder = "../scans"', 'post.folder: "../scans" leads out of the data folder; write "scans"'),
+    ('"info@heideveen.example" =', '"info" =', 'email.addresses."info": it is not an address; write "info@gemeente'),
+    (
+        '"info@heideveen.example" = "heideveen"',
+        '"info@heideveen.example" = "heideven"',
+        'email.addresses."info@heideveen.example": there is no municipality "heideven"; did you mean "heideveen"?',
+    ),
+    (
+        '"info@heideveen.example" =',
+        '"Gemeente@duinrand.example" =',
+        'email.addresses."Gemeente@duinrand.example": it stands here twice (capitals do not matter)',
+    ),
+    (
+        'default_municipality = "duinrand"',
+        'default_municipality = "d"',
+        'email.default_municipality: there is no municipality "d"; known here: duinrand, heideveen',
+    ),
+    (
+        'listener_host = "127.0.0.1"',
+        'listener_host = "0.0.0.0"',
+        'email.listener_host: "0.0.0.0" can be reached from elsewhere; it takes mail from anybody, for trials only',
+    ),
+    ('# imap_host = "imap', 'imap_host = "imap', "email.imap_user: it is missing; write the name of the mailbox"),
+    (
+        "# imap_host =",
+        'imap_user = "u"\nimap_host =',
+        "email.imap_password_file: imap_user needs a password; write this, or set KCC_IMAP_PASSWORD",
+    ),
+    (
+        "# imap_host =",
+        "imap_tls = false\nimap_host =",
+        "email.imap_tls: mail and password would travel in the open; write imap_tls = true",
+    ),
+    (
+        "# smtp_host =",
+        'smtp_tls = "none"\nsmtp_host =',
+        'email.smtp_tls: mail would travel in the open; write smtp_tls = "starttls" or "tls"',
+    ),
+    ("# smtp_host =", 'smtp_tls = "ssl"\nsmtp_host =', 'email.smtp_tls: "ssl" is not possible'),
+    ("# smtp_host =", 'smtp_user = "u"\nsmtp_host =', "email.smtp_password_file: smtp_user needs a password; write this"),
+    ("listener_port = 0", "listener_port = 8014", "email.listener_port: port 8014 is taken by port; choose another"),
+    (
+        'widget_origins = ["https://www.duinrand.example"',
+        "widget_origins = [7",
+        "widget_origins[1]: 7 is not a text",
+    ),
+]
+
+
+def _cases() -> list[tuple[str, str, str, str]]:
+    lists = [
+        (CENTRE, CENTRE_MISTAKES),
+        (TOPICS, TOPICS_MISTAKES),
+        (AGENTS, AGENTS_MISTAKES),
+        (ACCOUNTS, ACCOUNTS_MISTAKES),
+        (SERVER, SERVER_MISTAKES),
+    ]
+    return [(file, *case) for file, cases in lists for case in cases]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "expected"), _cases())
+def test_a_mistake_is_named_with_its_place_and_its_remedy(tmp_path: Path, file: str, old: str, new: str, expected: str):
+    mistakes = Folder(tmp_path).change(file, old, new).mistakes()
+    assert any(line.startswith(f"{file}: {expected}") for line in mistakes), mistakes
+    assert all("\n" not in line and len(line) < 300 for line in mistakes)
+
+
+def test_the_menu_is_held_against_the_topics_whether_or_not_the_telephone_is_on(tmp_path):
+    folder = Folder(tmp_path).change(TOPICS, '1 = "burgerzaken"', '1 = "paspoort"')
+    assert folder.mistakes() == [
+        'topics.toml: menus.duinrand.1: there is no topic "paspoort"; known here: afval, algemeen, burgerzaken, wmo'
+    ]
+
+
+def test_a_queue_without_a_norm_is_a_mistake(tmp_path):
+    folder = Folder(tmp_path)
+    text = (folder.path / TOPICS).read_text("utf-8")
+    head, _, rest = text.partition('[[queues]]\nid = "sociaal"')
+    kept = head + '[[queues]]\nid = "sociaal"\ntitle = "Zorg"\n' + rest[rest.index("# -- rules") :]
+    (folder.path / TOPICS).write_text(kept, "utf-8")
+    assert folder.mistakes() == [
+        'topics.toml: queues[3].targets: queue "sociaal" has no norm; write phone = {seconds = 20, share = 0.8} under '
+        "[queues.targets]"
+    ]
+
+
+def test_a_municipality_that_nobody_can_serve_is_a_mistake(tmp_path):
+    folder = Folder(tmp_path).change(CENTRE, "needs = {}  ", "needs = { engels = 5 }  ")
+    mistakes = folder.mistakes()
+    assert len(mistakes) == 4
+    assert mistakes[0] == (
+        'topics.toml: topics[1].needs: nobody on the roster can take "burgerzaken" for duinrand '
+        "(burgerzaken 2 is asked, the best has 4, engels 5 is asked, the best has 4)"
+    )
+
+
+def test_what_is_odd_but_works_is_a_warning(tmp_path):
+    folder = Folder(tmp_path)
+    folder.change(AGENTS, '"engels"]', '"engels", "fries"]')
+    folder.change(CENTRE, "engels = 3 }", "engels = 4 }")
+    folder.change(TOPICS, "hulpmiddel = [", 'spoed = ["spoed"]\nhulpmiddel = [')
+    folder.change(TOPICS, 'queue = "sociaal"', 'queue = "balie"')
+    folder.change(SERVER, "https://www.duinrand.example", "http://www.duinrand.example")
+    folder.change(SERVER, 'public_url = "https://kcc.duinrand.example"', "")
+    folder.change(SERVER, 'host = "127.0.0.1" ', 'host = "192.0.2.1" ')
+    folder.change(ACCOUNTS, 'agent = "bo"', 'agent = "ada"')
+    warnings = folder.load().warnings
+    expected = [
+        'server.toml: widget_origins[1]: "http://www.duinrand.example" is not encrypted; write https://',
+        "topics.toml: keywords.spoed: no rule uses them and no topic has this id",
+        'agents.toml: skills[5]: nobody has the skill "fries"',
+        'topics.toml: topics[3].needs: nobody on the roster can take "wmo" in language en: such a contact waits for a',
+        'topics.toml: queues[3]: no topic leads to queue "sociaal"',
+        'accounts.toml: accounts[2].agent: "ada" signs in as agent "ada" too',
+        'accounts.toml: accounts: agent "bo" has no account and so cannot sign in',
+        "server.toml: public_url: people would sign in without encryption; put a proxy with TLS in front",
+    ]
+    for line in expected:
+        assert any(warning.startswith(line) for warning in warnings), (line, warnings)
+    assert len(warnings) == len(expected)
+
+
+def test_channels_that_the_file_leaves_out_are_as_usual(tmp_path):
+    folder = Folder(tmp_path)
+    text = (folder.path / CENTRE).read_text("utf-8")
+    start, end = text.index("[channels.phone]"), text.index("# Skills that a contact")
+    (folder.path / CENTRE).write_text(text[:start] + text[end:], "utf-8")
+    channels = folder.load().centre.channels
+    assert set(channels) == {"phone", "email", "chat", "post", "counter", "callback"}
+    assert channels["phone"].slots == 1
+    assert "chat" in channels["phone"].not_with
+
+
+def test_sections_that_are_left_out_switch_their_channel_off(tmp_path):
+    folder = Folder(tmp_path)
+    text = (folder.path / SERVER).read_text("utf-8")
+    (folder.path / SERVER).write_text(text[: text.index("[chat]")], "utf-8")
+    settings = folder.load()
+    assert (settings.chat, settings.email, settings.post, settings.voice) == (None, None, None, None)
