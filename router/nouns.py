@@ -1,7 +1,7 @@
 """Ids and frozen values that everybody may use: channel, municipality, topic, queue, agent, centre.
 
 Ids are plain strings: a contact is `c-…`, made by the shell that takes it in; an offer is
-`<contact>.<n>`, a follow-up `f-…`. Times are UTC milliseconds since 1970; durations are seconds,
+`<contact>-<n>`, a follow-up `f-…`. Times are UTC milliseconds since 1970; durations are seconds,
 and say so in their names. A *reference* (`…_ref`) points into the vault and says nothing by itself.
 """
 

@@ -295,7 +295,8 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 raise InvalidInput("There is no such event")
             self.limit.take(args[0])
             body = shaped(args[1] if len(args) > 1 else {}, known.shape)
-            return {"ok": True, **(await known.run(args[0], body) or {})}
+            answer = {"ok": True, **(await known.run(args[0], body) or {})}
+            return msgspec.to_builtins(answer, str_keys=True)
         except KccError as error:
             return {"ok": False, "error": error_body(error)}
         except Exception as error:  # noqa: BLE001 - one event must not end the connection

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from router.engine import commands, effects, facts
+from router.errors import InvalidInput
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -38,23 +39,32 @@ class Unreadable(ValueError):
 
 
 def encode(message: Any) -> bytes:
-    """Any command, fact, effect or explanation as bytes; the same value gives the same bytes."""
+    """Any command, fact, effect or explanation as bytes; the same value gives the same bytes.
+
+    Raises InvalidInput when a text in it holds half a surrogate pair, which has no bytes.
+    """
     name = type(message).__name__
-    return _ENCODER.encode((name, VERSIONS.get(name, 1), message))
+    assert _CLASSES.get(name) is type(message), f"{name} is no message of ours"
+    try:
+        return _ENCODER.encode((name, VERSIONS.get(name, 1), message))
+    except UnicodeEncodeError as error:
+        raise InvalidInput("a text that cannot be written as UTF-8") from error
 
 
 def decode(data: bytes) -> Any:
-    """The value that `encode` was given. Raises Unreadable."""
+    """The value that `encode` was given. Raises Unreadable, also for a version newer than this program knows."""
     try:
         name, version, body = _ENVELOPE.decode(data)
         current = VERSIONS.get(name, 1)
         if version == current:
             return _DECODERS[name].decode(body)
+        if version > current:
+            raise Unreadable(f"{name} of version {version}, newer than {current}")
         fields = msgspec.json.decode(body, type=dict[str, Any])
         for old in range(version, current):
             fields = UPCASTS[(name, old)](fields)
         return msgspec.convert(fields, _CLASSES[name], str_keys=True)
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (msgspec.MsgspecError, KeyError, RecursionError) as error:
         raise Unreadable(str(error)) from error
 
 

@@ -102,7 +102,7 @@ def _excluded(state: State, agent: Agent, contact: ContactState, now: int) -> st
 
 
 def _offer(state: State, contact: ContactState, agent: Agent, now: int) -> tuple[ContactOffered, Explanation]:
-    offer = f"{contact.id}.{contact.offers + 1}"
+    offer = f"{contact.id}-{contact.offers + 1}"
     seconds = state.config.channels[contact.channel].offer_seconds
     expires_at = now + seconds * 1000
     lapses_at = expires_at + (PHONE_GRACE_MS if contact.channel == "phone" else 0)

@@ -18,8 +18,8 @@ PAUSED_FOR = {"no_answer": NOT_RESPONDING, "unreachable": PHONE_UNREACHABLE}
 def accept(state: State, command: commands.Accept, now: int) -> Decision:
     offer = state.offers.get(command.offer)
     if offer is None:
-        contact = state.contacts.get(command.offer.rpartition(".")[0])
-        if contact and contact.owner == command.agent and command.offer == f"{contact.id}.{contact.offers}":
+        contact = state.contacts.get(command.offer.rpartition("-")[0])
+        if contact and contact.owner == command.agent and command.offer == f"{contact.id}-{contact.offers}":
             return Decision(answer=contact.id)
         raise StaleOffer("the offer is over")
     if offer.agent != command.agent:

@@ -124,5 +124,5 @@ class Vault(Protocol):
         ...
 
     async def verify_audit(self) -> int:
-        """How many audit records there are, all of them sound. Raises Fault (`audit_damaged`) naming the first wrong."""
+        """How many audit records there are, all of them sound. Raises Fault (`audit_damaged`) naming the first bad."""
         ...

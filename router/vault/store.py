@@ -65,6 +65,7 @@ class SqliteVault:
         self._path = folder / "vault.sqlite"
         self._clock = clock
         self._held = 0
+        self._closed = False
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._keyring = Keyring(master_key(folder, key_file, may_make=not self._path.exists()))
         self._files = Files(folder / "vault")
@@ -76,6 +77,7 @@ class SqliteVault:
 
     async def close(self) -> None:
         """Finishes what was begun. Safe to call again."""
+        self._closed = True
         await asyncio.to_thread(self._close)
 
     # -- content ----------------------------------------------------------------------------------------------
@@ -257,13 +259,19 @@ class SqliteVault:
         return await asyncio.wrap_future(self._writer.submit(work, alone=alone))
 
     async def _query(self, work: Work[T]) -> T:
+        self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, work)
 
     async def _move(self, work: Callable[[], T]) -> T:
+        self._check_open()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._movers, work)
         except OSError as error:
             raise Unavailable("the vault's files cannot be reached") from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the vault is closed")
 
     def _read_now(self, work: Work[T]) -> T:
         try:

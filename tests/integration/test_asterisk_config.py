@@ -24,6 +24,7 @@ from router.channels.voice.events import (
 )
 from router.channels.voice.pyst import AmiActions, header
 from tests.parts.asterisk import CARRIER, RealAsterisk
+from tests.parts.prompts import prompt_hertz
 from tests.parts.sip import Call, SipPhone
 from tests.parts.switchboard import Switchboard
 from tests.parts.where import asterisk_command, missing, sipp_command
@@ -356,9 +357,12 @@ async def test_the_place_in_the_queue_and_other_notices_are_spoken(pbx: RealAste
         before = len(pbx.complaints())
         await board.link.setvar(there.channel, "KCC_POS", "21")
         await board.link.redirect(there.channel, "kcc-hold", "announce")
+        for prompt in ("kcc/position", "digits/1", "digits/nl-en", "digits/20"):
+            await call.audio.tone(prompt_hertz(prompt))
         await board.event(Held, after=1)
         await board.link.setvar(there.channel, "KCC_SAY", "callback-confirmed")
         await board.link.redirect(there.channel, "kcc-hold", "say")
+        await call.audio.tone(prompt_hertz("kcc/callback-confirmed"))
         await board.event(Held, after=2)
         await board.link.setvar(there.channel, "KCC_SAY", "no-such-prompt")
         await board.link.redirect(there.channel, "kcc-hold", "say")

@@ -11,6 +11,7 @@ from router.channels.voice.agi import AgiSession
 from router.channels.voice.events import DialEnded, Gone, HangupAsked, Held, LateAgi, LegGone, Overflow, Ringing
 from router.channels.voice.faults import AgiForged, AgiRefused, CallerHungUp
 from tests.parts.asterisk import CARRIER, RealAsterisk
+from tests.parts.prompts import prompt_hertz
 from tests.parts.sip import SipPhone
 from tests.parts.switchboard import Switchboard, accept
 from tests.parts.where import asterisk_command, missing
@@ -42,6 +43,7 @@ async def test_the_router_is_away_and_a_fallback_phone_answers(pbx: RealAsterisk
         citizen = await board.citizen(hertz=440)
         first, second = await board.agent("a1", mode="ring", hertz=1000), await board.agent("a2", mode="ring")
         call = await citizen.call("140591")
+        await call.audio.tone(prompt_hertz("kcc/overflow"))
         rings, also = await first.next_call(), await second.next_call()
         assert "0612345678" in rings.caller
         rows = await board.link.status()
@@ -70,7 +72,7 @@ async def test_nobody_is_at_the_fallback_phones_either(pbx: RealAsterisk) -> Non
         await board.agent("a2", mode="busy")
         call = await citizen.call("140592")
         await board.event(Overflow, step="nobody")
-        await call.audio.sound()  # the message
+        await call.audio.tone(prompt_hertz("kcc/overflow-nobody"))
         await call.wait(call.over)
         steps = [(event.step, event.status) for event in board.seen if isinstance(event, Overflow)]
         assert steps == [("begin", ""), ("end", "NOANSWER"), ("nobody", "")]
@@ -143,7 +145,7 @@ async def test_a_connection_closed_without_accepting_and_a_wrong_secret_go_to_th
         await agent.next_call()
         await board.event(Overflow, step="begin")
     async with Switchboard(pbx) as board:
-        board.server._secret = "another"  # noqa: SLF001
+        board.server._secret = "another"
         citizen, agent = await board.citizen(), await board.agent("a1", mode="ring")
         await citizen.call("140591")
         await agent.next_call()
@@ -179,7 +181,7 @@ async def test_a_router_that_comes_back_takes_over_from_the_fallback() -> None:
 
 
 async def test_the_menu_and_the_closed_message_are_played_by_the_router(pbx: RealAsterisk) -> None:
-    chosen: list[str] = []
+    chosen: asyncio.Queue[str] = asyncio.Queue()
 
     async def handler(session: AgiSession) -> None:
         await accept(session)
@@ -188,27 +190,29 @@ async def test_the_menu_and_the_closed_message_are_played_by_the_router(pbx: Rea
             await session.play("kcc/closed", "#")
             await session.hangup()
             return
-        await session.play("kcc/welcome-waterland", "123")
+        await session.play("kcc/welcome-waterland")
         await session.play("kcc/no-such-prompt")
-        chosen.append(await session.get_digit(["kcc/menu"], 5000, "123"))
+        chosen.put_nowait(await session.get_digit(["kcc/hold", "kcc/menu"], 9000, "123"))
+        chosen.put_nowait(await session.get_digit(["kcc/menu"], 9000, "123"))
 
     async with Switchboard(pbx, agi=handler) as board:
         citizen = await board.citizen()
         call = await citizen.call("140591")
-        await call.audio.sound()
-        call.audio.digit("2")  # ends the welcome
-        await board.until(lambda: bool(board.sessions[0].missing))
-        await call.audio.sound()
+        for prompt in ("kcc/welcome-waterland", "kcc/hold", "kcc/menu"):
+            await call.audio.tone(prompt_hertz(prompt))
         call.audio.digit("3")
+        async with asyncio.timeout(10):
+            assert await chosen.get() == "3"
+        await call.audio.tone(prompt_hertz("kcc/menu"))
+        call.audio.digit("9")  # none of the choices
         await board.event(Held)
-        assert chosen == ["3"]
+        assert chosen.get_nowait() == ""
+        await board.until(lambda: bool(board.faults))
         assert [type(fault) for fault in board.faults] == [AgiRefused]
         closed = await citizen.call("140592")
-        await closed.audio.sound()
-        closed.audio.digit("#")
+        await closed.audio.tone(prompt_hertz("kcc/closed"))
         await closed.wait(closed.over)
-        gone = await board.event(Gone, uniqueid=board.sessions[1].uniqueid)
-        assert gone.kcc_id
+        assert (await board.event(Gone, uniqueid=board.sessions[1].uniqueid)).kcc_id
 
 
 async def test_a_citizen_who_leaves_during_the_menu(pbx: RealAsterisk) -> None:

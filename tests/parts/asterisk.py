@@ -47,6 +47,8 @@ class RealAsterisk:
     """Who is rung when the router cannot be reached."""
     local: dict[str, str] = field(default_factory=dict)
     """Other values for lines of kcc-local.conf, such as {"KCC_FALLBACK_RING": "2"}."""
+    spoken: bool = False
+    """Dutch prompts by espeak-ng, rather than a short tone for each (`prompt_hertz`)."""
     agi_port: int = 0
     sip_port: int = 0
     ami_port: int = 0
@@ -89,7 +91,7 @@ class RealAsterisk:
         for name in ("documentation", "moh", "rest-api", "keys", "agi-bin"):
             (self.folder / "data" / name).symlink_to(share / name)
         (self.folder / "data/sounds/en").symlink_to(share / "sounds/en_US_f_Allison")
-        make_prompts(self.folder / "data/sounds/nl")
+        make_prompts(self.folder / "data/sounds/nl", spoken=self.spoken)
         for source in sorted((ROOT / "asterisk").glob("*.conf")):
             (self.folder / "etc" / source.name).write_text(self._filled(source, modules))
         self.folder.chmod(0o755)

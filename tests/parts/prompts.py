@@ -83,20 +83,15 @@ def speech(text: str, command: list[str]) -> bytes:
     return encode([sum(samples[a:b]) // (b - a) for a, b in itertools.pairwise(edges) if b > a])
 
 
-def sound(text: str, command: list[str] | None) -> bytes:
-    """Speech, or 0.3 s of a tone that differs per text."""
-    if command is not None:
-        try:
-            return speech(text, command)
-        except (OSError, ValueError, subprocess.CalledProcessError):
-            pass
-    return tone(400 + 50 * (hashlib.sha256(text.encode()).digest()[0] % 16), 0.3)
+def prompt_hertz(name: str) -> int:
+    """The frequency that stands for a prompt when it is not spoken: a multiple of 10 between 500 and 1990."""
+    return 500 + 10 * (int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 150)
 
 
 @functools.cache
-def _made() -> Path:
+def _made(*, spoken: bool) -> Path:
     """All prompts, made once and kept for later runs in a folder that carries their fingerprint."""
-    command = espeak_command()
+    command = espeak_command() if spoken else None
     key = hashlib.sha256(repr((PROMPTS, NUMBERS, command, Path(__file__).read_bytes())).encode()).hexdigest()[:16]
     place = Path(tempfile.gettempdir()) / f"kcc-prompts-{os.geteuid()}-{key}"
     if not place.is_dir():
@@ -104,7 +99,7 @@ def _made() -> Path:
         for name, text in (PROMPTS | NUMBERS).items():
             path = fresh / f"{name}.alaw"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(sound(text, command))
+            path.write_bytes(speech(text, command) if command else tone(prompt_hertz(name), 0.6))
         try:
             fresh.rename(place)
         except OSError:  # another run was first
@@ -112,10 +107,11 @@ def _made() -> Path:
     return place
 
 
-def make_prompts(folder: Path) -> None:
-    """Put every prompt into `folder`, the sounds folder of one language."""
-    shutil.copytree(_made(), folder, dirs_exist_ok=True)
+def make_prompts(folder: Path, *, spoken: bool) -> None:
+    """Put every prompt into `folder`, the sounds folder of one language: in Dutch, or (also without espeak-ng) 0.6 s
+    of a tone of its own, which a test can tell from the others."""
+    shutil.copytree(_made(spoken=spoken), folder, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
-    make_prompts(Path(sys.argv[1]))
+    make_prompts(Path(sys.argv[1]), spoken=True)

@@ -48,13 +48,13 @@ class Switchboard:
         self._news = asyncio.Event()
         self._stack = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
-        self.server = FastAgiServer(self._serve, secret=pbx.agi_secret, on_fault=self.faults.append, port=pbx.agi_port)
+        self.server = FastAgiServer(self._serve, secret=pbx.agi_secret, on_fault=self._fault, port=pbx.agi_port)
         self.link = AmiLink(
             AmiAccess("127.0.0.1", pbx.ami_port, pbx.ami_user, pbx.ami_secret),
             on_up=self._up,
             on_down=self._down,
             on_event=self._event,
-            on_fault=lambda _, error: self.faults.append(error),
+            on_fault=lambda _, error: self._fault(error),
         )
 
     async def __aenter__(self) -> Switchboard:
@@ -143,6 +143,10 @@ class Switchboard:
         self._news.set()
         assert self._agi is not None
         await self._agi(session)
+
+    def _fault(self, error: Exception) -> None:
+        self.faults.append(error)
+        self._news.set()
 
     async def _up(self, link: AmiLink) -> None:
         self.ups += 1

@@ -207,7 +207,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
     agents = [*(3 * [a.id for a in world.centre.agents]), "nobody"]
     agent = random.choice(agents)
     owner = state.contacts[contact].owner if contact in state.contacts else ""
-    offer = random.choice([*(5 * list(state.offers)), f"{contact}.1"])
+    offer = random.choice([*(5 * list(state.offers)), f"{contact}-1"])
     sent, number = random.choice([(o.contact, o.number) for o in state.outgoing.values()] or [(contact, 1)])
     offered_to = state.offers[offer].agent if offer in state.offers else agent
     holder = owner or agent

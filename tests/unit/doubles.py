@@ -332,6 +332,8 @@ class Screen:
         for event in ("state", "message", "delivery", "typing", "ended", "board"):
             self.client.on(event, self._keep(event), namespace=namespace)
         self.client.on("disconnect", self._left, namespace=namespace)
+        self.client.on("connect_error", self._refused, namespace=namespace)
+        self.refusal: dict[str, Any] = {}
 
     def _keep(self, event: str) -> Callable[[Any], Any]:
         async def keep(body: Any) -> None:
@@ -339,6 +341,9 @@ class Screen:
             self._news.set()
 
         return keep
+
+    async def _refused(self, body: Any) -> None:
+        self.refusal = body
 
     async def _left(self, *_reason: Any) -> None:
         self.gone.set()
@@ -449,11 +454,19 @@ class Served:
             assert answer.status == 200, await answer.text()
             return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "Origin": self.url}
 
+    async def refused(self, namespace: str, headers: dict[str, str], auth: dict[str, Any] | None = None) -> str:
+        """The code with which this connection is refused."""
+        try:
+            await self.screen(namespace, headers, auth)
+        except socketio.exceptions.ConnectionError:
+            return str(self._screens[-1].refusal["data"]["code"])
+        raise AssertionError("it was let in")
+
     async def screen(self, namespace: str, headers: dict[str, str], auth: dict[str, Any] | None = None) -> Screen:
         screen = Screen(namespace)
         self._screens.append(screen)
         await screen.client.connect(
-            self.url, headers=headers, auth=auth, transports=["websocket"], namespaces=[namespace], wait_timeout=10
+            self.url, headers=dict(headers), auth=auth, transports=["websocket"], namespaces=[namespace], wait_timeout=10
         )
         return screen
 

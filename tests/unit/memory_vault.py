@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from router.errors import Erased, InvalidInput, UnknownThing
-from router.vault.index import same_email, same_phone
+from router.vault.index import readable, same_email, same_phone
 from router.vault.interface import Citizen, Item
 from router.vault.keys import reference
 
@@ -79,8 +79,8 @@ class MemoryVault:
         citizen = holders["phone"] or holders["email"] or reference("p")
         shown = self._citizens.setdefault(citizen, Citizen(citizen, municipality, "", "", ""))
         assert shown is not None
-        shown = replace(shown, name=name.strip() or shown.name)
-        for kind, text in (("phone", given["phone"]), ("email", email.strip())):
+        shown = replace(shown, name=readable(name) or shown.name)
+        for kind, text in (("phone", given["phone"]), ("email", readable(email))):
             if given[kind] and holders[kind] in {"", citizen}:
                 self._index[municipality, kind, given[kind]] = citizen
                 shown = replace(shown, **{kind: text})

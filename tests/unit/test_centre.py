@@ -180,9 +180,9 @@ async def test_orders_reach_the_channel_and_explanations_are_kept(centre: Centre
     await centre.submit(commands.SetPresence("anna", "ready"))
     await centre.submit(receive("1", "phone"))
     order = await asyncio.wait_for(anext(centre.orders("phone")), 5)
-    assert order.effect == Ring("c-1", "c-1.1", "anna", "a1", 20)
+    assert order.effect == Ring("c-1", "c-1-1", "anna", "a1", 20)
     decisions = await centre.decisions("c-1")
-    assert [(d.chosen, d.offer) for d in decisions] == [("anna", "c-1.1")]
+    assert [(d.chosen, d.offer) for d in decisions] == [("anna", "c-1-1")]
 
 
 async def test_explaining_what_does_not_exist_is_refused(centre: Centre) -> None:

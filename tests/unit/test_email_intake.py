@@ -255,11 +255,7 @@ async def test_an_answer_joined_before_the_end_stays_so_when_it_is_offered_again
 async def test_an_answer_that_races_with_the_end_is_a_new_contact(desk: Desk) -> None:
     contact = await desk.take(mail())
 
-    async def still_open(_: str) -> object:
-        return await letter(contact)
-
-    letter = desk.letters.letter
-    before = await letter(contact)
+    before = await desk.letters.letter(contact)
     await desk.scene.port.centre.submit(commands.CloseContact(contact, "sup", "v-1"))
     desk.letters.letter = lambda _: asyncio.sleep(0, before)  # type: ignore[method-assign,assignment]
     later = await desk.intake.take(answer(desk, contact))
@@ -273,7 +269,7 @@ async def test_an_absence_notice_on_our_reply_is_no_word_of_the_citizen(desk: De
     assert [c.author for c in desk.scene.port.of(commands.AddMessage)] == ["system", "system"]
 
 
-# -- the table of letters, and the key ----------------------------------------------------------------------------------
+# -- the table of letters, and the key --------------------------------------------------------------------------------
 
 
 async def test_the_table_is_built_again_when_it_is_lost_or_damaged(desk: Desk, tmp_path: Path) -> None:

@@ -455,7 +455,7 @@ def test_effects_follow_from_facts(world: World) -> None:
     world.ready("anna")
     contact = world.receive("phone")
     offered = next(f for _, f in world.record if isinstance(f, facts.ContactOffered))
-    assert effects_of(world.state, offered) == [("phone", Ring(contact, f"{contact}.1", "anna", "a1", 20))]
+    assert effects_of(world.state, offered) == [("phone", Ring(contact, f"{contact}-1", "anna", "a1", 20))]
     world.ask(commands.Accept(*world.offer_of(contact)))
     decision = world.ask(commands.FinishConversation(contact, "anna"))
     assert decision is not None

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,14 +56,16 @@ class Letters:
         self._port = port
         self._path = path
         self._database: sqlite3.Connection | None = None
-        self._one_at_a_time = asyncio.Lock()
+        # One thread, and the only one that touches the database: a question whose asker was cancelled is then over
+        # before the next one, and before the close.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="email-letters")
         self._reached = 0
         self._moved = asyncio.Condition()
         self._follower: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the table and begin to follow."""
-        await asyncio.to_thread(self._open)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         self._follower = asyncio.create_task(self._follow(), name="email-letters")
 
     async def stop(self) -> None:
@@ -70,10 +73,9 @@ class Letters:
             self._follower.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._follower
-        async with self._one_at_a_time:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            self._follower = None
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+            self._thread.shutdown(wait=False)
 
     async def reached(self, number: int, *, within_seconds: float = 10.0) -> None:
         """Wait until all facts up to `number` are in the table. Raises Unavailable after the deadline."""
@@ -117,10 +119,20 @@ class Letters:
         return await self._ask(lambda database: _text(database.execute(question, (contact, before)).fetchone()))
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        async with self._one_at_a_time:
+        def answer() -> T:
             if self._database is None:
                 raise Unavailable("the e-mail channel is not running")
-            return await asyncio.to_thread(question, self._database)
+            return question(self._database)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, answer)
+        except RuntimeError as error:
+            raise Unavailable("the e-mail channel has stopped") from error
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
-// "Waarom ik?": a recorded decision in words. The wallboard uses it to say why a contact waits.
+// "Waarom ik?": a recorded decision in words.
 import { useState } from 'preact/hooks'
+import { excludedInWords } from '../shared/decisions'
 import { agentName, topicName } from '../shared/names'
 import type { Decision } from '../shared/protocol'
 import { timeOfDay, timeWithSeconds } from '../shared/time'
@@ -24,14 +25,6 @@ export function Why({ contact }: { contact: string }) {
       {[...decisions].reverse().map((one) => <DecisionInWords key={one.offer} decision={one} me={me} />)}
     </div>
   )
-}
-
-export function excludedInWords(excluded: Record<string, number>): string[] {
-  const t = texts.value
-  return Object.entries(excluded).map(([reason, n]) => {
-    const [kind = '', skill = ''] = reason.split(':')
-    return `${n} ${kind === 'missing_skill' ? t.missingSkill(skill) : (t.excluded[kind] ?? kind)}`
-  })
 }
 
 function DecisionInWords({ decision, me }: { decision: Decision; me: string }) {

@@ -206,11 +206,6 @@ const nl = {
   whyRule: (rule: string) => `Regel: ${rule}.`,
   whyEngine: (engine: string, configuration: string) => `Versie ${engine}, instellingen ${configuration}.`,
   whyNone: 'Bij dit contact is geen verdeling vastgelegd.',
-  excluded: {
-    signed_off: 'afgemeld', paused: 'op pauze', lost: 'verbinding weg', busy: 'bezig', no_phone: 'zonder telefoon',
-    asked_before: 'kort geleden al gevraagd', wanted_other: 'even bewaard voor een collega',
-  } as Record<string, string>,
-  missingSkill: (skill: string) => `mist ${skill}`,
 
   // follow-ups page
   followUpsTitle: 'Vervolgacties',
@@ -448,11 +443,6 @@ const en: Texts = {
   whyRule: (rule) => `Rule: ${rule}.`,
   whyEngine: (engine, configuration) => `Version ${engine}, settings ${configuration}.`,
   whyNone: 'No distribution was recorded for this contact.',
-  excluded: {
-    signed_off: 'signed off', paused: 'paused', lost: 'connection lost', busy: 'busy', no_phone: 'without a phone',
-    asked_before: 'asked a moment ago', wanted_other: 'kept for a colleague for a moment',
-  },
-  missingSkill: (skill) => `lacks ${skill}`,
 
   followUpsTitle: 'Follow-ups',
   followUpsMine: 'Mine and my queues’',

@@ -1,0 +1,33 @@
+// Why agents were not asked, in words: for "Waarom ik?" at the desk and "waarom wacht dit?" at the wallboard.
+import { dictionary } from './i18n'
+
+interface Reasons {
+  excluded: Record<string, string>
+  missingSkill: (skill: string) => string
+}
+
+const reasons = dictionary<Reasons>({
+  nl: {
+    excluded: {
+      signed_off: 'afgemeld', paused: 'op pauze', lost: 'zonder verbinding', busy: 'bezig', no_phone: 'zonder telefoon',
+      asked_before: 'kort geleden al gevraagd', wanted_other: 'even bewaard voor een collega',
+    },
+    missingSkill: (skill) => `zonder vaardigheid ${skill}`,
+  },
+  en: {
+    excluded: {
+      signed_off: 'signed off', paused: 'paused', lost: 'without a connection', busy: 'busy', no_phone: 'without a phone',
+      asked_before: 'asked a moment ago', wanted_other: 'kept for a colleague for a moment',
+    },
+    missingSkill: (skill) => `without skill ${skill}`,
+  },
+})
+
+/** `{"paused": 2, "missing_skill:wmo": 3}` as `2 op pauze`, `3 zonder vaardigheid wmo`. */
+export function excludedInWords(excluded: Record<string, number>): string[] {
+  const { excluded: names, missingSkill } = reasons.value
+  return Object.entries(excluded).map(([reason, n]) => {
+    const [kind = '', skill = ''] = reason.split(':')
+    return `${n} ${kind === 'missing_skill' ? missingSkill(skill) : (names[kind] ?? kind)}`
+  })
+}

@@ -1,0 +1,68 @@
+// One row a queue: at most six figures, each against the queue's own norm.
+import { Icon } from '../shared/icons'
+import { queueName } from '../shared/names'
+import type { QueueChannel, QueueFigures } from '../shared/protocol'
+import { wait } from '../shared/time'
+import { words } from '../shared/words'
+import { againstNorm, ICONS, normWord, percent, queueState } from './judge'
+import { texts } from './texts'
+
+export function Queues({ queues, open, target }: { queues: QueueFigures[]; open: ((queue: string) => void) | undefined; target: number }) {
+  const t = texts.value
+  return (
+    <section class="panel queues" aria-labelledby="queues-title">
+      <h2 id="queues-title">{t.queues}</h2>
+      <table class="table queue-table" data-testid="queues">
+        <thead>
+          <tr>
+            <th scope="col">{t.queue}</th><th scope="col">{t.state}</th><th scope="col" class="figure">{t.waiting}</th><th scope="col" class="figure">{t.longest}</th>
+            <th scope="col">{t.serviceLevel}</th><th scope="col">{t.resolved}</th><th scope="col" class="figure">{t.ready}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {queues.map((queue) => {
+            const { verdict, word, help } = queueState(queue)
+            return (
+              <tr key={queue.queue} class={`row-${verdict}`} data-testid="queue" data-queue={queue.queue} data-alarm={queue.alarm}>
+                <th scope="row">
+                  {open ? <button type="button" class="link" aria-label={t.open(queueName(queue.queue))} onClick={() => open(queue.queue)}>{queueName(queue.queue)}</button> : queueName(queue.queue)}
+                </th>
+                <td data-label={t.state}><span class={`tag tag-${verdict === 'quiet' ? 'quiet' : verdict}`} title={help}><Icon name={ICONS[verdict]} />{word}</span></td>
+                <td data-label={t.waiting} class="figure number waiting">{queue.waiting}</td>
+                <td data-label={t.longest} class="figure number">{queue.waiting ? wait(queue.longest_wait_seconds) : <span class="muted">{t.noneYet}</span>}</td>
+                <td data-label={t.serviceLevel}><ul class="levels">{queue.channels.map((one) => <Level key={one.channel} one={one} />)}</ul></td>
+                <td data-label={t.resolved}><Resolved queue={queue} target={target} /></td>
+                <td data-label={t.ready} class="figure number">{queue.ready}</td>
+              </tr>
+            )
+          })}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function Level({ one }: { one: QueueChannel }) {
+  const t = texts.value
+  const verdict = againstNorm(one.service_level, one.target_share)
+  return (
+    <li class={`level level-${verdict}`} data-channel={one.channel}>
+      <span class="level-name">{words.value.channels[one.channel]}</span>
+      <strong class="number">{one.service_level === null ? t.noneYet : percent(one.service_level)}</strong>
+      {verdict !== 'quiet' && <><Icon name={ICONS[verdict]} /><span class="visually-hidden">{normWord(verdict)}</span></>}
+      <span class="small muted norm">{t.norm(percent(one.target_share), t.target(one.target_seconds))}</span>
+    </li>
+  )
+}
+
+function Resolved({ queue, target }: { queue: QueueFigures; target: number }) {
+  const t = texts.value
+  if (queue.resolved === null || !queue.resolved_of) return <span class="muted">{t.noneYet}<span class="visually-hidden"> {t.noFigure}</span></span>
+  const verdict = againstNorm(queue.resolved, target)
+  return (
+    <span class={`level level-${verdict}`}>
+      <strong class="number">{percent(queue.resolved)}</strong><Icon name={ICONS[verdict]} /><span class="visually-hidden">{normWord(verdict)}</span>
+      <span class="small muted number norm">{t.registered(queue.resolved_of, percent(queue.finished ? queue.resolved_of / queue.finished : 0))}</span>
+    </span>
+  )
+}
