@@ -166,14 +166,16 @@ async def test_a_receipt_is_sent_as_such(here: Scene, relay: Relay, tmp_path: Pa
 
 async def test_dying_after_data_is_unknown_and_never_repeated(here: Scene, tmp_path: Path) -> None:
     """Invariant 13."""
-    async with running(Relay(behaviour=lambda n: "die")) as relay:
-        async with served(here.port, channel := channel_for(here, tmp_path, relay)):
-            contact = await in_hand(here, channel)
-            await here.reply(contact, "Eens.")
-            (noted,) = await here.port.until_status("unknown")
-            relay.behaviour = lambda n: "250 OK"
-            await here.reply(contact, "Daarna.", "m-2")
-            await here.port.until_status("delivered")
+    async with (
+        running(Relay(behaviour=lambda n: "die")) as relay,
+        served(here.port, channel := channel_for(here, tmp_path, relay)),
+    ):
+        contact = await in_hand(here, channel)
+        await here.reply(contact, "Eens.")
+        (noted,) = await here.port.until_status("unknown")
+        relay.behaviour = lambda n: "250 OK"
+        await here.reply(contact, "Daarna.", "m-2")
+        await here.port.until_status("delivered")
     assert noted.detail == "lost_after_data"
     assert [m.get_content().strip() for m in relay.mails] == ["Eens.", "Daarna."]
     assert statuses(here) == ["started", "unknown", "started", "delivered"]
@@ -451,9 +453,8 @@ async def test_the_listeners_limits(here: Scene, tmp_path: Path, monkeypatch: py
         with pytest.raises(aiosmtplib.SMTPException):
             await deliver(channel, b"x" * 80 + b"\r\n" + b"y" * 26_000_000, "info@waterland.example")
         async with aiosmtplib.SMTP(hostname="127.0.0.1", port=channel.listener.port) as client:
-            with pytest.raises(aiosmtplib.SMTPException):
-                for _ in range(100):
-                    await client.noop()
+            said = await asyncio.gather(*(client.noop() for _ in range(100)), return_exceptions=True)
+            assert any(isinstance(one, aiosmtplib.SMTPException) for one in said)
         monkeypatch.setattr(channel.listener, "_connections_max", 0)
         with pytest.raises(aiosmtplib.SMTPException):
             await deliver(channel, mail(), "info@waterland.example")

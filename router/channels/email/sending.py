@@ -159,7 +159,6 @@ class Sender:
             try:
                 async with self._slots:
                     await self._transmit(effect, outgoing, begun)
-                self.failing = 0
                 return
             except _Unknown:
                 await self._note(effect, "unknown", "lost_after_data")
@@ -222,6 +221,7 @@ class Sender:
                 raise _Unknown from None
             except aiosmtplib.SMTPResponseException as error:
                 raise _judged(error) from None
+            self.failing = 0
             await self._note(effect, "delivered")
             with contextlib.suppress(aiosmtplib.SMTPException, TimeoutError, OSError):
                 await client.quit()

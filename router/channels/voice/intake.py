@@ -1,0 +1,139 @@
+"""A call comes in: whom did it want, who calls, is the centre open, what is it about. All before it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import phonenumbers
+import structlog
+
+from router.channels.channel import Surroundings
+from router.channels.voice.agi import AgiSession
+from router.channels.voice.faults import AgiFault
+from router.engine import commands
+from router.errors import Refusal
+from router.nouns import Municipality
+from router.port import new_id
+from router.settings import VoiceSettings
+from router.vault.interface import CARD_TYPE, Card, card_bytes
+
+log = structlog.get_logger()
+
+INTAKE_SECONDS_MAX = 100
+"""The dialplan takes the call back after this; the engine queues it by itself a little later."""
+MENU_TRIES = 3
+MENU_WAIT_MS = 5_000
+AGAIN_MAX = 20
+OPERATOR = "0"
+
+
+class Intake:
+    """Answers FastAGI for calls that come in. `arrived` is told (contact, channel) once the contact is on disk."""
+
+    def __init__(self, around: Surroundings, settings: VoiceSettings, arrived: Callable[[str, str], object]) -> None:
+        self._around, self._settings, self._arrived = around, settings, arrived
+        self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
+
+    async def take(self, session: AgiSession) -> None:
+        """The whole intake. The first reply to Asterisk is the contact's id, and comes after the append.
+
+        When it cannot be recorded nothing is replied, and the dialplan lets a human answer.
+        """
+        municipality = self._municipality(session.subject)
+        contact = await self._receive(session, municipality)
+        self._arrived(contact, session.channel)
+        hints: tuple[str, ...] = ()
+        try:
+            await session.set_variable("KCC_ID", contact)
+            await session.deadline(INTAKE_SECONDS_MAX)
+            if municipality.calamity:
+                await session.play(f"kcc/calamity-{municipality.id}")
+            if not self._around.is_open(municipality.id, "phone"):
+                await self._closed(session, contact, municipality)
+                return
+            hints = await self._ask(session, municipality)
+        except AgiFault as fault:
+            log.info("voice.intake_cut_short", contact=contact, code=fault.code)
+        await self._settle(commands.Classify(contact, hints))
+
+    def _municipality(self, number: str) -> Municipality:
+        """No wrong door: a number that nobody listed gets to the first municipality."""
+        found = self._by_number.get(number)
+        if found is None:
+            found = self._around.centre.municipalities[0]
+            log.warning("voice.unlisted_number", used=found.id)
+        return found
+
+    async def _receive(self, session: AgiSession, municipality: Municipality) -> str:
+        """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open."""
+        contact, phone = new_id("c"), e164(session.caller_number)
+        card = Card(name=session.caller_name if phone else "", phone=phone)
+        citizen = await self._around.vault.recognise(municipality.id, contact, name=card.name, phone=phone)
+        ref = await self._around.vault.store(contact, CARD_TYPE, card_bytes(card))
+        receive = commands.Receive(
+            contact,
+            "phone",
+            municipality.id,
+            session.uniqueid,
+            session.subject,
+            citizen,
+            content_ref=ref,
+            classify=False,
+        )
+        for again in range(AGAIN_MAX):
+            known = str((await self._around.port.submit(receive)).answer)
+            if known == contact or await self._open(known):
+                return known
+            receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
+        raise Refusal("this call has come back too often")
+
+    async def _open(self, contact: str) -> bool:
+        """Whether a contact of this call from before is still open."""
+        try:
+            await self._around.port.explain(contact)
+        except Refusal:
+            return False
+        return True
+
+    async def _closed(self, session: AgiSession, contact: str, municipality: Municipality) -> None:
+        await session.play(f"kcc/welcome-{municipality.id}")
+        await session.play(f"kcc/closed-{municipality.id}")
+        await self._settle(commands.EndContact(contact, "closed_hours"))
+        await session.hangup()
+
+    async def _ask(self, session: AgiSession, municipality: Municipality) -> tuple[str, ...]:
+        """Greet, and find out the topic by the menu; 0, silence and wrong keys lead to a human all the same."""
+        choices = dict(self._settings.menus.get(municipality.id, ()))
+        greeting = [f"kcc/welcome-{municipality.id}"]
+        if not choices:
+            await session.play(greeting[0])
+            return ()
+        for _ in range(MENU_TRIES):
+            digit = await session.get_digit(
+                [*greeting, f"kcc/menu-{municipality.id}"], MENU_WAIT_MS, "".join(choices) + OPERATOR
+            )
+            if digit == OPERATOR:
+                return ()
+            if digit:
+                return (f"menu:{digit}", f"topic:{choices[digit]}")
+            greeting = []
+        return ()
+
+    async def _settle(self, command: commands.Command) -> None:
+        """The call may have ended meanwhile: then there is nothing left to do for it."""
+        try:
+            await self._around.port.submit(command)
+        except Refusal as refusal:
+            log.info("voice.intake_too_late", code=refusal.code)
+
+
+def e164(number: str) -> str:
+    """The caller's number in international form, or "" when it is withheld or no number."""
+    try:
+        parsed = phonenumbers.parse(number, "NL")
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(parsed):
+        return ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
