@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ SNAPSHOT_EVERY_FACTS = 50_000
 SNAPSHOT_LOOK_SECONDS = 60
 STOP_SECONDS_MAX = 10
 
-Beside = Callable[[Settings], Awaitable[None]]
+Beside = Callable[[Settings], Coroutine[Any, Any, None]]
 """Something to run beside the server once it is up, such as the demo."""
 
 
@@ -76,6 +76,7 @@ class App:
         self._dispatchers = [Dispatcher(self.centre, channel) for channel in self.channels]
         self._watchdog = Watchdog(self.metrics.stalled, self.voice)
         self._tasks: list[asyncio.Task[None]] = []
+        self._typing: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
         self._up = False
 
@@ -98,7 +99,7 @@ class App:
         self.voice: VoiceChannel | None = None
         if settings.chat is not None:
             self.chat = ChatChannel(
-                around, self.sockets, settings.chat, data, on_visitor_typing=self.desk.citizen_typing
+                around, self.sockets, settings.chat, data, on_visitor_typing=self._visitor_typing
             )
             self.channels.append(self.chat)
         if settings.email is not None:
@@ -118,6 +119,11 @@ class App:
     async def _agent_typing(self, contact: str) -> None:
         if self.chat is not None:
             await self.chat.agent_typing(contact)
+
+    def _visitor_typing(self, contact: str) -> None:
+        typing = asyncio.create_task(self.desk.citizen_typing(contact))
+        self._typing.add(typing)
+        typing.add_done_callback(self._typing.discard)
 
     def _ready(self) -> bool:
         return self._up and self.centre.healthy and self.views.running
@@ -158,7 +164,6 @@ class App:
         await self.views.start()
         self._tasks.append(asyncio.create_task(self._count(), name="metrics"))
         await self.views.reached(self.centre.position)
-        await self.accounts.open()
         for namespace in (self.desk, self.wallboard):
             self.sockets.register_namespace(namespace)
             await namespace.start()
@@ -194,7 +199,7 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.views.stop()
-        await self.accounts.close()
+        self.accounts.close()
         await self.centre.stop()
         await self.vault.close()
         log.info("server.down")
@@ -247,11 +252,11 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
         await app.start()
         sys.stdout.write(welcome(settings) + "\n")
         sys.stdout.flush()
-        waiting = [asyncio.create_task(ended.wait())]
+        waiting: list[asyncio.Future[Any]] = [asyncio.create_task(ended.wait())]
         if beside is not None:
-            waiting.append(asyncio.create_task(_beside(beside, settings)))
+            waiting.append(asyncio.create_task(beside(settings)))
         if app.centre.ended is not None:
-            waiting.append(asyncio.ensure_future(app.centre.ended))  # type: ignore[arg-type]
+            waiting.append(app.centre.ended)
         done, others = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in others:
             task.cancel()
@@ -260,10 +265,6 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
             task.result()
     finally:
         await app.stop()
-
-
-async def _beside(beside: Beside, settings: Settings) -> None:
-    await beside(settings)
 
 
 def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from router.engine.evolve import evolve, rebuild_index
 from router.engine.facts import Fact
 from router.engine.state import State, canonical
-from router.journal.interface import Entry, Journal
+from router.journal.interface import Entry, Record
 from router.wire import decode
 
 Watch = Callable[[int, Fact, State], None]
@@ -26,7 +26,7 @@ def fold(entries: Iterable[Entry], state: State, watch: Watch | None = None) -> 
     return state
 
 
-def restore(journal: Journal) -> State:
+def restore(journal: Record) -> State:
     """The state as of the journal's last fact, by way of its newest usable snapshot."""
     state = State()
     snapshot = journal.load_snapshot()
@@ -37,7 +37,7 @@ def restore(journal: Journal) -> State:
     return state
 
 
-def take_snapshot(journal: Journal) -> int:
+def take_snapshot(journal: Record) -> int:
     """Fold the journal and keep the result; gives the number it stands for."""
     state = restore(journal)
     journal.save_snapshot(state.number, canonical(state))

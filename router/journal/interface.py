@@ -24,29 +24,11 @@ class Entry:
     """The contact that the explanation is about."""
 
 
-class Journal(Protocol):
-    """Synchronous on purpose: the centre calls `append` on a thread of its own, everything else before it starts.
-
-    One conformance suite (tests/conformance/) holds for every implementation.
-    """
-
-    def open(self) -> int:
-        """Take ownership; gives the epoch (1, 2, 3 …), above every earlier one. A torn tail is cut.
-
-        Raises Deposed when another live process owns it, JournalDamaged (with the number) when a fact that is not
-        at the tail cannot be read.
-        """
-        ...
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        """All or nothing, on disk when it returns.
-
-        Raises Deposed when a later epoch exists, JournalFault when it could not be written (nothing was).
-        """
-        ...
+class Record(Protocol):
+    """A journal as it can be read, by its owner or beside it."""
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
-        """Facts numbered above `after`, in order."""
+        """Facts numbered above `after`, in order. Raises JournalDamaged where one cannot be trusted."""
         ...
 
     def last(self) -> int:
@@ -66,3 +48,25 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Journal(Record, Protocol):
+    """What its owner may do besides. Synchronous on purpose: the centre calls it on a thread of its own.
+
+    One conformance suite (tests/conformance/) holds for every implementation.
+    """
+
+    def open(self) -> int:
+        """Take ownership; gives the epoch (1, 2, 3 …), above every earlier one. A torn tail is cut.
+
+        Raises Deposed when another live process owns it, JournalDamaged (with the number) when a fact that is not
+        at the tail cannot be read.
+        """
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """All or nothing, on disk when it returns.
+
+        Raises Deposed when a later epoch exists, JournalFault when it could not be written (nothing was).
+        """
+        ...

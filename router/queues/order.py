@@ -33,4 +33,4 @@ def target_seconds(queue: Queue, channel: str) -> int:
 
 def reminder_seconds(queue: Queue, channel: str, times: int) -> int:
     """How long until the wait is noted again after it was noted `times` times: ever longer, at most a day."""
-    return min(target_seconds(queue, channel) * 2**times, LONGEST_REMINDER_SECONDS)
+    return min(target_seconds(queue, channel) << min(times, 20), LONGEST_REMINDER_SECONDS)

@@ -13,7 +13,15 @@ from aiohttp.test_utils import make_mocked_request
 from router.errors import Deposed, Erased, Fault, InvalidInput, KccError, NotAllowed, StaleOffer, Unavailable
 from router.settings import ServerSettings
 from router.web import Limited, Origins, RateLimit, error_body, is_loopback, problem_of, shaped
-from tests.unit.doubles import START, Clock, Served, bearer
+from tests.unit.doubles import Clock, Served, bearer
+
+
+class Inner(msgspec.Struct):
+    name: str
+
+
+class Outer(msgspec.Struct):
+    inner: Inner
 
 
 @pytest.fixture
@@ -173,12 +181,6 @@ def test_the_window_slides_and_the_keys_are_bounded() -> None:
 
 
 def test_a_shape_names_the_field() -> None:
-    class Inner(msgspec.Struct):
-        name: str
-
-    class Outer(msgspec.Struct):
-        inner: Inner
-
     for value, field in (({}, "inner"), ({"inner": {}}, "inner.name"), ({"inner": {"name": 1}}, "inner.name")):
         with pytest.raises(InvalidInput) as refused:
             shaped(value, Outer)
@@ -189,4 +191,3 @@ def test_a_proxy_on_this_machine_is_not_this_machine() -> None:
     request = make_mocked_request("GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
     assert isinstance(request, web.Request)
     assert not is_loopback(request)
-    assert START

@@ -62,9 +62,10 @@ class Census:
 
     def rename(self, before: str, after: str) -> None:
         """The call goes on under another contact."""
-        for names in (self.channels, self.answered, self.numbers):
-            if before in names:
-                names[after] = names.pop(before)  # type: ignore[attr-defined]
+        self.channels[after] = self.channels.pop(before)
+        self.numbers[after] = self.numbers.pop(before)
+        if before in self.answered:
+            self.answered[after] = self.answered.pop(before)
 
 
 def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Census:
