@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 import uvloop
 from aiohttp import web
@@ -125,13 +126,18 @@ class App:
         self._typing.add(typing)
         typing.add_done_callback(self._typing.discard)
 
+    async def _session_ended(self, session: bytes) -> None:
+        await self.desk.end_session(session)
+        await self.wallboard.end_session(session)
+
     def _ready(self) -> bool:
         return self._up and self.centre.healthy and self.views.running
 
     def _web(self) -> web.Application:
         async def describe(contact: str, number: int) -> dict[str, Any]:
             await self.views.reached(number)
-            return self.rooms.shown(contact)
+            shown: dict[str, Any] = msgspec.to_builtins(self.rooms.entry(contact).view())
+            return shown
 
         events = Route(
             "POST",
@@ -148,10 +154,9 @@ class App:
             self.rooms,
             register=self.counter.register,
             ready=self._ready,
-            metrics=self.metrics.text,
             origins=self.origins,
             sockets=self.sockets,
-            ended=self.desk.session_ended,
+            ended=self._session_ended,
             more=(events,),
         )
 

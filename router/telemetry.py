@@ -6,9 +6,7 @@ import logging
 import sys
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from router.engine import facts
 from router.port import Numbered
@@ -39,10 +37,8 @@ def configure_logging(level: str = "INFO") -> None:
 class Metrics:
     """Prometheus figures, counted from the facts as they become visible."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        PlatformCollector(registry=self.registry)
-        ProcessCollector(registry=self.registry)
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.registry = registry
         label = ("channel",)
         self._received = Counter("kcc_contacts_received", "Contacts taken in", label, registry=self.registry)
         self._ended = Counter("kcc_contacts_ended", "Contacts ended", ("channel", "reason"), registry=self.registry)
@@ -64,10 +60,6 @@ class Metrics:
         self._number = Gauge("kcc_journal_facts", "Number of the last fact", registry=self.registry)
         self._stalls = Counter("kcc_loop_stalls", "Times the event loop stood still too long", registry=self.registry)
         self._open_contacts: dict[str, tuple[str, int]] = {}
-
-    def text(self) -> bytes:
-        """All figures in Prometheus' text format."""
-        return generate_latest(self.registry)
 
     def stalled(self) -> None:
         self._stalls.inc()

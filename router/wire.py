@@ -45,8 +45,14 @@ def encode(message: Any) -> bytes:
     """
     name = type(message).__name__
     assert _CLASSES.get(name) is type(message), f"{name} is no message of ours"
+    version = VERSIONS.get(name, 1)
     try:
-        return _ENCODER.encode((name, VERSIONS.get(name, 1), message))
+        try:
+            return _ENCODER.encode((name, version, message))
+        except (
+            TypeError
+        ):  # a dictionary with numbers as keys (opening hours) must become one of texts to be put in order
+            return _ENCODER.encode((name, version, msgspec.to_builtins(message, str_keys=True)))
     except UnicodeEncodeError as error:
         raise InvalidInput("a text that cannot be written as UTF-8") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import imaplib
 import smtplib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,9 +97,9 @@ def channel_for(here: Scene, server: Mailboxes, user: str, data: Path, **more: A
     return EmailChannel(here.around, settings(server, user), data, **{"receipts_per_hour": 0, **more})
 
 
-async def until_moved(server: Mailboxes, user: str, expected: int) -> None:
+async def until_moved(server: Mailboxes, user: str, expected: int, seconds: float = DEADLINE_SECONDS) -> None:
     """The move comes after the contact: looked at until it is there, each look a round trip with the server."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
+    async with asyncio.timeout(seconds):
         while await asyncio.to_thread(count, server, user, '"Klaar voor KCC"') < expected:
             pass
 
@@ -174,8 +174,7 @@ class TestDovecot:
         hostile = [raw.replace(b"\x00", b"") for raw in HOSTILE.values()]
         await asyncio.to_thread(deliver, server, user, *hostile, mail("Een gewone vraag."))
         async with served(here.port, channel_for(here, server, user, tmp_path)):
-            async with asyncio.timeout(60):
-                await until_moved_slowly(server, user, len(hostile) + 1)
+            await until_moved(server, user, len(hostile) + 1, 60)
         assert len(await here.received()) == len(hostile) + 1
 
     async def test_while_the_centre_is_away_mail_stays_where_it_is(
@@ -254,11 +253,6 @@ class TestDovecot:
         assert 2_000 < len(raw) < 2_100
 
 
-async def until_moved_slowly(server: Mailboxes, user: str, expected: int) -> None:
-    while await asyncio.to_thread(count, server, user, '"Klaar voor KCC"') < expected:
-        pass
-
-
 def watch_health(box: Mailbox) -> dict[str, asyncio.Event]:
     """An event for each value that `health` will ever have."""
     seen = {value: asyncio.Event() for value in ("starting", READING, RECONNECTING, STOPPED)}
@@ -286,6 +280,7 @@ class Scripted:
         self.moved: list[str] = []
         self.connections = 0
         self.idling = asyncio.Event()
+        self.told = asyncio.Event()
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -307,46 +302,52 @@ class Scripted:
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, misdeed: str) -> None:
         while line := (await reader.readline()).decode():
             tag, _, command = line.strip().partition(" ")
-            word = command.upper()
-            if word.startswith("CAPABILITY"):
-                writer.write(b"* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS\r\n")
-            elif word.startswith("SELECT"):
-                writer.write(b"* 1 EXISTS\r\n* OK [UIDVALIDITY %d] ok\r\n" % self.uidvalidity)
-            elif word.startswith("UID SEARCH"):
-                writer.write(b"* SEARCH%s\r\n" % (b"" if self.moved else b" 7"))
-            elif "RFC822.SIZE" in word:
-                writer.write(b"* 1 FETCH (UID 7 RFC822.SIZE %d)\r\n" % len(self.raw))
-            elif "BODY.PEEK" in word:
-                literal = b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % len(self.raw) + self.raw + b")\r\n"
-                if misdeed == "cuts the literal":
-                    writer.write(literal[: len(literal) // 2])
-                    await writer.drain()
-                    return
-                writer.write(literal)
-            elif word.startswith("UID MOVE"):
-                if misdeed == "dies at the move":
-                    return
-                if misdeed == "refuses the move":
-                    writer.write(f"{tag} NO not allowed\r\n".encode())
-                    continue
-                self.moved.append(command)
-                writer.write(b"* 1 EXPUNGE\r\n")
-            elif word.startswith("IDLE"):
-                if misdeed != "does not answer IDLE":
-                    writer.write(b"+ idling\r\n")
+            self.told.set()
+            if command.upper().startswith("IDLE"):
+                goes_on = await self.idle(reader, writer, misdeed)
+            else:
+                goes_on = self.answer(command.upper(), writer, misdeed)
+            if goes_on is None:
                 await writer.drain()
-                self.idling.set()
-                if misdeed == "closes in IDLE":
-                    return
-                if misdeed == "says BYE in IDLE":
-                    writer.write(b"* BYE shutting down\r\n")
-                    return
-                if misdeed in ("hangs in IDLE", "does not answer IDLE"):
-                    await reader.read()
-                    return
-                await reader.readline()
-            writer.write(f"{tag} OK done\r\n".encode())
+                return
+            writer.write(f"{tag} {'OK done' if goes_on else 'NO not allowed'}\r\n".encode())
             await writer.drain()
+
+    def answer(self, command: str, writer: asyncio.StreamWriter, misdeed: str) -> bool | None:
+        """True for OK, False for NO, None when it hangs up."""
+        if command.startswith("CAPABILITY"):
+            writer.write(b"* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS\r\n")
+        elif command.startswith("SELECT"):
+            writer.write(b"* 1 EXISTS\r\n* OK [UIDVALIDITY %d] ok\r\n" % self.uidvalidity)
+        elif command.startswith("UID SEARCH"):
+            writer.write(b"* SEARCH%s\r\n" % (b"" if self.moved else b" 7"))
+        elif "RFC822.SIZE" in command:
+            writer.write(b"* 1 FETCH (UID 7 RFC822.SIZE %d)\r\n" % len(self.raw))
+        elif "BODY.PEEK" in command:
+            literal = b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % len(self.raw) + self.raw + b")\r\n"
+            cut = misdeed == "cuts the literal"
+            writer.write(literal[: len(literal) // 2] if cut else literal)
+            return None if cut else True
+        elif command.startswith("UID MOVE"):
+            if misdeed in ("dies at the move", "refuses the move"):
+                return None if misdeed.startswith("dies") else False
+            self.moved.append(command)
+            writer.write(b"* 1 EXPUNGE\r\n")
+        return True
+
+    async def idle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, misdeed: str) -> bool | None:
+        if misdeed != "does not answer IDLE":
+            writer.write(b"+ idling\r\n")
+        await writer.drain()
+        self.idling.set()
+        if misdeed == "says BYE in IDLE":
+            writer.write(b"* BYE shutting down\r\n")
+        if misdeed in ("hangs in IDLE", "does not answer IDLE"):
+            await reader.read()
+        if misdeed.endswith("IDLE"):
+            return None
+        await reader.readline()
+        return True
 
 
 @asynccontextmanager
@@ -364,11 +365,12 @@ async def on_a_bad_day(server: Scripted, take: Any, **more: Any) -> AsyncIterato
         await listening.wait_closed()
 
 
-async def until(holds: Any) -> None:
-    """Looked at once a turn of the loop, until the deadline."""
+async def until(server: Scripted, holds: Callable[[], object]) -> None:
+    """Asked again whenever the server has been told something, until the deadline."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not holds():
-            await asyncio.sleep(0)
+            server.told.clear()
+            await server.told.wait()
 
 
 @pytest.mark.parametrize(
@@ -381,7 +383,7 @@ async def test_whatever_happens_before_the_move_the_mail_is_taken_and_moved(
     server = Scripted(misdeed)
     channel = EmailChannel(here.around, EmailSettings(addresses=ADDRESSES), tmp_path)
     async with served(here.port, channel), on_a_bad_day(server, channel.intake.take):
-        await until(lambda: server.moved)
+        await until(server, lambda: server.moved)
     assert len(await here.received()) == 1
 
 
@@ -398,7 +400,7 @@ async def test_a_connection_that_is_lost_is_made_anew(misdeed: str) -> None:
         return "c-1"
 
     async with on_a_bad_day(server, take, command_seconds=0.3) as box:
-        await until(lambda: server.connections >= 3 and box.health == READING and server.moved)
+        await until(server, lambda: server.connections >= 3 and box.health == READING and server.moved)
     assert len(seen) == 1
 
 
@@ -406,9 +408,9 @@ async def test_a_new_uidvalidity_doubles_nothing(here: Scene, tmp_path: Path) ->
     server = Scripted("refuses the move", "refuses the move")
     channel = EmailChannel(here.around, EmailSettings(addresses=ADDRESSES), tmp_path)
     async with served(here.port, channel), on_a_bad_day(server, channel.intake.take):
-        await until(lambda: server.connections >= 2)
+        await until(server, lambda: server.connections >= 2)
         server.uidvalidity = 2
-        await until(lambda: server.moved)
+        await until(server, lambda: server.moved)
     assert len(await here.received()) == 1
 
 

@@ -130,6 +130,16 @@ class Switchboard:
             words.append(" ".join(filter(None, [type(event).__name__, who, getattr(event, "status", "")])))
         return words
 
+    def check(self, *order: str, also: tuple[str, ...] = ()) -> None:
+        """The story is these words in this order, and `also`, which may stand anywhere. Asterisk gives no more:
+        a leg's own events and the dialling channel's overtake each other."""
+        story = self.story()
+        assert sorted(story) == sorted([*order, *also]), story
+        left = list(story)
+        for word in also:
+            left.remove(word)
+        assert left == list(order), story
+
     async def deliver(self, channel: str, endpoint: str, offer: str, ring_seconds: int = 20) -> None:
         """Ring an agent for a held citizen, as the router does."""
         await self.link.setvar(channel, "KCC_RING", str(ring_seconds))

@@ -126,7 +126,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(tmp_path: Path, record: MemoryRecord | None = None, vault: MemoryVault | None = None) -> AsyncIterator[Rig]:
+async def rig(
+    tmp_path: Path, record: MemoryRecord | None = None, vault: MemoryVault | None = None
+) -> AsyncIterator[Rig]:
     async with scene(record, vault) as place:
         shift_ms, closed, typing = [0], set[str](), list[str]()
         real = place.around.now

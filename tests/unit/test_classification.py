@@ -1,4 +1,4 @@
-"""Words in a text give hints, and hints give a topic: accents, beginnings, phrases, the order of rules, hostile texts."""
+"""Words in a text give hints, and hints give a topic: accents, beginnings, phrases, order of rules, hostile texts."""
 
 from __future__ import annotations
 

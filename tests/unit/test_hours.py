@@ -14,7 +14,8 @@ from router.queues.hours import is_open, next_opening, today_start_ms
 
 ZONE = "Europe/Amsterdam"
 MINUTE = 60_000
-OFFICE = Hours({day: ((480, 1020),) for day in range(5)} | {3: ((480, 1200),)})
+WORKDAY: tuple[tuple[int, int], ...] = ((480, 1020),)
+OFFICE = Hours(dict.fromkeys(range(5), WORKDAY) | {3: ((480, 1200),)})
 NIGHT = Hours({5: ((1320, 1440),), 6: ((0, 120),)})
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 """Sundays of 23 and of 25 hours."""
@@ -54,7 +55,7 @@ def test_no_hours_and_always_are_always_open():
 
 
 def test_open_for_24_hours_leaves_no_gap_at_midnight():
-    hours = Hours({day: ((0, 1440),) for day in range(7)})
+    hours = Hours(dict.fromkeys(range(7), ((0, 1440),)))
     for moment in ("2026-11-23 23:59:59", "2026-11-24 00:00", "2026-10-25 02:30", "2026-03-29 03:00"):
         assert is_open(hours, (), ZONE, ms(moment))
 

@@ -79,7 +79,7 @@ def test_the_demo_is_open_at_any_hour():
     for municipality in load(DEMO, {}).centre.municipalities:
         assert municipality.holidays == ()
         for hours in municipality.hours.values():
-            assert hours.always or hours.open == {day: ((0, 1440),) for day in range(7)}
+            assert hours.always or hours.open == dict.fromkeys(range(7), ((0, 1440),))
 
 
 def test_what_the_demo_says_about_signing_in_is_true():
@@ -138,7 +138,7 @@ def test_the_description_is_short_and_tells_no_secret(source):
 def test_hours_are_told_in_words():
     assert hours_text(Hours(always=True)) == "always"
     assert hours_text(Hours()) == "closed"
-    workdays = {day: ((480, 1020),) for day in range(5)}
+    workdays = dict.fromkeys(range(5), ((480, 1020),))
     assert hours_text(Hours({**workdays, 3: ((480, 720), (780, 1200))})) == (
         "mon-wed 08:00-17:00, thu 08:00-12:00+13:00-20:00, fri 08:00-17:00"
     )
@@ -198,7 +198,10 @@ def test_the_telephone_is_switched_on_by_the_environment():
         ({"KCC_MAIL_PORT": "8014"}, "server.toml: email.listener_port: port 8014 is taken by port; choose another"),
         ({"KCC_HOST": "a b"}, 'server.toml: host: "a b" is not a host; write "127.0.0.1"'),
         ({"KCC_AMI": "here"}, 'KCC_AMI: "here" is not host:port; write "127.0.0.1:5038"'),
-        ({"KCC_AMI": "h:1"}, "server.toml: voice.ami_secret_file: the telephone needs it; write ami_secret_file, or set"),
+        (
+            {"KCC_AMI": "h:1"},
+            "server.toml: voice.ami_secret_file: the telephone needs it; write ami_secret_file, or set",
+        ),
         ({"KCC_AMI": "h:1"}, "server.toml: voice.agi_token_file: the telephone needs it; write agi_token_file, or set"),
         (
             {"KCC_AMI": "h:1", "KCC_AMI_SECRET": "a\nb"},
@@ -208,7 +211,10 @@ def test_the_telephone_is_switched_on_by_the_environment():
             {"KCC_AMI": "h:1", "KCC_AMI_SECRET": "s", "KCC_AGI_TOKEN": 'a")'},
             "server.toml: voice.agi_token_file: the token may have letters and digits only",
         ),
-        ({"KCC_HOST": "0.0.0.0"}, 'server.toml: host: everybody knows the demo passwords, so "0.0.0.0" is not possible'),
+        (
+            {"KCC_HOST": "0.0.0.0"},
+            'server.toml: host: everybody knows the demo passwords, so "0.0.0.0" is not possible',
+        ),
     ],
 )
 def test_a_mistake_in_the_environment_is_named(environ, expected):
@@ -238,7 +244,7 @@ def test_a_secret_comes_from_its_file(folder):
     assert settings.warnings == (
         'server.toml: voice.agi_token_file: everybody on this machine may read "agi.token"; chmod 600',
     )
-    assert folder.load(KCC_AMI_SECRET="from outside").voice.ami_secret == "from outside"  # type: ignore[union-attr]
+    assert folder.load(KCC_AMI_SECRET="from outside").voice.ami_secret == "from outside"
 
 
 @pytest.mark.parametrize(
@@ -260,13 +266,15 @@ def test_a_secret_in_a_file_is_a_mistake_and_is_not_repeated(folder):
     folder.change("server.toml", "[email]", '[email]\nimap_password = "hush-hush"')
     folder.change("accounts.toml", 'id = "ada" ', 'password = "hush-hush"\nid = "ada" ')
     folder.add("accounts.toml", 'token = "hush-hush"')
-    mistakes = folder.mistakes()
-    assert mistakes == [
-        "accounts.toml: accounts[1].password: a secret does not stand in this file; `kcc-router password` makes its hash",
-        "accounts.toml: accounts[5].token: a secret does not stand in this file; `kcc-router password` makes its hash",
-        "server.toml: email.imap_password: a secret does not stand in this file; write imap_password_file, or set "
-        "KCC_IMAP_PASSWORD",
-        "server.toml: voice.ami_secret: a secret does not stand in this file; write ami_secret_file, or set KCC_AMI_SECRET",
+    made, own = (
+        "a secret does not stand in this file; `kcc-router password` makes its hash",
+        "a secret does not stand in",
+    )
+    assert folder.mistakes() == [
+        f"accounts.toml: accounts[1].password: {made}",
+        f"accounts.toml: accounts[5].token: {made}",
+        f"server.toml: email.imap_password: {own} this file; write imap_password_file, or set KCC_IMAP_PASSWORD",
+        f"server.toml: voice.ami_secret: {own} this file; write ami_secret_file, or set KCC_AMI_SECRET",
     ]
 
 

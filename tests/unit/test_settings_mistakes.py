@@ -1,4 +1,4 @@
-"""Every kind of mistake in the configuration files: one spoiled value, one line that says where, what and how to mend it."""
+"""Every kind of mistake in the configuration files: one spoiled value, one line that says where, what and the remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ ACCOUNTS, SERVER = "accounts.toml", "server.toml"
 PHONE = 'phone = { weekdays = "08:00-17:00" }'
 
 CENTRE_MISTAKES = [
-    ('id = "voorbeeld"', 'id = "Voor Beeld"', 'id: "Voor Beeld" is not an id; write small letters, digits and -, beginning'),
+    (
+        'id = "voorbeeld"',
+        'id = "Voor Beeld"',
+        'id: "Voor Beeld" is not an id; write small letters, digits and -, beginning',
+    ),
     ('name = "KCC Voorbeeld"', "name = 7", "name: 7 is not a text"),
     ('name = "KCC Voorbeeld"', 'name = "a\\u0000b"', "name: it has control characters in it; take them out"),
     ('name = "KCC Voorbeeld"', 'name = " "', "name: it is empty; write a text"),
@@ -26,9 +30,17 @@ CENTRE_MISTAKES = [
     ("2026-12-31]", "2026-12-31T00:00:00]", "closed_days[2]: 2026-12-31 00:00:00 is not a day; write 2026-12-24"),
     ("retry_seconds = 30", "retry_seconds = 0", "retry_seconds: 0 is out of bounds; write 1 to 3600"),
     ("retry_seconds = 30", "retry_seconds = true", "retry_seconds: True is not a whole number"),
-    ("retry_seconds = 30", "retry_second = 30", 'retry_second: this key means nothing here; did you mean "retry_seconds"?'),
+    (
+        "retry_seconds = 30",
+        "retry_second = 30",
+        'retry_second: this key means nothing here; did you mean "retry_seconds"?',
+    ),
     ('id = "heideveen"', 'id = "duinrand"', 'municipalities[2].id: "duinrand" is the id of municipalities[1] already'),
-    ('["140598"]', '["14 0598"]', 'municipalities[2].entry_points[1]: "14 0598" is not a number to dial; write "140598"'),
+    (
+        '["140598"]',
+        '["14 0598"]',
+        'municipalities[2].entry_points[1]: "14 0598" is not a number to dial; write "140598"',
+    ),
     ('["140598"]', '["help"]', 'municipalities[2].entry_points[1]: "help" is not a number to dial; write digits as'),
     ('["140598"]', "[140598]", "municipalities[2].entry_points[1]: 140598 is not a text"),
     ('["140598"]', '"140598"', 'municipalities[2].entry_points: "140598" is not a list'),
@@ -43,7 +55,11 @@ CENTRE_MISTAKES = [
     ("needs = {}  ", "needs = { dialekt = 2 }  ", 'municipalities[1].needs.dialekt: there is no skill "dialekt"'),
     ("needs = {}  ", "needs = { wmo = 6 }  ", "municipalities[1].needs.wmo: 6 is out of bounds; write 1 to 5"),
     (PHONE, 'fone = "always"', 'municipalities[2].hours.fone: there is no such channel; did you mean "phone"?'),
-    (PHONE, 'phone = "sometimes"', 'municipalities[2].hours.phone: "sometimes" is not possible; write "always", "closed"'),
+    (
+        PHONE,
+        'phone = "sometimes"',
+        'municipalities[2].hours.phone: "sometimes" is not possible; write "always", "closed"',
+    ),
     (PHONE, "phone = 8", 'municipalities[2].hours.phone: 8 is not possible; write "always", "closed"'),
     (
         PHONE,
@@ -55,7 +71,11 @@ CENTRE_MISTAKES = [
         'phone = { monday = "08:60-17:00" }',
         'municipalities[2].hours.phone.monday: "08:60-17:00" is not a time of day; write "08:00-17:00"',
     ),
-    (PHONE, "phone = { monday = 8 }", 'municipalities[2].hours.phone.monday: 8 is not a time of day; write "08:00-17:00"'),
+    (
+        PHONE,
+        "phone = { monday = 8 }",
+        'municipalities[2].hours.phone.monday: 8 is not a time of day; write "08:00-17:00"',
+    ),
     (
         PHONE,
         'phone = { monday = "17:00-08:00" }',
@@ -79,40 +99,80 @@ CENTRE_MISTAKES = [
     ),
     ("offer_seconds = 20", "offer_seconds = 4", "channels.phone.offer_seconds: 4 is out of bounds; write 5 to 120"),
     ("offer_seconds = 20", "offer_seconds = 121", "channels.phone.offer_seconds: 121 is out of bounds; write 5 to 120"),
-    ("offer_seconds = 120", "offer_seconds = 901", "channels.email.offer_seconds: 901 is out of bounds; write 5 to 900"),
+    (
+        "offer_seconds = 120",
+        "offer_seconds = 901",
+        "channels.email.offer_seconds: 901 is out of bounds; write 5 to 900",
+    ),
     ("slots = 1", "slots = 2", "channels.phone.slots: 2 is out of bounds; write 0 to 1"),
     ("[languages.en]", "[languages.fr]", "languages.fr: there is no such language; known here: en, nl"),
-    ("engels = 3 }", "engelsch = 3 }", 'languages.en.needs.engelsch: there is no skill "engelsch"; did you mean "engels"?'),
+    (
+        "engels = 3 }",
+        "engelsch = 3 }",
+        'languages.en.needs.engelsch: there is no skill "engelsch"; did you mean "engels"?',
+    ),
     ('lunch = { nl = "Lunch", en', "lunch = { en", 'pause_reasons.lunch: the Dutch text is missing; write {nl = "…"'),
 ]
 
 TOPICS_MISTAKES = [
-    ('default_topic = "algemeen"', 'default_topic = "algmeen"', 'default_topic: there is no topic "algmeen"; did you mean'),
-    ('queue = "leefomgeving"', 'queue = "afval"', 'topics[2].queue: there is no queue "afval"; known here: balie, leef'),
-    ('id = "afval"', 'id = "burgerzaken"', 'topics[2].id: "burgerzaken" is the id of topics[1] already; give each its own'),
+    (
+        'default_topic = "algemeen"',
+        'default_topic = "algmeen"',
+        'default_topic: there is no topic "algmeen"; did you mean',
+    ),
+    (
+        'queue = "leefomgeving"',
+        'queue = "afval"',
+        'topics[2].queue: there is no queue "afval"; known here: balie, leef',
+    ),
+    (
+        'id = "afval"',
+        'id = "burgerzaken"',
+        'topics[2].id: "burgerzaken" is the id of topics[1] already; give each its own',
+    ),
     ("needs = { wmo = 3 }", "needs = { wno = 3 }", 'topics[3].needs.wno: there is no skill "wno"; did you mean "wmo"?'),
     ("needs = { wmo = 3 }", "needs = { wmo = 0 }", "topics[3].needs.wmo: 0 is out of bounds; write 1 to 5"),
     (
         "needs = { leefomgeving = 2 }",
         "needs = { leefomgeving = 4 }",
-        'topics[2].needs: nobody on the roster can take "afval" (leefomgeving 4 is asked, the best has 3); lower the level',
+        'topics[2].needs: nobody on the roster can take "afval" (leefomgeving 4 is asked, the best has 3); lower',
     ),
     ('"wmo", "scootmobiel*"', '"wm*"', 'topics[3].keywords[1]: "wm*" is not a keyword; write "paspoort", "paspoort*"'),
     ('"wmo", "scootmobiel*"', '"scoot*mobiel"', 'topics[3].keywords[1]: "scoot*mobiel" is not a keyword'),
     ('"wmo", "scootmobiel*"', '"?!"', 'topics[3].keywords[1]: "?!" is not a keyword'),
-    ("hulpmiddel = [", "afval = [", "keywords.afval: this topic has keywords of its own already; write them in one place"),
+    (
+        "hulpmiddel = [",
+        "afval = [",
+        "keywords.afval: this topic has keywords of its own already; write them in one place",
+    ),
     ('id = "sociaal"', 'id = "balie"', 'queues[3].id: "balie" is the id of queues[1] already; give each its own'),
     ("priority = 4", "priority = 10", "queues[3].priority: 10 is out of bounds; write 1 to 9"),
     ("share = 0.8", "share = 80", "queues[1].targets.phone.share: 80 is out of bounds; write a share: 0.8 is 80%"),
     ("seconds = 20", "seconds = 0", "queues[1].targets.phone.seconds: 0 is out of bounds; write 1 to 5184000"),
-    ("phone = { seconds", "fone = { seconds", 'queues[1].targets.fone: there is no such channel; did you mean "phone"?'),
+    (
+        "phone = { seconds",
+        "fone = { seconds",
+        'queues[1].targets.fone: there is no such channel; did you mean "phone"?',
+    ),
     ("priority = 4\n", "prioritty = 4\n", 'queues[3].prioritty: this key means nothing here; did you mean "priority"?'),
     ('"topic:algemeen", ', '"topik:algemeen", ', 'rules[1].when[1]: "topik:algemeen" is not a hint; write "topic:…"'),
-    ('"topic:algemeen", ', '"topic:algemen", ', 'rules[1].when[1]: there is no topic "algemen"; did you mean "algemeen"?'),
-    ('"keyword:hulpmiddel"', '"keyword:hulpmidel"', 'rules[1].when[2]: there are no keywords "hulpmidel"; did you mean'),
+    (
+        '"topic:algemeen", ',
+        '"topic:algemen", ',
+        'rules[1].when[1]: there is no topic "algemen"; did you mean "algemeen"?',
+    ),
+    (
+        '"keyword:hulpmiddel"',
+        '"keyword:hulpmidel"',
+        'rules[1].when[2]: there are no keywords "hulpmidel"; did you mean',
+    ),
     ('["topic:algemeen", "keyword:hulpmiddel"]', "[]", "rules[1].when: it is empty, so it would always fit"),
     ('topic = "wmo"', 'topic = "wno"', 'rules[1].topic: there is no topic "wno"; did you mean "wmo"?'),
-    ("[menus.duinrand]", "[menus.duinrant]", 'menus.duinrant: there is no municipality "duinrant"; did you mean "duinrand"'),
+    (
+        "[menus.duinrand]",
+        "[menus.duinrant]",
+        'menus.duinrant: there is no municipality "duinrant"; did you mean "duinrand"',
+    ),
     ('4 = "algemeen"', '4 = "algeheel"', 'menus.duinrand.4: there is no topic "algeheel"; did you mean "algemeen"?'),
     ('4 = "algemeen"', '0 = "algemeen"', 'menus.duinrand.0: "0" is not a key of the telephone; write 1 to 9'),
     (
@@ -125,11 +185,19 @@ TOPICS_MISTAKES = [
 AGENTS_MISTAKES = [
     ('id = "bo"', 'id = "ada"', 'agents[2].id: "ada" is the id of agents[1] already; give each its own'),
     ('endpoint = "a2"', 'endpoint = "a1"', 'agents[2].endpoint: "a1" is the endpoint of agents[1].endpoint already'),
-    ('endpoint = "a2"', 'endpoint = "PJSIP/a2"', 'agents[2].endpoint: "PJSIP/a2" is not a telephone of the PBX; write "a1"'),
+    (
+        'endpoint = "a2"',
+        'endpoint = "PJSIP/a2"',
+        'agents[2].endpoint: "PJSIP/a2" is not a telephone of the PBX; write "a1"',
+    ),
     ("burgerzaken = 2", "burgerzaken = 0", "agents[2].skills.burgerzaken: 0 is out of bounds; write 1 to 5"),
     ("burgerzaken = 2", "burgerzken = 2", 'agents[2].skills.burgerzken: there is no skill "burgerzken"; did you mean'),
     ('"engels"]', '"engels", "wmo"]', 'skills[5]: "wmo" is the skill of skills[3] already; give each its own'),
-    ("slots = { chat = 2 }", "slots = { chta = 2 }", 'agents[1].slots.chta: there is no such channel; did you mean "chat"?'),
+    (
+        "slots = { chat = 2 }",
+        "slots = { chta = 2 }",
+        'agents[1].slots.chta: there is no such channel; did you mean "chat"?',
+    ),
     ("slots = { chat = 2 }", "slots = { chat = 21 }", "agents[1].slots.chat: 21 is out of bounds; write 0 to 20"),
     ('[[agents]]\nid = "bo"', '[[agent]]\nid = "bo"', "agent: this key means nothing here"),
 ]
@@ -138,7 +206,11 @@ ACCOUNTS_MISTAKES = [
     ('agent = "bo"', 'agent = "bob"', 'accounts[2].agent: there is no agent "bob"; did you mean "bo"?'),
     ('agent = "bo"', "", "accounts[2].agent: it is missing; write the id this person has in agents.toml"),
     ('id = "bo"', 'id = "ada"', 'accounts[2].id: "ada" is the id of accounts[1] already'),
-    ('id = "bo"', 'id = "Bo B"', 'accounts[2].id: "Bo B" is not a sign-in name; write small letters, digits and . _ @ -'),
+    (
+        'id = "bo"',
+        'id = "Bo B"',
+        'accounts[2].id: "Bo B" is not a sign-in name; write small letters, digits and . _ @ -',
+    ),
     ('role = "board"', 'role = "bord"', 'accounts[5].role: "bord" is not a role; did you mean "board"?'),
     ('language = "nl"', 'language = "fy"', 'accounts[1].language: "fy" is not possible; known here: en, nl'),
     ("$argon2id$", "$2y$", "accounts[1].password_hash: it is not an argon2id hash; `kcc-router password` makes one"),
@@ -196,7 +268,11 @@ SERVER_MISTAKES = [
         'email.smtp_tls: mail would travel in the open; write smtp_tls = "starttls" or "tls"',
     ),
     ("# smtp_host =", 'smtp_tls = "ssl"\nsmtp_host =', 'email.smtp_tls: "ssl" is not possible'),
-    ("# smtp_host =", 'smtp_user = "u"\nsmtp_host =', "email.smtp_password_file: smtp_user needs a password; write this"),
+    (
+        "# smtp_host =",
+        'smtp_user = "u"\nsmtp_host =',
+        "email.smtp_password_file: smtp_user needs a password; write this",
+    ),
     ("listener_port = 0", "listener_port = 8014", "email.listener_port: port 8014 is taken by port; choose another"),
     (
         'widget_origins = ["https://www.duinrand.example"',
@@ -237,10 +313,8 @@ def test_a_queue_without_a_norm_is_a_mistake(tmp_path):
     head, _, rest = text.partition('[[queues]]\nid = "sociaal"')
     kept = head + '[[queues]]\nid = "sociaal"\ntitle = "Zorg"\n' + rest[rest.index("# -- rules") :]
     (folder.path / TOPICS).write_text(kept, "utf-8")
-    assert folder.mistakes() == [
-        'topics.toml: queues[3].targets: queue "sociaal" has no norm; write phone = {seconds = 20, share = 0.8} under '
-        "[queues.targets]"
-    ]
+    remedy = "write phone = {seconds = 20, share = 0.8} under [queues.targets]"
+    assert folder.mistakes() == [f'topics.toml: queues[3].targets: queue "sociaal" has no norm; {remedy}']
 
 
 def test_a_municipality_that_nobody_can_serve_is_a_mistake(tmp_path):

@@ -108,10 +108,9 @@ def mask_bsn(text: str) -> str:
     """Every citizen number (BSN) with all digits but the last two replaced; spaces, dots and dashes do not hide it."""
 
     def masked(match: re.Match[str]) -> str:
-        found = match.group()
-        if _COUNTRY_CODE.search(text, max(0, match.start() - 5), match.start()):
-            return found  # the rest of a telephone number
-        return f"•••••••{found[-2:]}" if is_bsn(re.sub(r"\D", "", found)) else found
+        digits = re.sub(r"\D", "", match.group())
+        of_a_telephone = _COUNTRY_CODE.search(text, max(0, match.start() - 5), match.start())
+        return match.group() if of_a_telephone or not is_bsn(digits) else f"•••••••{digits[-2:]}"
 
     return _NINE_DIGITS.sub(masked, text)
 

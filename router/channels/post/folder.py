@@ -172,7 +172,7 @@ class Folder:
             if index is not None:
                 if whole and _index_names(index, scan):
                     return True
-                stable = stable and self._unchanged_ms(index) >= self._stable_ms
+                stable = self._unchanged_ms(index) >= self._stable_ms and stable
             # Nothing more has come for very long: it never will, and a person must see that.
             return stable and (whole or unchanged >= self._dead_ms)
         except FileNotFoundError:

@@ -68,7 +68,7 @@ function Presence() {
       {me.presence === 'signed_off' && (
         <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>
       )}
-      {me.presence === 'paused' && (
+      {me.presence === 'paused' && me.reason !== 'not_responding' && (
         <button type="button" class="primary" aria-keyshortcuts={ariaKeys('presence')} onClick={() => void begin().then(() => setPresence('ready'))}>{t.backToReady}</button>
       )}
       {me.presence === 'ready' && (

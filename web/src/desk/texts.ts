@@ -33,7 +33,7 @@ const nl = {
   welcomeText: 'Met “Start dienst” wordt u beschikbaar voor contacten. Geluid en meldingen gaan dan ook aan.',
   waitingForYou: 'U bent beschikbaar',
   waitingForYouText: 'Het volgende contact verschijnt links, met geluid.',
-  pausedTitle: 'U heeft pauze',
+  pausedTitle: 'U staat op pauze',
   pausedText: 'U krijgt geen contacten aangeboden tot u weer beschikbaar bent.',
   chooseContact: 'Kies links een contact.',
   queues: 'Nu wachtend in uw wachtrijen',

@@ -25,12 +25,15 @@ export function Headline({ board }: { board: Board }) {
   const waiting = board.queues.reduce((sum, one) => sum + one.waiting, 0)
   const verdict = againstNorm(board.resolved, board.resolved_target)
   const late = board.follow_ups.overdue
-  const alarm: Verdict = board.queues.some((one) => one.alarm === 'nobody') ? 'action' : board.queues.some((one) => one.alarm === 'late') ? 'attention' : waiting ? 'ok' : 'quiet'
-  const kind = ({ action: 'nobody', attention: 'late', ok: 'ok', quiet: 'quiet' } as const)[alarm]
+  const nobody = board.queues.filter((one) => one.alarm === 'nobody').length
+  const slow = board.queues.filter((one) => one.alarm === 'late').length
+  const [alarm, said]: [Verdict, string] = nobody ? ['action', t.tileStates.nobody(nobody)]
+    : slow ? ['attention', t.tileStates.late(slow)]
+      : waiting ? ['ok', t.tileStates.ok] : ['quiet', t.tileStates.quiet]
   return (
     <div class="headline">
       <dl class="tiles">
-        <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={t.states[kind]} />
+        <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={said} />
         <Tile
           testid="tile-resolved" label={`${t.resolved}, ${t.today.toLowerCase()}`} value={board.resolved === null ? t.noneYet : percent(board.resolved)} verdict={verdict}
           word={`${normWord(verdict)} (${percent(board.resolved_target)})`} more={t.registered(board.resolved_of, percent(board.finished ? board.resolved_of / board.finished : 0))}
@@ -40,7 +43,7 @@ export function Headline({ board }: { board: Board }) {
           word={`${late} ${t.followUpsOverdue}`}
         />
       </dl>
-      {!isTv && <AgentTiles agents={board.agents} />}
+      {isTv ? <ChannelStrip channels={board.channels} /> : <AgentTiles agents={board.agents} />}
     </div>
   )
 }
@@ -55,6 +58,24 @@ export function AgentTiles({ agents }: { agents: Board['agents'] }) {
           <div key={state} class={`agent-tile agent-${state}`} data-testid={`agents-${state}`}>
             <dt><Icon name={STATE_ICONS[state]} />{words.value.personStates[state]}</dt>
             <dd class="number">{agents[state] ?? 0}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+/** Totals per channel where there is no room for the table. */
+function ChannelStrip({ channels }: { channels: ChannelFigures[] }) {
+  const t = texts.value
+  return (
+    <section class="agents strip" aria-labelledby="strip-title" data-testid="channels">
+      <h2 id="strip-title" class="visually-hidden">{t.channels}</h2>
+      <dl>
+        {channels.map((one) => (
+          <div key={one.channel}>
+            <dt><Icon name={one.channel} />{words.value.channels[one.channel]}</dt>
+            <dd class="number">{t.inLine(one.waiting, one.received)}</dd>
           </div>
         ))}
       </dl>

@@ -1,6 +1,6 @@
 // The page around the figures: how fresh they are, and what is announced.
 import { useRef } from 'preact/hooks'
-import { queueName } from '../shared/names'
+import { centre, queueName } from '../shared/names'
 import { LanguageChoice, ThemeChoice } from '../shared/parts'
 import { session, signOut } from '../shared/session'
 import { now, timeWithSeconds } from '../shared/time'
@@ -25,7 +25,7 @@ export function Page() {
     <div class={stale ? 'board board-stale' : 'board'} data-testid="board" data-stale={stale}>
       <a class="skip" href="#content">{words.value.skip}</a>
       <header class="board-top">
-        <p class="brand">{words.value.product}</p>
+        <p class="brand">{centre.value?.name ?? words.value.product}</p>
         <h1>{t.title}</h1>
         <p class={stale ? 'updated tag tag-action' : 'updated'} data-testid="updated">
           {stale && <Icon name="action" />}

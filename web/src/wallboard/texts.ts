@@ -27,7 +27,11 @@ const nl = {
   serviceLevel: 'Bereikbaarheid',
   resolved: 'In één keer goed',
   ready: 'Beschikbaar',
-  states: { ok: 'Op schema', quiet: 'Rustig', late: 'Te lang', nobody: 'Niemand' },
+  states: { ok: 'Op schema', quiet: 'Rustig', late: 'Te lang', nobody: 'Onbemand' },
+  tileStates: {
+    ok: 'binnen de norm', quiet: 'er wacht niemand',
+    late: (n: number) => `${n} ${n === 1 ? 'wachtrij' : 'wachtrijen'} boven de norm`, nobody: (n: number) => `${n} ${n === 1 ? 'wachtrij' : 'wachtrijen'} onbemand`,
+  },
   stateHelp: {
     ok: 'er wacht iemand, binnen de norm', quiet: 'er wacht niemand', late: 'de langste wacht is boven de norm',
     nobody: 'er wacht iemand en niemand kan het aannemen',
@@ -49,6 +53,7 @@ const nl = {
   active: 'In gesprek',
   wrapUp: 'Nawerk',
   ended: 'Afgerond',
+  inLine: (waiting: number, received: number) => `${waiting} wachtend, ${received} ontvangen`,
   agents: 'Medewerkers',
   followUps: 'Vervolgacties',
   followUpsOpen: 'open',
@@ -114,7 +119,11 @@ const en: Texts = {
   serviceLevel: 'Service level',
   resolved: 'Settled in one go',
   ready: 'Ready',
-  states: { ok: 'On track', quiet: 'Quiet', late: 'Too long', nobody: 'Nobody' },
+  states: { ok: 'On track', quiet: 'Quiet', late: 'Too long', nobody: 'Unstaffed' },
+  tileStates: {
+    ok: 'within the norm', quiet: 'nobody waits',
+    late: (n) => `${n} ${n === 1 ? 'queue' : 'queues'} beyond the norm`, nobody: (n) => `${n} ${n === 1 ? 'queue' : 'queues'} unstaffed`,
+  },
   stateHelp: {
     ok: 'somebody waits, within the norm', quiet: 'nobody waits', late: 'the longest wait is beyond the norm',
     nobody: 'somebody waits and nobody can take it',
@@ -136,6 +145,7 @@ const en: Texts = {
   active: 'In conversation',
   wrapUp: 'Wrap-up',
   ended: 'Ended',
+  inLine: (waiting, received) => `${waiting} waiting, ${received} received`,
   agents: 'Agents',
   followUps: 'Follow-ups',
   followUpsOpen: 'open',

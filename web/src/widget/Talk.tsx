@@ -10,7 +10,7 @@ const time = (at: number, language: string): string =>
   new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'nl-NL', { hour: '2-digit', minute: '2-digit' }).format(at)
 
 export function Talk({ shared }: { shared: Shared }) {
-  const { chat, t, language } = shared
+  const { chat, t } = shared
   const [ending, setEnding] = useState(false)
   const log = useRef<HTMLDivElement>(null)
   const state = chat.status.value

@@ -53,12 +53,12 @@ function Panel({ shared, open, close }: { shared: Shared; open: { value: boolean
         if (event.key === 'Escape') close()
       }}
     >
-      <header class="head">
+      <div class="head">
         <h2 id="kcc-title" tabIndex={-1} ref={heading}>{t.title(name ?? t.municipality)}</h2>
         <button type="button" class="icon-button" aria-label={t.minimise} onClick={close}>
           <svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 9 6 6 6-6" /></svg>
         </button>
-      </header>
+      </div>
       {calamity && <p class="calamity" data-testid="calamity"><Sign />{calamity[language] ?? calamity['nl']}</p>}
       <div role="status" class="links">{link === 'down' && chat.phase.value !== 'loading' && <p class="banner">{t.down}</p>}</div>
       {chat.phase.value === 'loading' && <p class="body" role="status">{link === 'down' || link === 'refused' ? t.noServer : t.loading}</p>}
