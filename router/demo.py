@@ -39,7 +39,7 @@ QUESTIONS = {
     "belastingen": "Ik ben het niet eens met de WOZ-waarde op mijn aanslag.",
     "bouwen": "Heb ik een vergunning nodig voor een dakkapel aan de achterkant?",
     "wmo": "Mijn moeder heeft hulp in het huishouden nodig. Waar begin ik?",
-    "openbare-ruimte": "De straatlantaarn voor ons huis brandt al een week niet.",
+    "meldingen": "De straatlantaarn voor ons huis brandt al een week niet.",
     "werk-inkomen": "Wanneer wordt de bijzondere bijstand uitbetaald?",
 }
 NAMES = ("A. Jansen", "S. de Boer", "M. Yilmaz", "K. van Dijk", "L. Peters", "R. Hendriks", "F. Bouzid", "T. Vos")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from router.settings_server import (
     refuse_secrets,
 )
 from router.settings_table import Notes, Table, read_toml
-from router.wire import plain
 
 FILES = ("centre.toml", "topics.toml", "agents.toml", "accounts.toml", "server.toml")
 
@@ -86,7 +85,7 @@ def load(folder: Path, environ: Mapping[str, str], *, today: date | None = None)
 
 def version_of(centre: Centre) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the centre's one canonical form (JSON, keys in order)."""
-    canonical = json.dumps(plain(centre), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(asdict(centre), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

@@ -213,7 +213,7 @@ def token_hash(token: str) -> str:
 
 def is_key(key: str) -> bool:
     """Whether an Idempotency-Key is 8 to 128 printable ASCII characters."""
-    return re.fullmatch(r"[\x21-\x7e]{8,128}", key) is not None
+    return re.fullmatch(r"[!-~][ -~]{6,126}[!-~]", key) is not None
 
 
 def _digest(token: str) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from router.engine.commands import CloseContact, MoveContact
-from router.errors import Refusal, UnknownThing
+from router.errors import Unavailable, UnknownThing
 from router.gateways.accounts import is_key
 from router.gateways.routes import Id, MaybeId, Query, Register, Rooms, Route, Why, actor
 from router.nouns import CHANNELS
@@ -34,7 +34,7 @@ class NewContact(msgspec.Struct, frozen=True):
     municipality: Id
     channel: Literal["counter", "email", "post", "callback"] = "counter"
     topic: MaybeId = ""
-    language: Annotated[str, msgspec.Meta(max_length=10)] = "nl"
+    language: Literal["nl", "en"] = "nl"
     subject: Annotated[str, msgspec.Meta(max_length=300)] = ""
     text: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
     citizen: NewCitizen | None = None
@@ -110,9 +110,9 @@ class ContactRequests:
             raise InvalidField("One of topic, subject and text is required", "topic")
         self._check(principal, new)
         registered = await self._register(body, principal_id=principal.id, key=key)
-        entry = await self._rooms.views.known(registered.contact)
-        if entry is None:
-            raise Refusal("It is recorded, but cannot be shown yet", code="unavailable")
+        if not await self._rooms.views.reached(registered.number):
+            raise Unavailable("It is recorded, but cannot be shown yet: ask again with the same key")
+        entry = self._rooms.entry(registered.contact)
         answer = json_answer(entry.view(), 201 if registered.new else 200)
         answer.headers["Location"] = f"/api/v1/contacts/{entry.id}"
         return answer
@@ -202,5 +202,5 @@ def chosen(rooms: Rooms, state: str, queue: str, channel: str) -> list[Entry]:
 
 
 def posted_by(entry: Entry, principal_id: str) -> bool:
-    """Whether this program took the contact in: its source key begins with the program's id."""
-    return entry.source_key.startswith(f"{principal_id}:")
+    """Whether this program took the contact in: its source key names the program."""
+    return entry.source_key.startswith(f"rest:{principal_id}:")

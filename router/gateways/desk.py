@@ -255,7 +255,7 @@ class DeskNamespace(StaffNamespace):
 
     async def _accept(self, sid: str, body: bodies.OfOffer) -> dict[str, Any]:
         await self.rooms.submit(commands.Accept(body.offer, self.who(sid).agent))
-        return {"contact": body.offer.rpartition(".")[0]}
+        return {"contact": body.offer.rpartition("-")[0]}
 
     async def _decline(self, sid: str, body: bodies.OfOffer) -> None:
         await self.rooms.submit(commands.Decline(body.offer, self.who(sid).agent, body.reason))
@@ -276,7 +276,7 @@ class DeskNamespace(StaffNamespace):
 
     async def _draft(self, sid: str, body: bodies.Draft) -> None:
         principal, entry = self._in_hand(sid, body.contact)
-        await self._looks.keep_draft(principal, entry, body.text)
+        await self.rooms.vault.put_draft(entry.id, principal.agent, body.text)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class DeskNamespace(StaffNamespace):
         )
 
     async def _note_down(self, principal: Principal, entry: Entry, message: str, text: str) -> str:
-        """Put a note in the thread, so that the next one reads it and the citizen tells it once; gives its reference."""
+        """Put a note in the thread, for the next one to read: the citizen tells it once. Gives its reference."""
         ref = await self.rooms.keep(entry.id, text)
         if ref:
             await self.rooms.submit(commands.AddMessage(entry.id, message, "note", ref, by=principal.agent))

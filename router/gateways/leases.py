@@ -29,6 +29,7 @@ class Leases:
         self._reported_lost: set[str] = set()
         self._regaining: set[asyncio.Task[None]] = set()
         self._census: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def connected(self) -> tuple[str, ...]:
@@ -41,6 +42,7 @@ class Leases:
 
     async def stop(self) -> None:
         """Stop watching; nobody is called lost because the server stops."""
+        self._stopped = True
         tasks = [*self._watches.values(), *self._regaining, *([self._census] if self._census else [])]
         for task in tasks:
             task.cancel()
@@ -65,7 +67,7 @@ class Leases:
             self._screens[agent] = left
             return
         self._screens.pop(agent, None)
-        if agent not in self._watches:
+        if agent not in self._watches and not self._stopped:
             self._sleeping.add(agent)
             self._watches[agent] = asyncio.create_task(self._watch(agent), name="desk lease")
 

@@ -16,7 +16,6 @@ from router.vault.interface import CARD_TYPE, Card, read_card
 from router.web import Principal
 
 EARLIER_MAX = 20
-DRAFTS_MAX = 2_000
 
 
 @dataclass(slots=True)
@@ -38,7 +37,6 @@ class Looks:
     def __init__(self, rooms: Rooms, follow_ups: FollowUpRequests) -> None:
         self._rooms, self._follow_ups = rooms, follow_ups
         self._seen: dict[tuple[str, str], Seen] = {}
-        self._drafts: dict[tuple[str, str], str] = {}
 
     async def glance(self, principal: Principal, entry: Entry, purpose: str) -> Seen:
         """Name, number and subject for the offer card or the list: read once per agent and contact."""
@@ -119,7 +117,7 @@ class Looks:
             "messages": [await self.message(principal, entry, one, seen.name) for one in list(entry.messages)],
             "earlier": [self._earlier(past) for past in self.earlier(entry)],
             "follow_ups": await self._promises(principal, entry),
-            "draft": await self._draft(principal, entry),
+            "draft": await self._rooms.vault.get_draft(entry.id, principal.agent),
         }
 
     # -- what came before -------------------------------------------------------------------------------------
@@ -169,30 +167,13 @@ class Looks:
                 })  # fmt: skip
         return shown
 
-    # -- drafts and forgetting --------------------------------------------------------------------------------
-
-    async def keep_draft(self, principal: Principal, entry: Entry, text: str) -> None:
-        """Keep what is being typed, in the vault; only where it is stays here."""
-        key = (principal.agent, entry.id)
-        if not text:
-            self._drafts.pop(key, None)
-            return
-        self._drafts[key] = await self._rooms.keep(entry.id, text)
-        if len(self._drafts) > DRAFTS_MAX:
-            del self._drafts[next(iter(self._drafts))]
-
-    async def _draft(self, principal: Principal, entry: Entry) -> str:
-        ref = self._drafts.get((principal.agent, entry.id), "")
-        return (await self._text(principal, ref))[0] if ref else ""
+    # -- forgetting --------------------------------------------------------------------------------
 
     def forget(self, entry: Entry | None, contact: str) -> None:
         """Drop what was decrypted for agents the contact is no longer with."""
         for agent, of in [key for key in self._seen if key[1] == contact]:
             if entry is None or not entry.with_agent(agent):
                 del self._seen[agent, of]
-        for agent, of in [key for key in self._drafts if key[1] == contact]:
-            if entry is None or not entry.with_agent(agent):
-                del self._drafts[agent, of]
 
     def forget_agent(self, agent: str) -> None:
         """The agent has no screen any more."""

@@ -34,6 +34,9 @@ class Registered(Protocol):
     @property
     def new(self) -> bool: ...
 
+    @property
+    def number(self) -> int: ...
+
 
 class Register(Protocol):
     """How the counter channel takes a contact in: once per key; another body under the same key is `key_reused`."""

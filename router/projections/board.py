@@ -95,7 +95,7 @@ class Board:
         match fact:
             case facts.ContactReceived():
                 self._day.received[entry.channel] += 1
-            case facts.OfferAccepted() | facts.AnswerAdopted() if entry.answered_at == at and entry.accepted_at == at:
+            case facts.OfferAccepted() | facts.AnswerAdopted() if entry.accepts == 1:
                 self._answer(entry)
             case facts.ContactEnded():
                 self._end(entry, fact)

@@ -70,6 +70,8 @@ class Entry:
     offers: int = 0
     decisions: int = 0
     accepted_at: int = 0
+    accepts: int = 0
+    """How often an agent took it: more than once after a hand-over."""
     answered_at: int = 0
     """When an agent first took it; 0 = never."""
     wrap_up_due_at: int = 0
@@ -244,6 +246,7 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.state, entry.agent, entry.offer = "active", fact.agent, None
             entry.wanted_agent = ""
             entry.accepted_at = at
+            entry.accepts += 1
             entry.answered_at = entry.answered_at or at
         case _:
             pass

@@ -16,7 +16,7 @@ from router.nouns import Centre
 from router.port import CentrePort, Numbered
 from router.projections import shapes
 from router.projections.board import Board
-from router.projections.contacts import Contacts, Entry
+from router.projections.contacts import Contacts
 from router.projections.follow_ups import FollowUps
 from router.projections.history import History
 from router.projections.people import People
@@ -44,7 +44,6 @@ class Views:
         self._board = Board(centre, self.contacts)
         self._listeners: list[Listener] = []
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._expected: dict[str, set[asyncio.Future[None]]] = {}
         self._ticket = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -84,21 +83,12 @@ class Views:
         if len(self._waiters) >= WAITERS_MAX:
             return False
         heapq.heappush(self._waiters, (number, self._ticket, future))
-        return await _within(future, seconds)
-
-    async def known(self, contact: str, seconds: float = WAIT_SECONDS) -> Entry | None:
-        """The contact, waiting for it to come in when it is not there yet."""
-        entry = self.contacts.get(contact)
-        if entry is not None or len(self._expected) >= WAITERS_MAX:
-            return entry
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = self._expected.setdefault(contact, set())
-        waiting.add(future)
-        await _within(future, seconds)
-        waiting.discard(future)
-        if not waiting:
-            self._expected.pop(contact, None)
-        return self.contacts.get(contact)
+        try:
+            async with asyncio.timeout(seconds):
+                await future
+        except TimeoutError:
+            return False
+        return True
 
     def apply(self, batch: Sequence[Numbered]) -> None:
         """Fold a batch and tell everybody who waits for it."""
@@ -107,10 +97,10 @@ class Views:
                 self.centre, self.version = numbered.fact.centre, numbered.fact.version
             for model in (self.contacts, self.history, self.follow_ups, self.people, self._board):
                 model.apply(numbered)
-            if isinstance(numbered.fact, facts.ContactReceived):
-                _settle(self._expected.get(numbered.fact.contact, ()))
         while self._waiters and self._waiters[0][0] <= self.position:
-            _settle([heapq.heappop(self._waiters)[2]])
+            future = heapq.heappop(self._waiters)[2]
+            if not future.done():
+                future.set_result(None)
         for listener in tuple(self._listeners):
             try:
                 listener(batch)
@@ -134,18 +124,3 @@ def where(error: BaseException) -> list[str]:
     """File and line of an unexpected exception; its message may hold personal data and is left out."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
-
-
-async def _within(future: asyncio.Future[None], seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await future
-    except TimeoutError:
-        return False
-    return True
-
-
-def _settle(futures: Sequence[asyncio.Future[None]] | set[asyncio.Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)

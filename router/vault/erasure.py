@@ -11,9 +11,15 @@ from router.vault.files import Files
 
 DAY_MS = 86_400_000
 
+TABLES = """
+CREATE TABLE IF NOT EXISTS unfinished (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+"""
+# Has its row from the moment keys are destroyed until the files and the log's memory of them are gone too.
+
 
 def destroy_citizen(connection: sqlite3.Connection, citizen: str) -> int:
     """The citizen and every linked contact; gives how many of these could be read until now. Raises UnknownThing."""
+    connection.execute("INSERT OR IGNORE INTO unfinished VALUES (1)")
     return sum(destroy_contact(connection, contact) for contact in index.erase(connection, citizen))
 
 
@@ -30,15 +36,21 @@ def destroy_contact(connection: sqlite3.Connection, contact: str) -> bool:
     return True
 
 
-def remove_files(connection: sqlite3.Connection, files: Files) -> None:
-    """Of erased items, also of an erasure that was interrupted. Outside a transaction. Raises Unavailable."""
+def finish(connection: sqlite3.Connection, files: Files) -> None:
+    """What follows when a destruction is committed, outside a transaction. When it raises Unavailable, do it again."""
     refs = [row[0] for row in connection.execute("SELECT ref FROM items WHERE erased AND file")]
-    if refs:
-        try:
-            files.remove(refs)
-        except OSError as error:
-            raise Unavailable("the vault's files could not be removed") from error
-        connection.executemany("UPDATE items SET file = 0 WHERE ref = ?", [(ref,) for ref in refs])
+    try:
+        files.remove(refs)
+    except OSError as error:
+        raise Unavailable("the vault's files could not be removed") from error
+    connection.executemany("UPDATE items SET file = 0 WHERE ref = ?", [(ref,) for ref in refs])
+    empty_log(connection)
+    connection.execute("DELETE FROM unfinished")
+
+
+def unfinished(connection: sqlite3.Connection) -> bool:
+    """An erasure was interrupted before its end."""
+    return connection.execute("SELECT 1 FROM unfinished").fetchone() is not None
 
 
 def empty_log(connection: sqlite3.Connection) -> None:
@@ -46,12 +58,6 @@ def empty_log(connection: sqlite3.Connection) -> None:
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise Unavailable("the vault's log is in use and could not be emptied")
-
-
-def finish(connection: sqlite3.Connection, files: Files) -> None:
-    """What follows when a destruction is committed; when it raises Unavailable, do it again."""
-    remove_files(connection, files)
-    empty_log(connection)
 
 
 # -- what nobody refers to --------------------------------------------------------------------------------------

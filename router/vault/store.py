@@ -7,6 +7,7 @@ them at once: a running server and `kcc-router erase`. No data key and no conten
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
@@ -15,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+import structlog
 
 from router.errors import ConfigurationInvalid, Erased, InvalidInput, Unavailable, UnknownThing
 from router.vault import audit, erasure, index
@@ -25,6 +28,7 @@ from router.vault.keys import Keyring, master_key, reference, seal, unseal
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 INLINE_BYTES_MAX = 64 * 1024
 """Content above this becomes a file."""
@@ -299,20 +303,29 @@ class SqliteVault:
 
     def _prepare(self) -> None:
         """The tables, and whether the key is this vault's."""
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with contextlib.suppress(FileExistsError):  # opening and closing one that is in use would end SQLite's locks
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         try:
             connection = self._connect()
             try:
-                connection.executescript(_TABLES + index.TABLES + audit.TABLES)
-                erasure.remove_files(connection, self._files)
+                connection.executescript(_TABLES + index.TABLES + audit.TABLES + erasure.TABLES)
                 ours = self._keyring.fingerprint
                 connection.execute("INSERT OR IGNORE INTO about VALUES (1, ?)", (ours,))
                 if connection.execute("SELECT fingerprint FROM about").fetchone()[0] != ours:
                     raise ConfigurationInvalid([f"the key given is not the one of {self._path}"])
+                if erasure.unfinished(connection):
+                    self._finish(connection)
             finally:
                 connection.close()
         except sqlite3.Error as error:
             raise Unavailable(f"the vault {self._path.name} cannot be opened: {error}") from error
+
+    def _finish(self, connection: sqlite3.Connection) -> None:
+        """An interrupted erasure; when that is still impossible, the next erasure or start tries again."""
+        try:
+            erasure.finish(connection, self._files)
+        except Unavailable as error:
+            log.warning("vault.erasure_unfinished", because=error.message)
 
     def _close(self) -> None:
         self._movers.shutdown()

@@ -25,7 +25,7 @@ DOORS: dict[str, set[str]] = {
     "engine": COMMON | {"queues", "skills"},
     "simulation": COMMON | PURE,
     "wire": COMMON | VOCABULARY,
-    "settings": COMMON | {"queues", "skills"},
+    "settings": COMMON | {"queues", "skills", "wire"},
     # the loop and what it stands on
     "port": COMMON | VOCABULARY | {"wire", "bus.interface", "telemetry"},
     "ownership": COMMON | {"telemetry"},
@@ -44,10 +44,14 @@ DOORS: dict[str, set[str]] = {
     "channels": SHELL | WEB,
     "gateways": SHELL | WEB | {"projections"},
     "registers": SHELL,
+    "orders": COMMON | {"port", "channels.channel", "telemetry"},
+    "watchdog": COMMON | {"telemetry"},
+    # the players of `make demo`, who come in from outside; it starts the server beside them
+    "demo": {"settings"},
 }
 EVERYTHING = {"app", "cli"}
 """`app` wires all rooms together; `cli` starts it."""
-ONLY_FROM = {"app": {"cli"}, "cli": {"__main__"}}
+ONLY_FROM = {"app": {"cli", "demo"}, "cli": {"__main__"}, "demo": {"cli"}}
 
 APART = ("channels", "registers")
 """Rooms whose parts never import each other; what they share stands in channel.py, register.py or interface.py."""

@@ -115,6 +115,11 @@ class Power:
                 (place / name).touch()
 
 
+def content(*paths: Path) -> bytes:
+    """Of files that SQLite may have open here: another process reads them, for closing one would end SQLite's locks."""
+    return subprocess.run(["cat", *map(str, paths)], check=True, capture_output=True).stdout
+
+
 def child(program: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     """A Python process of its own in this checkout, whose lines are read through `stdout`."""
     root = str(Path(__file__).parents[2])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.unit.doubles import Served, bearer
+from tests.unit.served import Served, bearer
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -102,7 +102,7 @@ def test_design_rules(document: dict[str, Any]) -> None:
         assert named == set(re.findall(r"{(\w+)}", path)), where
         assert all(re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", p["name"]) for p in parameters if p["in"] == "query"), where
         if method != "get" or parameters:
-            assert "400" in operation["responses"] or not parameters and method == "delete", where
+            assert "400" in operation["responses"] or (not parameters and method == "delete"), where
         for status, response in operation["responses"].items():
             found = followed(document, response)
             assert "API-Version" in found["headers"], where

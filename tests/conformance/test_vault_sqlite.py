@@ -1,4 +1,4 @@
-"""What the vault on disk must stand besides the common suite: crashes, lost keys, tampering, erasure to the byte."""
+"""What the vault on disk must stand besides the common suite: crashes, tampering, erasure to the byte."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from router.errors import ConfigurationInvalid, Erased, Fault, InvalidInput, Unavailable, UnknownThing
+from router.errors import Erased, Fault, InvalidInput, Unavailable, UnknownThing
 from router.vault import store
-from router.vault.keys import Keyring, VaultDamaged, reference, seal, unseal
+from router.vault.keys import VaultDamaged, unseal
 from router.vault.store import SqliteVault
-from tests.conformance.power import Power, child, ended, killed_after
+from tests.conformance.power import Power, child, content, ended, killed_after
 
 TOWN = "waterland"
 LARGE = 100_000
@@ -61,114 +61,13 @@ def database(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def raw(folder: Path) -> bytes:
-    """Every byte of every file, the key's own apart."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "vault.key"]
-    return b"\0".join(path.name.encode() + path.read_bytes() for path in files)
+    """Every byte of every file, the key's own and the index of the log apart."""
+    apart = {"vault.key", "vault.sqlite-shm"}
+    return content(*(path for path in folder.rglob("*") if path.is_file() and path.name not in apart))
 
 
 async def reads(vault: SqliteVault, ref: str) -> bytes:
     return (await vault.read(ref, who="a1", purpose="contact")).content
-
-
-# -- keys -----------------------------------------------------------------------------------------------------
-
-
-async def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    first = SqliteVault(folder)
-    ref = await first.store("c-1", "t", b"text")
-    await first.store("c-1", "t", bytes(LARGE))
-    await first.close()
-    key = (folder / "vault.key").read_bytes()
-    assert not [path for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077]
-    again = SqliteVault(folder)
-    assert await reads(again, ref) == b"text"
-    await again.close()
-    assert (folder / "vault.key").read_bytes() == key
-
-
-async def test_another_key_is_refused(tmp_path: Path, vault: SqliteVault) -> None:
-    await vault.store("c-1", "t", b"text")
-    (tmp_path / "other").write_bytes(bytes(32))
-    with pytest.raises(ConfigurationInvalid, match=r"not the one of .*vault\.sqlite"):
-        SqliteVault(tmp_path, key_file=tmp_path / "other")
-
-
-async def test_a_vault_whose_key_is_gone_gets_no_new_one(tmp_path: Path) -> None:
-    await SqliteVault(tmp_path).close()
-    (tmp_path / "vault.key").unlink()
-    with pytest.raises(ConfigurationInvalid, match=r"vault\.key is not there"):
-        SqliteVault(tmp_path)
-    assert not (tmp_path / "vault.key").exists()
-
-
-async def test_the_key_may_be_given_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = tmp_path / "secret"
-    monkeypatch.setenv("KCC_VAULT_KEY_FILE", str(given))
-    with pytest.raises(ConfigurationInvalid, match="secret is not there"):
-        SqliteVault(tmp_path / "data")
-    given.write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
-    await SqliteVault(tmp_path / "data").close()
-    given.write_bytes(bytes(range(32)))
-    await SqliteVault(tmp_path / "data").close()
-    assert not (tmp_path / "data" / "vault.key").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"short", b"AAECAwQFBgcICQoLDA0ODw==\n", b"\xff" * 33])
-def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "key").write_bytes(content)
-    with pytest.raises(ConfigurationInvalid, match="is no key"):
-        SqliteVault(tmp_path, key_file=tmp_path / "key")
-
-
-def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "vault.key").write_bytes(bytes(32))
-    (tmp_path / "vault.key").chmod(0o644)
-    with pytest.raises(ConfigurationInvalid, match="chmod 600"):
-        SqliteVault(tmp_path)
-
-
-def test_a_wrapped_key_opens_only_with_its_master_and_for_its_holder() -> None:
-    ours, other = Keyring(bytes(32)), Keyring(bytes(range(32)))
-    key, wrapped = ours.new_key("c-1")
-    assert ours.unwrap("c-1", wrapped) == key
-    for ring, holder in ((other, "c-1"), (ours, "c-2")):
-        with pytest.raises(VaultDamaged):
-            ring.unwrap(holder, wrapped)
-    assert ours.blind(TOWN, "phone", "+31") != other.blind(TOWN, "phone", "+31")
-    assert ours.blind("ab", "c", "d") != ours.blind("a", "bc", "d")
-
-
-def test_what_is_sealed_opens_only_for_what_it_is_about() -> None:
-    key = bytes(32)
-    sealed = seal(key, b"text", "item", "v-1")
-    assert unseal(key, sealed, "item", "v-1") == b"text"
-    for about in (("item", "v-2"), ("itemv", "-1"), ("item",), ()):
-        with pytest.raises(VaultDamaged):
-            unseal(key, sealed, *about)
-    for broken in (sealed[:-1], sealed[:5], b"", bytes(len(sealed))):
-        with pytest.raises(VaultDamaged):
-            unseal(key, broken, "item", "v-1")
-
-
-def test_references_are_letters_and_never_the_same() -> None:
-    made = {reference("v") for _ in range(1000)}
-    assert len(made) == 1000
-    assert all(one.startswith("v-") and len(one) == 34 and one[2:].isalpha() for one in made)
-
-
-async def test_content_cannot_be_put_under_another_reference_or_type(tmp_path: Path, vault: SqliteVault) -> None:
-    small = [await vault.store("c-1", "t", bytes([n]) * 10) for n in range(2)]
-    large = [await vault.store("c-1", "t", bytes([n]) * LARGE) for n in range(2)]
-    with database(tmp_path) as connection:
-        sealed = connection.execute("SELECT sealed FROM items WHERE ref = ?", (small[0],)).fetchone()[0]
-        connection.execute("UPDATE items SET sealed = ? WHERE ref = ?", (sealed, small[1]))
-        connection.execute("UPDATE items SET type = 'text/html' WHERE ref = ?", (large[0],))
-    (tmp_path / "vault" / large[1]).write_bytes((tmp_path / "vault" / large[0]).read_bytes())
-    for ref in (small[1], *large):
-        with pytest.raises(VaultDamaged):
-            await vault.read_unattended(ref)
-    assert (await vault.read_unattended(small[0])).content == bytes(10)
 
 
 # -- erasure to the byte --------------------------------------------------------------------------------------
@@ -291,6 +190,40 @@ async def test_files_without_a_row_are_swept(tmp_path: Path) -> None:
     now[0] += 2 * 86_400_000
     await vault.sweep({"c-1": True})
     assert [path.name for path in (tmp_path / "vault").iterdir()] == [ref]
+    await vault.close()
+
+
+async def test_content_cannot_be_put_under_another_reference_or_type(tmp_path: Path, vault: SqliteVault) -> None:
+    small = [await vault.store("c-1", "t", bytes([n]) * 10) for n in range(2)]
+    large = [await vault.store("c-1", "t", bytes([n]) * LARGE) for n in range(2)]
+    with database(tmp_path) as connection:
+        sealed = connection.execute("SELECT sealed FROM items WHERE ref = ?", (small[0],)).fetchone()[0]
+        connection.execute("UPDATE items SET sealed = ? WHERE ref = ?", (sealed, small[1]))
+        connection.execute("UPDATE items SET type = 'text/html' WHERE ref = ?", (large[0],))
+    (tmp_path / "vault" / large[1]).write_bytes((tmp_path / "vault" / large[0]).read_bytes())
+    for ref in (small[1], *large):
+        with pytest.raises(VaultDamaged):
+            await vault.read_unattended(ref)
+    assert (await vault.read_unattended(small[0])).content == bytes(10)
+
+
+async def test_an_erasure_that_could_not_empty_the_log_is_finished_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.05)
+    vault = SqliteVault(tmp_path)
+    citizen = await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    assert await vault.find(TOWN, phone="+31612345678") == citizen
+    with database(tmp_path) as reader:
+        keys = [row[0] for row in reader.execute("SELECT wrapped FROM keys")]
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM items").fetchone()
+        with pytest.raises(Unavailable):
+            await vault.erase(citizen)
+        await SqliteVault(tmp_path).close()
+    assert [key for key in keys if key in raw(tmp_path)]
+    await SqliteVault(tmp_path).close()
+    assert not [key for key in keys if key in raw(tmp_path)]
     await vault.close()
 
 

@@ -163,8 +163,8 @@ async def test_the_agent_hangs_up(pbx: RealAsterisk) -> None:
         gone = await board.event(LegGone, channel=there.channel)
         await call.wait(call.over)
         board.check(
-            "Held T", "Ringing a1", "DialEnded a1 ANSWER", "HangupAsked a1", "DialResult T ANSWER", "Gone T", "LegGone T",
-            also=("LegGone a1",),
+            "Held T", "Ringing a1", "DialEnded a1 ANSWER", "HangupAsked a1", "DialResult T ANSWER", "Gone T",
+            "LegGone T", also=("LegGone a1",),
         )  # fmt: skip
         assert gone.cause == 16
         result = next(n for n, event in enumerate(board.seen) if isinstance(event, DialResult))

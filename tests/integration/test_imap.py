@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aioimaplib
 import pytest
 
 from router.channels.email import mailbox as mailbox_module
@@ -126,9 +127,9 @@ class TestDovecot:
     async def test_without_idle_the_poll_finds_it(
         self, here: Scene, server: Mailboxes, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        has = mailbox_module.aioimaplib.IMAP4.has_capability
+        has = aioimaplib.IMAP4.has_capability
         monkeypatch.setattr(
-            mailbox_module.aioimaplib.IMAP4,
+            aioimaplib.IMAP4,
             "has_capability",
             lambda self, name: name not in ("IDLE", "MOVE") and has(self, name),
         )

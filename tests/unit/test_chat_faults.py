@@ -1,4 +1,4 @@
-"""The web chat when things go wrong: lost answers, reloads, restarts, floods, hostile bodies, a failing vault or centre."""
+"""The web chat when things go wrong: lost answers, reloads, restarts, floods, hostile bodies, a vault that fails."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import time
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -332,9 +333,21 @@ def test_answer_subject(given_subject: str, answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "a", "a@", "a b@c.nl", "a@b\r\nRCPT TO:<x@y>", "<a@b.nl>", "é@b.nl", "a@-b.nl"]
+    "address", ["", "a", "a@", "a b@c.nl", "a@b\r\nRCPT TO:<x@y>", "<a@b.nl>", "é@b.nl", "a@-b.nl", "a@b.nl\n"]
 )
 def test_addresses_that_cannot_be_sent_to(address: str) -> None:
     assert not sendable(address)
     with pytest.raises(ValueError):
         build(reply(to_address=address), 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"a" * 16_000, b"<a" * 8_000, b"a@" * 8_000, b"a@b," * 4_000, b"<" + b"a" * 15_999, b"<a>" * 5_000, b": " * 8_000],
+)
+def test_the_outside_is_read_in_linear_time(line: bytes) -> None:
+    """It is read in the server's own process; 256 kB of anything take well under a second."""
+    began = time.process_time()
+    for name in (b"From", b"To", b"References", b"Reply-To"):
+        read_envelope(name + b": " + b"\r\n ".join([line] * 16) + b"\r\n\r\nx")
+    assert time.process_time() - began < 2

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from router.channels.email.adapter import EmailChannel
 from router.channels.email.intake import RECEIPT, Intake
 from router.channels.email.letters import Letters
 from router.channels.email.parsing import Parser
 from router.channels.email.receipts import Allowance, receipt_text
 from router.channels.email.threads import Threads, kept_key
 from router.engine import commands
-from router.errors import Unavailable
-from router.vault.interface import Card
-from tests.unit.channel_doubles import KEY, Scene, scene
+from router.errors import Erased, Unavailable
+from router.settings import EmailSettings
+from router.vault.interface import Card, read_card
+from router.vault.store import SqliteVault
+from tests.unit.channel_doubles import KEY, Scene, scene, served
 from tests.unit.test_email_codec import ADDRESSES, mail
 from tests.unit.test_email_parsing import ENDLESS, HEAD, HOSTILE
 
@@ -142,6 +146,23 @@ async def test_one_mail_to_two_municipalities_is_two_contacts(desk: Desk) -> Non
     assert [f.municipality for f in await desk.scene.received()] == ["waterland", "zeevang"]
 
 
+async def test_what_a_crash_cut_off_follows_when_the_mail_comes_again(desk: Desk) -> None:
+    def away(command: commands.Command) -> Exception | None:
+        return None if isinstance(command, commands.Receive) else Unavailable()
+
+    desk.scene.port.fails = away
+    for raw in (mail(), mail(Auto_Submitted="auto-replied", Message_ID="<2@burger.example>")):
+        with pytest.raises(Unavailable):
+            await desk.take(raw)
+    await desk.letters.reached((await desk.scene.port.centre.submit(commands.Tick())).number)
+    desk.scene.port.fails = lambda command: None
+    for raw in (mail(), mail(Auto_Submitted="auto-replied", Message_ID="<2@burger.example>")):
+        await desk.take(raw)
+    assert len(await desk.scene.received()) == 2
+    assert len(desk.receipts()) == 1
+    assert len(desk.scene.port.of(commands.EndContact)) == 1
+
+
 # -- receipts ---------------------------------------------------------------------------------------------------------
 
 
@@ -152,6 +173,7 @@ async def test_a_receipt_in_the_citizens_language(desk: Desk) -> None:
     text = desk.scene.vault.items[receipt.ref].content.decode()
     assert text == receipt_text("en", "Waterland")
     assert "municipality of Waterland" in text
+    assert receipt_text("nl", "Gemeente Waterland") == receipt_text("nl", "Waterland")
 
 
 @pytest.mark.parametrize(
@@ -300,6 +322,28 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert kept_key(tmp_path / "keys", "mail-threads") == key
     assert (tmp_path / "keys" / "mail-threads.key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "keys").iterdir()] == ["mail-threads.key"]
+
+
+async def test_with_the_real_vault(tmp_path: Path) -> None:
+    vault = SqliteVault(tmp_path)
+    async with scene() as here:
+        around = dataclasses.replace(here.around, vault=vault)
+        settings = EmailSettings(addresses=ADDRESSES, default_municipality="waterland")
+        async with served(here.port, channel := EmailChannel(around, settings, tmp_path)):
+            contact = await channel.intake.take(mail())
+            await here.port.until_status("delivered")
+            (fact,) = await here.received()
+            card = read_card((await vault.read_unattended(fact.content_ref)).content)
+            assert (await vault.read_unattended(card.raw_ref)).content == mail()
+            assert await vault.find("waterland", email="Anna@burger.example") == fact.citizen
+            assert await vault.erase(fact.citizen) == 1
+            with pytest.raises(Erased):
+                await vault.read_unattended(card.raw_ref)
+            # An answer after the erasure is a contact of its own, not a fault.
+            ours = channel.intake._threads.message_id(contact, 1, "waterland", "anna@burger.example", "x.example")
+            later = await channel.intake.take(mail("Nog iets.", In_Reply_To=ours, Message_ID="<2@burger.example>"))
+            assert later != contact
+    await vault.close()
 
 
 async def test_nothing_personal_is_logged(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,7 +125,7 @@ async def test_many_mails_do_not_use_up_a_worker(parser: Parser) -> None:
 
 
 async def test_no_worker_is_no_verdict_on_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsing.sys, "executable", "/bin/true")
+    monkeypatch.setattr("sys.executable", "/bin/true")
     parser = Parser()
     with pytest.raises(Unavailable):
         await parser.parse(HEAD + b"\r\nhoi")

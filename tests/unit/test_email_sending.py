@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiosmtplib
 import pytest
@@ -62,8 +62,7 @@ class Relay:
             self.mails.append(message)
             self.news.notify_all()
         if said == "die":
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
+            cast(asyncio.Transport, server.transport).abort()
         return said
 
     async def until(self, count: int) -> None:
@@ -87,8 +86,8 @@ async def running(relay: Relay) -> AsyncIterator[Relay]:
     finally:
         server.close()
         for one in made:
-            if isinstance(one.transport, asyncio.Transport):
-                one.transport.abort()
+            if one.transport is not None:
+                cast(asyncio.Transport, one.transport).abort()
         await server.wait_closed()
 
 
@@ -133,7 +132,7 @@ async def test_a_reply_by_smtp(here: Scene, relay: Relay, tmp_path: Path) -> Non
     (message,) = relay.mails
     assert statuses(here) == ["started", "delivered"]
     assert message["To"] == "anna@burger.example"
-    assert message["From"] == "Waterland <gemeente@waterland.example>"
+    assert message["From"] == "Gemeente Waterland <gemeente@waterland.example>"
     assert message["Subject"] == "Re: Paspoort kwijt"
     assert message["In-Reply-To"] == "<1@burger.example>"
     assert message["References"].split() == ["<0@burger.example>", "<1@burger.example>"]
@@ -391,7 +390,7 @@ async def test_a_contact_registered_by_rest_can_be_answered(here: Scene, tmp_pat
     message = email.message_from_bytes(path.read_bytes(), policy=SMTP_POLICY)
     assert isinstance(message, EmailMessage)
     # Zeevang has no address of its own in the configuration: the one it receives at is used.
-    assert message["From"] == "Zeevang <info@zeevang.example>"
+    assert message["From"] == "Gemeente Zeevang <info@zeevang.example>"
     assert message["In-Reply-To"] is None
     assert [a.get_filename() for a in message.iter_attachments()] == ["formulier.pdf"]
 
@@ -459,6 +458,14 @@ async def test_the_listeners_limits(here: Scene, tmp_path: Path, monkeypatch: py
         with pytest.raises(aiosmtplib.SMTPException):
             await deliver(channel, mail(), "info@waterland.example")
     assert not await here.received()
+
+
+async def test_a_port_that_is_taken_stops_only_the_listener(here: Scene, relay: Relay, tmp_path: Path) -> None:
+    settings = EmailSettings(addresses=ADDRESSES, default_municipality="waterland", listener_port=relay.port)
+    async with served(here.port, channel := EmailChannel(here.around, settings, tmp_path)):
+        assert channel.health["listening"] == 0
+        await channel.intake.take(mail())
+        await here.port.until_status("delivered")
 
 
 async def test_the_listener_is_for_loopback_only(here: Scene, tmp_path: Path) -> None:

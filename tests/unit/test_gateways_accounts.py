@@ -13,7 +13,8 @@ from router.errors import NotSignedIn
 from router.gateways.accounts import SESSIONS_PER_ACCOUNT_MAX, Accounts
 from router.settings import ServerSettings
 from router.web import Limited
-from tests.unit.doubles import PASSWORD, TOKENS, Clock, Served, accounts
+from tests.unit.doubles import Clock
+from tests.unit.served import PASSWORD, TOKENS, Served, accounts
 
 
 @pytest.fixture
@@ -53,7 +54,12 @@ async def test_wrong_is_wrong(door: Accounts, user: str, password: str) -> None:
 
 async def test_an_unknown_user_costs_a_verification_too(door: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str] = []
-    monkeypatch.setattr(door, "_fits", lambda hash_, _password: bool(verified.append(hash_)))
+
+    def fits(hash_: str, _password: str) -> bool:
+        verified.append(hash_)
+        return False
+
+    monkeypatch.setattr(door, "_fits", fits)
     for user in ("ada", "nobody"):
         with pytest.raises(NotSignedIn):
             await door.sign_in(user, "x")
@@ -168,5 +174,7 @@ async def test_signing_in_is_limited_per_address(tmp_path: Path) -> None:
                 assert answer.status == 400
         async with served.call("POST", "/api/v1/session", own, data=b"{}") as answer:
             assert answer.status == 429
-        async with served.call("POST", "/api/v1/session", {**own, "X-Forwarded-For": "203.0.113.9"}, data=b"{}") as answer:
+        async with served.call(
+            "POST", "/api/v1/session", {**own, "X-Forwarded-For": "203.0.113.9"}, data=b"{}"
+        ) as answer:
             assert answer.status == 400, "somebody else behind the same proxy"

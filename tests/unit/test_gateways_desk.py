@@ -12,7 +12,8 @@ import pytest
 from router.engine import commands, facts
 from router.errors import StaleOffer, Unavailable
 from router.vault.interface import Card
-from tests.unit.doubles import START, Served, Screen, accepted, explanation, offered, queued, received
+from tests.unit.doubles import START, accepted, explanation, offered, queued, received
+from tests.unit.served import Screen, Served
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ async def desk_of(served: Served, user: str) -> Screen:
     return await served.screen("/desk", await served.sign_in(user))
 
 
-async def a_contact(served: Served, contact: str, channel: str = "chat", municipality: str = "waterland", **card: Any) -> str:
+async def a_contact(
+    served: Served, contact: str, channel: str = "chat", municipality: str = "waterland", **card: Any
+) -> str:
     """A contact of a known citizen, waiting; gives the citizen's reference."""
     citizen = await served.vault.recognise(municipality, contact, name=f"Jansen-{contact}", phone="+31612345678")
     content = await served.vault.card(contact, Card(subject=f"onderwerp-{contact}", **card))
@@ -51,11 +54,11 @@ async def test_from_offer_to_wrap_up(served: Served) -> None:
     await served.publish(offered("c-1", "ada"))
     state = await ada.until("state", lambda s: s["offers"])
     offer = state["offers"][0]
-    assert offer["offer"] == "c-1.1"
+    assert offer["offer"] == "c-1-1"
     assert offer["citizen"] == {"known": True, "name": "Jansen-c-1", "phone": "+31612345678", "email": ""}
     assert offer["subject"] == "onderwerp-c-1"
 
-    assert await ada.ask("accept", {"offer": "c-1.1"}) == {"ok": True, "contact": "c-1"}
+    assert await ada.ask("accept", {"offer": "c-1-1"}) == {"ok": True, "contact": "c-1"}
     state = await ada.until("state", lambda s: s["contacts"])
     assert state["offers"] == []
     assert state["contacts"][0]["name"] == "Jansen-c-1"
@@ -142,9 +145,9 @@ async def test_what_is_forgotten_must_be_looked_at_again(served: Served) -> None
     await a_contact(served, "c-1")
     await served.publish(offered("c-1", "ada"))
     await ada.until("state", lambda s: s["offers"])
-    await served.publish(facts.OfferEnded("c-1.1", "c-1", "ada", "expired", "", 0))
+    await served.publish(facts.OfferEnded("c-1-1", "c-1", "ada", "expired", "", 0))
     await served.publish(offered("c-1", "ada", 2))
-    await ada.until("state", lambda s: s["offers"] and s["offers"][0]["offer"] == "c-1.2")
+    await ada.until("state", lambda s: s["offers"] and s["offers"][0]["offer"] == "c-1-2")
     assert [look.purpose for look in served.vault.audit] == ["offer"] * 4
 
 
@@ -190,7 +193,8 @@ async def test_context_stays_within_the_municipality(served: Served) -> None:
     content = await served.vault.card("c-1", Card(subject="mijn vraag"))
     await served.publish(
         offered("c-canary", "cem"), accepted("c-canary", "cem"), ended,
-        received("c-1", citizen=citizen, content_ref=content, linked_to="c-canary"), queued("c-1"), offered("c-1", "ada"),
+        received("c-1", citizen=citizen, content_ref=content, linked_to="c-canary"), queued("c-1"),
+        offered("c-1", "ada"),
     )  # fmt: skip
     ada = await desk_of(served, "ada")
     state = await ada.until("state", lambda s: s["offers"])
@@ -206,7 +210,8 @@ async def test_context_stays_within_the_municipality(served: Served) -> None:
 async def test_an_earlier_contact_of_the_same_citizen_can_be_read(served: Served) -> None:
     citizen = await a_contact(served, "c-old", text="vorige keer")
     await served.publish(
-        offered("c-old", "bob"), accepted("c-old", "bob"), facts.ContactEnded("c-old", "handled", "bob", resolved=False),
+        offered("c-old", "bob"), accepted("c-old", "bob"),
+        facts.ContactEnded("c-old", "handled", "bob", resolved=False),
         received("c-1", citizen=citizen), queued("c-1"), offered("c-1", "ada"),
     )  # fmt: skip
     ada = await desk_of(served, "ada")
@@ -279,7 +284,7 @@ async def test_typing_goes_both_ways_and_is_not_recorded(served: Served) -> None
 async def test_refusals_keep_their_code(served: Served) -> None:
     ada = await desk_of(served, "ada")
     served.port.refuse[commands.Accept] = StaleOffer("The offer is over")
-    assert await ada.ask("accept", {"offer": "c-1.1"}) == {
+    assert await ada.ask("accept", {"offer": "c-1-1"}) == {
         "ok": False,
         "error": {"code": "stale_offer", "message": "The offer is over"},
     }
@@ -294,8 +299,8 @@ async def test_why_it_came_to_me(served: Served) -> None:
     ada = await desk_of(served, "ada")
     await a_contact(served, "c-1")
     await served.publish(offered("c-1", "ada"))
-    served.port.explanations["c-1"] = [explanation("c-1", "c-1.1")]
-    assert [d["offer"] for d in (await ada.ask("why", {"contact": "c-1"}))["decisions"]] == ["c-1.1"]
+    served.port.explanations["c-1"] = [explanation("c-1", "c-1-1")]
+    assert [d["offer"] for d in (await ada.ask("why", {"contact": "c-1"}))["decisions"]] == ["c-1-1"]
 
 
 async def test_the_last_screen_gone_for_a_lease_loses_the_agent(served: Served) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from router.engine import commands, facts
 from router.errors import Unavailable, WrongState
-from router.gateways.http import table
+from router.gateways.http import build_app, table
+from router.gateways.routes import Route
 from router.vault.interface import Card
 from router.web import ROLES
-from tests.unit.doubles import START, Served, accepted, bearer, explanation, offered, queued, received
+from tests.unit.doubles import START, accepted, explanation, offered, queued, received
+from tests.unit.served import Served, bearer
 
 
 @pytest.fixture
@@ -75,6 +78,21 @@ async def test_no_route_is_open_by_accident(served: Served) -> None:
     assert real == guarded | OPEN_TO_ANYBODY
 
 
+async def test_the_table_checks_the_role_itself(tmp_path: Path) -> None:
+    """A handler that forgets to ask is still not reached by who may not."""
+
+    async def forgetful(_request: web.Request) -> web.StreamResponse:
+        return web.json_response({})
+
+    async with Served(tmp_path) as served:
+        row = Route("GET", "/api/v1/forgetful", "forgetful", "Forgets to ask", forgetful, roles=("board",))
+        app = build_app(served.rooms, register=served._register, ready=bool, origins=served.origins, more=(row,))
+        async with TestClient(TestServer(app)) as client:
+            for headers, status in (({}, 401), (bearer("kiosk"), 403), (bearer("tv"), 200)):
+                async with client.get("/api/v1/forgetful", headers=headers) as answer:
+                    assert answer.status == status
+
+
 async def test_a_wrong_token_is_refused_everywhere(served: Served) -> None:
     for scheme in ("Bearer wrong", "Basic YTpi", "Bearer", "bearer  "):
         async with served.call("GET", "/api/v1/centre", {"Authorization": scheme}) as answer:
@@ -101,7 +119,6 @@ async def test_posting_a_contact(served: Served) -> None:
     [
         ({"municipality": "waterland", "text": "x"}, "short", "Idempotency-Key"),
         ({"municipality": "waterland", "text": "x"}, "k" * 129, "Idempotency-Key"),
-        ({"municipality": "waterland", "text": "x"}, "has a space", "Idempotency-Key"),
         ({"text": "x"}, "key-0001", "municipality"),
         ({"municipality": "nergens", "text": "x"}, "key-0001", "municipality"),
         ({"municipality": "waterland"}, "key-0001", "topic"),
@@ -123,7 +140,7 @@ async def test_what_is_wrong_is_named_and_nothing_is_registered(
 
 
 async def test_a_contact_may_not_continue_one_of_another_municipality(served: Served) -> None:
-    await served.publish(received("c-z", municipality="zeevang", source_key="kiosk:old"))
+    await served.publish(received("c-z", municipality="zeevang", source_key="rest:kiosk:old"))
     body = {"municipality": "waterland", "text": "x", "continues": "c-z"}
     assert (await post(served, bearer("kiosk"), body)).status == 400
     assert (await post(served, bearer("kiosk"), {**body, "municipality": "zeevang"})).status == 201
@@ -138,7 +155,9 @@ async def test_a_program_reads_back_only_what_it_posted(served: Served) -> None:
 
 async def test_a_supervisor_lists_moves_and_closes(served: Served) -> None:
     headers = await served.sign_in("sup")
-    await served.publish(received("c-1"), queued("c-1"), received("c-2", "email"), queued("c-2", "afval"), received("c-3"))
+    await served.publish(
+        received("c-1"), queued("c-1"), received("c-2", "email"), queued("c-2", "afval"), received("c-3")
+    )
     for query, expected in (
         ("", ["c-1", "c-2", "c-3"]),
         ("?state=waiting", ["c-1", "c-2"]),
@@ -151,7 +170,9 @@ async def test_a_supervisor_lists_moves_and_closes(served: Served) -> None:
     async with served.call("GET", "/api/v1/contacts?state=asleep", headers) as answer:
         assert answer.status == 400
 
-    async with served.call("POST", "/api/v1/contacts/c-1/move", headers, json={"queue": "afval", "why": "fout"}) as answer:
+    async with served.call(
+        "POST", "/api/v1/contacts/c-1/move", headers, json={"queue": "afval", "why": "fout"}
+    ) as answer:
         assert answer.status == 200
     moved = served.port.of(commands.MoveContact)[0]
     assert (moved.contact, moved.queue, moved.by) == ("c-1", "afval", "sup")
@@ -179,10 +200,10 @@ async def test_refusals_and_faults_of_the_centre_keep_their_code(served: Served)
 async def test_decisions(served: Served) -> None:
     headers = await served.sign_in("ada")
     await served.publish(received("c-1"), queued("c-1"))
-    served.port.explanations["c-1"] = [explanation("c-1", "c-1.1")]
+    served.port.explanations["c-1"] = [explanation("c-1", "c-1-1")]
     async with served.call("GET", "/api/v1/contacts/c-1/decisions", headers) as answer:
         body = await answer.json()
-    assert [one["offer"] for one in body["decisions"]] == ["c-1.1"]
+    assert [one["offer"] for one in body["decisions"]] == ["c-1-1"]
     assert body["waiting"]["excluded"] == {"paused": 1}
 
 
@@ -238,6 +259,8 @@ async def test_promises_stay_within_queue_and_municipality(served: Served) -> No
         received("c-z", "email", "zeevang", citizen=citizen), queued("c-z", "afval"),
         facts.FollowUpMade("f-1", "c-z", citizen, "zeevang", "cem", START + 1, text, "", "afval"),
     )  # fmt: skip
+    other = await served.vault.store("c-z", "text/plain", b"kanarie")
+    await served.publish(facts.FollowUpMade("f-2", "c-z", "", "zeevang", "cem", START + 1, other, "", "burgerzaken"))
     for user, sees in (("cem", True), ("ada", True), ("bob", False), ("sup", True)):
         async with served.call("GET", "/api/v1/follow-ups?state=open", await served.sign_in(user)) as answer:
             assert ("kanarie" in await answer.text()) == sees, user
@@ -301,6 +324,11 @@ async def test_health_and_metrics(served: Served) -> None:
     async with served.call("GET", "/health/live") as answer:
         assert answer.status == 200
     proxied = {"X-Forwarded-For": "203.0.113.9"}
-    for headers, status in ((None, 200), (proxied, 401), ({**proxied, **bearer("tv")}, 200), ({**proxied, **bearer("kiosk")}, 403)):
+    for headers, status in (
+        (None, 200),
+        (proxied, 401),
+        ({**proxied, **bearer("tv")}, 200),
+        ({**proxied, **bearer("kiosk")}, 403),
+    ):
         async with served.call("GET", "/metrics", headers) as answer:
             assert answer.status == status

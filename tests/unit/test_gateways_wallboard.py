@@ -11,7 +11,8 @@ import pytest
 from router.engine import commands
 from router.gateways.wallboard import WallboardNamespace
 from router.sockets import Encoded
-from tests.unit.doubles import TOKENS, Screen, Served, queued, received
+from tests.unit.doubles import queued, received
+from tests.unit.served import TOKENS, Screen, Served
 
 
 @pytest.fixture

@@ -113,7 +113,9 @@ def test_midnight_in_amsterdam_starts_the_day_again() -> None:
     assert after.today_since == midnight
     assert [q.channels[0].answered for q in (before.queues[0], after.queues[0])] == [1, 0]
     phone = after.channels[0]
-    assert (phone.received, phone.waiting, phone.active, phone.ended) == (2, 1, 1, 0), "open at midnight is carried over"
+    assert (phone.received, phone.waiting, phone.active, phone.ended) == (2, 1, 1, 0), (
+        "open at midnight is carried over"
+    )
 
 
 def test_days_of_23_and_25_hours() -> None:
@@ -134,7 +136,9 @@ def test_days_of_23_and_25_hours() -> None:
     ],
 )
 def test_alarms(presence: str, needs: dict[str, int], wait: float, alarm: str) -> None:
-    fold = Fold().add(facts.PresenceChanged("cem", presence, "", ""), received("c-1", "email"), queued("c-1", "afval", needs=needs))
+    fold = Fold().add(
+        facts.PresenceChanged("cem", presence, "", ""), received("c-1", "email"), queued("c-1", "afval", needs=needs)
+    )
     assert fold.view(wait).queues[1].alarm == alarm
 
 
@@ -146,7 +150,9 @@ def test_nobody_with_a_phone_is_nobody_for_a_call() -> None:
 
 
 def test_people() -> None:
-    fold = Fold().add(facts.PresenceChanged("ada", "ready", "", ""), facts.PresenceChanged("bob", "paused", "lunch", ""))
+    fold = Fold().add(
+        facts.PresenceChanged("ada", "ready", "", ""), facts.PresenceChanged("bob", "paused", "lunch", "")
+    )
     assert fold.view().queues[0].ready == 1
     call(fold, "c-1", 5)
     board = fold.view()
@@ -182,9 +188,11 @@ def next_facts(contacts: Contacts, contact: str, choice: int) -> list[Fact]:
     entry = contacts.get(contact)
     if entry is None:
         return [received(contact, ("phone", "chat", "email")[choice % 3])]
-    end = facts.ContactEnded(contact, ("abandoned", "handled", "closed")[choice % 3], resolved=(True, False, None)[choice % 3])
+    end = facts.ContactEnded(
+        contact, ("abandoned", "handled", "closed")[choice % 3], resolved=(True, False, None)[choice % 3]
+    )
     agent = ("ada", "bob", "cem")[choice % 3]
-    token = f"{contact}.{entry.offers}"
+    token = f"{contact}-{entry.offers}"
     back = facts.ContactReturned(contact, agent, "handed_over", "afval", "afval", {}, 0, 0, 0)
     steps: dict[str, list[Fact]] = {
         "intake": [queued(contact, ("burgerzaken", "afval")[choice % 2]), end],

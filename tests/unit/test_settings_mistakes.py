@@ -1,4 +1,4 @@
-"""Every kind of mistake in the configuration files: one spoiled value, one line that says where, what and the remedy."""
+"""Every kind of mistake in the configuration: one spoiled value, one line that says where, what and the remedy."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from aiohttp.test_utils import make_mocked_request
 from router.errors import Deposed, Erased, Fault, InvalidInput, KccError, NotAllowed, StaleOffer, Unavailable
 from router.settings import ServerSettings
 from router.web import Limited, Origins, RateLimit, error_body, is_loopback, problem_of, shaped
-from tests.unit.doubles import Clock, Served, bearer
+from tests.unit.doubles import Clock
+from tests.unit.served import Served, bearer
 
 
 class Inner(msgspec.Struct):
@@ -51,9 +52,7 @@ async def test_behind_https_cookies_are_secure_and_hsts_is_sent(tmp_path: Path) 
         assert headers["Cookie"].startswith("__Host-kcc=")
         async with served.call("DELETE", "/api/v1/session", {**headers, "Origin": "https://kcc.example.nl"}) as answer:
             assert answer.status == 204
-            assert answer.headers["Set-Cookie"] == (
-                "__Host-kcc=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure"
-            )
+            assert answer.headers["Set-Cookie"] == ("__Host-kcc=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,12 @@ def test_an_error_is_a_problem(error: KccError, status: int, code: str) -> None:
     answer = problem_of(error)
     assert answer.content_type == "application/problem+json"
     body = msgspec.json.decode(answer.body)  # type: ignore[arg-type]
-    assert (answer.status, body["status"], body["code"], body["type"]) == (status, status, code, f"urn:kcc:error:{code}")
+    assert (answer.status, body["status"], body["code"], body["type"]) == (
+        status,
+        status,
+        code,
+        f"urn:kcc:error:{code}",
+    )
     assert body["title"]
     assert body["detail"]
     assert "secret" not in str(body)

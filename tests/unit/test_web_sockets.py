@@ -13,17 +13,31 @@ from typing import Any
 import aiohttp
 import pytest
 
-from router.sockets import FRAME_BYTES_MAX, WAITING_BYTES_MAX, WAITING_PACKETS_MAX, Encoded, Outbox, TextPacket
-from router.sockets import PacketRefused
-from tests.unit.doubles import Served, bearer
+from router.sockets import (
+    FRAME_BYTES_MAX,
+    WAITING_BYTES_MAX,
+    WAITING_PACKETS_MAX,
+    Encoded,
+    Outbox,
+    PacketRefused,
+    TextPacket,
+)
+from tests.unit.served import Served, bearer
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with Served(tmp_path, origins=("https://werk.example.nl",), widget_origins=("https://www.example.nl",)) as house:
+    async with Served(
+        tmp_path, origins=("https://werk.example.nl",), widget_origins=("https://www.example.nl",)
+    ) as house:
         yield house
+
+
+async def turn() -> None:
+    """Let the server have a turn on the loop."""
+    await asyncio.sleep(0)
 
 
 async def status_of(served: Served, headers: dict[str, str]) -> int:
@@ -135,7 +149,7 @@ async def test_what_is_not_taken_ends_the_connection(
     await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_str(frame))
     assert await closed(ws)
     while served.desk.guests:
-        await asyncio.sleep(0)
+        await turn()
     assert not served.sockets._binary_packet
     assert "Traceback" not in caplog.text
     await ws.close()
@@ -144,8 +158,10 @@ async def test_what_is_not_taken_ends_the_connection(
 async def test_events_are_answered_in_order(served: Served) -> None:
     ws = await desk_socket(served)
     for number in range(20):
-        await ws.send_str(f'42/desk,{number}["presence",{{"presence":"{"ready" if number % 2 else "paused"}","reason":"lunch"}}]')
-    answers = []
+        await ws.send_str(
+            f'42/desk,{number}["presence",{{"presence":"{"ready" if number % 2 else "paused"}","reason":"lunch"}}]'
+        )
+    answers: list[int] = []
     while len(answers) < 20:
         frame = await ws.receive_str()
         if frame.startswith("43/desk,"):
@@ -159,14 +175,14 @@ async def test_a_client_that_does_not_read_is_cut_off(served: Served) -> None:
     reader, writer = await small_window(served, headers)
     writer.write(frame_of("40/desk,"))
     while not served.desk.guests:
-        await asyncio.sleep(0)
+        await turn()
     sid = next(iter(served.desk.guests))
     most = 0
     async with asyncio.timeout(20):
         while served.desk.guests:
             served.desk.send("message", {"text": "x" * 20_000}, [sid])
             most = max(most, served.sockets.waiting(sid, "/desk")[1])
-            await asyncio.sleep(0)
+            await turn()
     assert WAITING_BYTES_MAX / 2 < most <= WAITING_BYTES_MAX + 20_100
     writer.close()
     del reader
@@ -217,7 +233,7 @@ async def test_the_outbox_is_empty_again_when_all_is_written(served: Served) -> 
     while seen < 5:
         seen += '"number"' in await ws.receive_str()
     while served.sockets.waiting(sid, "/desk")[0]:
-        await asyncio.sleep(0)
+        await turn()
     assert served.sockets.waiting(sid, "/desk") == (0, 0)
     await ws.close()
 

@@ -21,6 +21,7 @@ from router.errors import KccError, Refusal
 from router.port import Order
 from router.settings import ChatSettings
 from router.sockets import Sockets
+from router.web import where
 
 KEY_BYTES = 32
 AGAIN_MS = 1_000
@@ -114,8 +115,8 @@ class ChatChannel:
                 await self._visitors.end(chat)
             except Refusal as refusal:
                 log.info("chat.already_over", contact=contact, code=refusal.code)
-            except KccError as error:
-                log.warning("chat.end_not_recorded", contact=contact, code=error.code)
+            except Exception as error:  # noqa: BLE001 - tried again, and logged without what it says
+                log.warning("chat.end_not_recorded", contact=contact, error=type(error).__name__, where=where(error))
                 self._gone[contact] = max(since, now - self._gone_ms + AGAIN_MS)
 
     async def _watch(self) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-
-import msgspec
+from dataclasses import dataclass
 
 from router.errors import InvalidInput, NotAllowed
 from router.nouns import LANGUAGES
@@ -35,11 +34,13 @@ class InvalidField(InvalidInput):
         super().__init__(message)
 
 
-class Info(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Info:
     municipality: str
 
 
-class Start(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Start:
     municipality: str
     text: str
     message: str
@@ -49,17 +50,20 @@ class Start(msgspec.Struct, frozen=True):
     email: str = ""
 
 
-class Resume(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Resume:
     token: str
     after: int = 0
 
 
-class Message(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Message:
     message: str
     text: str
 
 
-class Nothing(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Nothing:
     """`typing` and `end` carry nothing."""
 
 

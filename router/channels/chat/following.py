@@ -11,6 +11,7 @@ from router.channels.chat.fold import OpenChats
 from router.engine.commands import Tick
 from router.errors import KccError, Unavailable
 from router.port import CentrePort
+from router.web import where
 
 AGAIN_SECONDS = 1.0
 REACH_SECONDS_MAX = 10.0
@@ -43,6 +44,8 @@ class Following:
                     self._release()
             except KccError as error:
                 log.warning("chat.facts_interrupted", code=error.code, at=self._chats.number)
+            except Exception as error:  # noqa: BLE001 - a channel heals by itself; logged without what it says
+                log.error("chat.fact_skipped", at=self._chats.number, error=type(error).__name__, where=where(error))
             await self._pause(AGAIN_SECONDS)
 
     async def catch_up(self) -> None:

@@ -27,8 +27,8 @@ DAY_MS = 86_400_000
 PERIODS = 48
 """How many periods back a contact that is still open may have been registered: four years of 30 days each."""
 
-_KEY = re.compile(r"^[!-~][ -~]{6,126}[!-~]$")
-_ADDRESS = re.compile(r"^[^\s@<>\"(),:;\\]{1,64}@[^\s@<>\"(),:;\\]{1,253}$")
+_KEY = re.compile(r"^[!-~][ -~]{6,126}[!-~]\Z")
+_ADDRESS = re.compile(r"^[^\s@<>\"(),:;\\]{1,64}@[^\s@<>\"(),:;\\]{1,253}\Z")
 
 Name = Annotated[str, msgspec.Meta(max_length=120)]
 
@@ -141,7 +141,7 @@ class CounterChannel:
         known = str(outcome.answer)
         if known != contact and not self._same(known, principal_id, key, digest):
             raise KeyReused("This key was used before, with another body")
-        log.info("contact_registered", contact=known, channel=asked.channel, news=outcome.news)
+        log.info("contact.registered", contact=known, channel=asked.channel, news=outcome.news)
         return Registered(known, outcome.news, outcome.number)
 
     def _check(self, asked: ContactBody) -> None:
@@ -199,7 +199,7 @@ class CounterChannel:
                     NoteDelivery(order.effect.contact, order.effect.number, "failed", "not_by_this_channel")
                 )
             except Refusal as refused:
-                log.info("delivery_refusal_not_noted", contact=order.effect.contact, code=refused.code)
+                log.info("delivery.refusal_not_noted", contact=order.effect.contact, code=refused.code)
 
     async def stop(self) -> None:
         """Nothing to stop."""

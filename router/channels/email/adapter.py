@@ -46,7 +46,7 @@ class EmailChannel:
             # No wrong door: a mail to an address that nobody listed still gets to somebody.
             default = around.centre.municipalities[0].id
             if settings.imap_host:
-                log.warning("mail_without_default_municipality", used=default)
+                log.warning("mail.without_default_municipality", used=default)
         threads = Threads(kept_key(data / "keys", "mail-threads"))
         self.parser = Parser(workers=workers)
         self.letters = Letters(around.port, data / "email.sqlite")
@@ -85,6 +85,7 @@ class EmailChannel:
             "mailbox": mailbox.health if mailbox else STOPPED,
             "taken": mailbox.taken if mailbox else 0,
             "put_off": mailbox.put_off if mailbox else 0,
+            "listening": self.listener.port if self.listener else 0,
             "parsers_killed": self.parser.killed,
             "sending_fails": self.sender.failing,
         }
@@ -92,10 +93,14 @@ class EmailChannel:
     async def start(self) -> None:
         await self.letters.start()
         await self.parser.start()
-        if self.listener is not None:
-            await self.listener.start()
         if self.mailbox is not None:
             await self.mailbox.start()
+        if self.listener is not None:
+            try:
+                await self.listener.start()
+            except OSError as error:
+                # Another program has the port: the rest of the channel works all the same.
+                log.error("mail.listener_not_started", cause=type(error).__name__)
 
     async def perform(self, order: Order) -> None:
         """Send a reply: taken on here, and reported by `NoteDelivery` when it has ended."""

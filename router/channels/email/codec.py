@@ -27,7 +27,7 @@ TEXT_CHARACTERS_MAX = 200_000
 
 # What the parser has been seen to raise on odd but harmless headers: `name*`, unknown charsets, bad numbers.
 _ODD = (IndexError, LookupError, ValueError, TypeError, AttributeError, HeaderParseError)
-_MEDIA_TYPE = re.compile(r"^[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}$")
+_MEDIA_TYPE = re.compile(r"^[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WORD = re.compile(r"[a-zàáâäèéêëïíóôöùúûüç']+")
 _DUTCH = frozenset(

@@ -24,7 +24,7 @@ VALUES_MAX = 200
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _IN_ANGLES = re.compile(r"<\s{0,8}([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253})\s{0,8}>")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
-_NOBODY = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|bounces?([+-].*)?)$")
+_NOBODY = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|bounces?([+-].*)?)\Z")
 _NO_REPLY = re.compile(
     r"^(.*[-_.+])?(no|do[-_.]?not|niet|geen)[-_.]?(reply|antwoord|beantwoorden|antwoorden)([-_.+].*)?$"
 )

@@ -84,6 +84,7 @@ class Intake:
         mail = _Mail(raw, envelope, municipality, entry_point, source_key(envelope, municipality))
         known = await self._letters.contact_of_key(mail.key)
         if known:
+            await self._again(known, mail)
             return known
         former = self._threads.contact_of(envelope.references, municipality, envelope.sender)
         letter = await self._letters.letter(former) if former else None
@@ -94,6 +95,12 @@ class Intake:
                 return former
         return await self._arrive(mail, linked_to=former if letter is not None else "")
 
+    async def _again(self, contact: str, mail: _Mail) -> None:
+        """The same mail once more, perhaps because a crash came before what follows a contact was done."""
+        letter = await self._letters.letter(contact)
+        if letter is not None and not letter.ended and not await self._letters.has_message(contact, RECEIPT):
+            await self._afterwards(contact, mail, letter.language)
+
     async def _join(self, contact: str, mail: _Mail) -> bool:
         """The citizen's answer becomes a message of the open contact. False when that is no longer possible."""
         author = "system" if mail.envelope.automatic == REPLY else "citizen"
@@ -102,7 +109,7 @@ class Intake:
             await self._around.port.submit(AddMessage(contact, mail.message, author, card_ref))
         except (Refusal, Erased):
             return False
-        log.info("mail_joined", contact=contact)
+        log.info("mail.joined", contact=contact)
         return True
 
     async def _arrive(self, mail: _Mail, linked_to: str) -> str:
@@ -131,25 +138,23 @@ class Intake:
             )
         )
         contact = str(outcome.answer)
-        log.info("mail_received", contact=contact, news=outcome.news, automatic=mail.envelope.automatic)
-        await self._afterwards(contact, mail, inside)
+        log.info("mail.received", contact=contact, news=outcome.news, automatic=mail.envelope.automatic)
+        await self._afterwards(contact, mail, inside.language if inside else "nl")
         return contact
 
-    async def _afterwards(self, contact: str, mail: _Mail, inside: Inside | None) -> None:
-        """What follows once the contact is on disk. Its own failure changes nothing: the mail has been received."""
+    async def _afterwards(self, contact: str, mail: _Mail, language: str) -> None:
+        """What follows once the contact is on disk. A refusal changes nothing: the mail has been received."""
         try:
             if mail.envelope.automatic == REPLY:
                 # "I am on holiday": in the books, and nobody is asked to answer it.
                 await self._around.port.submit(EndContact(contact, "robot"))
             elif self._gets_receipt(mail):
                 municipality = self._around.centre.municipality(mail.municipality)
-                text = receipt_text(
-                    inside.language if inside else "nl", municipality.name if municipality else mail.municipality
-                )
+                text = receipt_text(language, municipality.name if municipality else mail.municipality)
                 ref = await self._around.vault.store(contact, "text/plain; charset=utf-8", text.encode())
                 await self._around.port.submit(AddMessage(contact, RECEIPT, "system", ref, deliver=True))
         except (Refusal, Erased) as refused:
-            log.info("mail_receipt_refused", contact=contact, code=refused.code)
+            log.info("mail.receipt_refused", contact=contact, code=refused.code)
 
     def _identity(self, envelope: Envelope) -> str:
         """The address that says who the citizen is, or "": a machine's address would make strangers one person."""
@@ -181,7 +186,7 @@ class Intake:
             except Failed as failed:
                 unreadable = failed.code
         if inside is None:
-            log.warning("mail_unreadable", contact=contact, code=unreadable, size=len(mail.raw))
+            log.warning("mail.unreadable", contact=contact, code=unreadable, size=len(mail.raw))
             card = Card(email=mail.envelope.answer_to, raw_ref=raw_ref, unreadable=unreadable)
             return await vault.store(contact, CARD_TYPE, card_bytes(card)), None
         attachments = []

@@ -139,7 +139,7 @@ class Letters:
         try:
             self._database = self._connect()
         except sqlite3.DatabaseError:
-            log.warning("mail_table_rebuilt")
+            log.warning("mail.table_rebuilt")
             for path in self._path.parent.glob(self._path.name + "*"):
                 path.unlink()
             self._database = self._connect()
@@ -168,7 +168,7 @@ class Letters:
                         self._reached = number
                         self._moved.notify_all()
             except Exception as error:  # noqa: BLE001  whatever it was: the table follows again a moment later
-                log.warning("mail_table_behind", cause=type(error).__name__)
+                log.warning("mail.table_behind", cause=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Collection
+from typing import cast
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -16,11 +17,11 @@ from router.settings import EmailSettings
 log = structlog.get_logger(__name__)
 
 RECIPIENTS_MAX = 20
-CONNECTIONS_MAX = 20
+CONNECTIONS_MAX = 10
 SESSION_SECONDS = 60.0
 COMMANDS_MAX = {"*": 20, "RCPT": 60, "MAIL": 50, "DATA": 50, "RSET": 50, "NOOP": 20}
 TAKE_SECONDS = 60.0
-_PATH = re.compile(r"^[!-;=?-~]{0,320}$")
+_PATH = re.compile(r"^[!-;=?-~]{0,320}\Z")
 
 
 class Listener:
@@ -85,7 +86,7 @@ class Listener:
                     head = f"Return-Path: <{path if _PATH.match(path) else ''}>\r\nDelivered-To: {address}\r\n"
                     await self._take(head.encode("utf-8", "replace") + content)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the sender must keep it and come again
-            log.warning("mail_not_taken", cause=type(error).__name__)
+            log.warning("mail.not_taken", cause=type(error).__name__)
             return "451 4.3.0 Not stored: try again later"
         return "250 2.0.0 Stored"
 
@@ -113,7 +114,7 @@ class _Smtp(SMTP):
         super().connection_made(transport)
         self._listener._sessions.add(self)
         if len(self._listener._sessions) > self._listener._connections_max:
-            log.warning("mail_listener_full")
+            log.warning("mail.listener_full")
             self.drop()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -122,5 +123,6 @@ class _Smtp(SMTP):
 
     def drop(self) -> None:
         """Close at once: the sender tries again later."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+        if self.transport is not None:
+            # Not asked for by its class: uvloop's transports have another one.
+            cast(asyncio.Transport, self.transport).abort()

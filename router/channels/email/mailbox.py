@@ -102,11 +102,11 @@ class Mailbox:
                         await self._wait_for_news()
                     pause = self._backoff_seconds
             except Unavailable:
-                log.info("mailbox_waits_for_centre")
+                log.info("mailbox.waits_for_centre")
             except (aioimaplib.AioImapException, ConnectionGone, TimeoutError, OSError, ValueError) as error:
-                log.warning("mailbox_lost", cause=type(error).__name__, taken=self.taken - read_before)
+                log.warning("mailbox.lost", cause=type(error).__name__, taken=self.taken - read_before)
             except Exception as error:  # noqa: BLE001  the library's own mistakes must not end the intake of mail
-                log.error("mailbox_failed", cause=type(error).__name__)
+                log.error("mailbox.failed", cause=type(error).__name__)
             finally:
                 await self._close()
             self.health = RECONNECTING
@@ -159,7 +159,7 @@ class Mailbox:
         self._uidvalidity = int(found[1]) if found else 0
         self.connections += 1
         self.health = READING
-        log.info("mailbox_open", connections=self.connections)
+        log.info("mailbox.open", connections=self.connections)
 
     async def _close(self) -> None:
         client, self._client = self._client, None
@@ -201,7 +201,7 @@ class Mailbox:
         except Exception as error:  # noqa: BLE001  one mail that cannot be taken must not hold up the others
             self.put_off += 1
             self._refused[self._uidvalidity, uid] = self._refused.get((self._uidvalidity, uid), 0) + 1
-            log.error("mail_put_off", uid=uid, cause=type(error).__name__)
+            log.error("mail.put_off", uid=uid, cause=type(error).__name__)
             return False
         self.taken += 1
         # Remembered until it is moved, so that a folder that refuses it does not cost a parse every minute.

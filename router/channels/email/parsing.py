@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import structlog
 
-import router
 from router.channels.email.codec import Inside
 from router.channels.email.worker import INSIDE
 from router.errors import Unavailable
@@ -20,6 +19,8 @@ log = structlog.get_logger(__name__)
 WALL_SECONDS = 10.0
 """For a machine so busy that two seconds of processor take long."""
 START_SECONDS = 30.0
+ROOT = Path(__file__).parents[3]
+"""Where the package `router` is found."""
 
 _ANSWER: msgspec.msgpack.Decoder[tuple[str, Inside | str]] = msgspec.msgpack.Decoder(tuple[str, Inside | str])
 
@@ -73,7 +74,7 @@ class Parser:
             unharmed = worker
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, msgspec.MsgspecError) as error:
             self.killed += 1
-            log.warning("mail_parser_killed", size=len(raw), cause=type(error).__name__)
+            log.warning("mail.parser_killed", size=len(raw), cause=type(error).__name__)
             raise Failed("timeout") from None
         finally:
             if unharmed is None:
@@ -104,7 +105,7 @@ class Parser:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             # Nothing of the server's environment: a parser needs no passwords.
-            env={"PYTHONPATH": str(Path(router.__file__).parent.parent), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
+            env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
         )
         ready = False
         try:

@@ -13,42 +13,41 @@ SENDERS_MAX = 10_000
 
 _SUBJECTS = {"nl": "Wij hebben uw e-mail ontvangen", "en": "We have received your e-mail"}
 _TEXTS = {
-    "nl": """\
-Geachte heer, mevrouw,
-
-Wij hebben uw e-mail ontvangen. Een medewerker van de gemeente {name} leest uw bericht en beantwoordt het per e-mail.
-
-U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw
-eerste bericht.
-
-Met vriendelijke groet,
-Gemeente {name}
-
-Dit bericht is automatisch verstuurd.
-""",
-    "en": """\
-Dear Sir or Madam,
-
-We have received your e-mail. A member of staff of the municipality of {name} will read your message and answer it
-by e-mail.
-
-There is nothing you need to do now. Would you like to add something? Please reply to this e-mail. Your addition will
-then be kept with your first message.
-
-Kind regards,
-Municipality of {name}
-
-This message was sent automatically.
-""",
+    "nl": (
+        "Geachte heer, mevrouw,",
+        "Wij hebben uw e-mail ontvangen. Een medewerker van de gemeente {name} leest uw bericht en beantwoordt het per"
+        " e-mail.",
+        "U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw"
+        " eerste bericht.",
+        "Met vriendelijke groet,\nGemeente {name}",
+        "Dit bericht is automatisch verstuurd.",
+    ),
+    "en": (
+        "Dear Sir or Madam,",
+        "We have received your e-mail. A member of staff of the municipality of {name} will read your message and answer"
+        " it by e-mail.",
+        "There is nothing you need to do now. Would you like to add something? Please reply to this e-mail. Your addition"
+        " will then be kept with your first message.",
+        "Kind regards,\nMunicipality of {name}",
+        "This message was sent automatically.",
+    ),
 }
 
 
+def bare_name(municipality_name: str) -> str:
+    """`Waterland`, also when the configuration says `Gemeente Waterland`."""
+    first, _, rest = municipality_name.partition(" ")
+    return rest.strip() if first.lower() == "gemeente" and rest.strip() else municipality_name
+
+
 def receipt_text(language: str, municipality_name: str) -> str:
-    """The whole receipt, plain text."""
-    return _TEXTS.get(language, _TEXTS["nl"]).format(name=municipality_name)
+    """The whole receipt, plain text, a line a paragraph."""
+    paragraphs = _TEXTS.get(language, _TEXTS["nl"])
+    return "\n\n".join(paragraphs).format(name=bare_name(municipality_name)) + "\n"
 
 
 def receipt_subject(language: str, subject: str) -> str:
+    """`Wij hebben uw e-mail ontvangen: …`"""
     words = _SUBJECTS.get(language, _SUBJECTS["nl"])
     return f"{words}: {subject}" if subject else words
 

@@ -10,8 +10,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-_SENDABLE = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
-_SAFE_ID = re.compile(r"^<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~:@\"-]{1,250}>$")
+_SENDABLE = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
+_SAFE_ID = re.compile(r"^<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~:@\"-]{1,250}>\Z")
 _ANSWER = re.compile(r"^(?:(?:re|antw|aw|sv|fwd?|doorst)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 REFERENCES_MAX = 10
 

@@ -21,7 +21,7 @@ import structlog
 from router.channels.channel import Surroundings
 from router.channels.email.envelope import read_envelope
 from router.channels.email.letters import Letter, Letters
-from router.channels.email.receipts import receipt_subject
+from router.channels.email.receipts import bare_name, receipt_subject
 from router.channels.email.replies import Reply, answer_subject, build, sendable
 from router.channels.email.threads import Threads
 from router.engine.commands import NoteDelivery
@@ -131,7 +131,7 @@ class Sender:
                 try:
                     await self._deliver(number, effect)
                 except Exception as error:  # noqa: BLE001  it stays due, whatever it was, and is tried again
-                    log.error("mail_delivery_put_off", contact=contact, cause=type(error).__name__)
+                    log.error("mail.delivery_put_off", contact=contact, cause=type(error).__name__)
                     await self._rest(contact, attempt)
                     attempt += 1
                     continue
@@ -169,7 +169,7 @@ class Sender:
                 return
             except _TryLater as error:
                 self.failing += 1
-                log.warning("mail_relay_not_now", contact=effect.contact, attempt=attempt, cause=str(error))
+                log.warning("mail.relay_not_now", contact=effect.contact, attempt=attempt, cause=str(error))
             if self._around.now() > until:
                 await self._note(effect, "failed", "gave_up")
                 return
@@ -252,8 +252,8 @@ class Sender:
                 attempt += 1
                 continue
             except Refusal as refused:
-                log.warning("mail_delivery_not_noted", contact=effect.contact, status=status, code=refused.code)
-            log.info("mail_delivery", contact=effect.contact, number=effect.number, status=status, detail=detail)
+                log.warning("mail.delivery_not_noted", contact=effect.contact, status=status, code=refused.code)
+            log.info("mail.delivery", contact=effect.contact, number=effect.number, status=status, detail=detail)
             return
 
     # -- the outbox ---------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ class Sender:
             message_id=self._threads.message_id(
                 effect.contact, effect.number, letter.municipality, card.email, sender.partition("@")[2]
             ),
-            from_name=municipality.name,
+            from_name=f"Gemeente {bare_name(municipality.name)}",
             from_address=sender,
             to_address=card.email,
             subject=subject,

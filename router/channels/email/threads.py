@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-_OURS = re.compile(r"^<(c-[A-Za-z0-9_-]{1,64})\.([0-9]{1,9})\.([0-9a-f]{32})@[A-Za-z0-9.-]{1,253}>$")
+_OURS = re.compile(r"^<(c-[A-Za-z0-9_-]{1,64})\.([0-9]{1,9})\.([0-9a-f]{32})@[A-Za-z0-9.-]{1,253}>\Z")
 KEY_BYTES = 32
 
 

@@ -71,7 +71,7 @@ class PostChannel:
         if around.centre.topic(letter.topic) is not None:
             hints = (*hints, f"topic:{letter.topic}")
         elif letter.topic:
-            log.warning("letter_with_unknown_topic", contact=contact)
+            log.warning("letter.with_unknown_topic", contact=contact)
         outcome = await around.port.submit(
             Receive(
                 contact=contact,
@@ -83,7 +83,7 @@ class PostChannel:
                 hints=hints,
             )
         )
-        log.info("letter_received", contact=str(outcome.answer), news=outcome.news, size=len(document))
+        log.info("letter.received", contact=str(outcome.answer), news=outcome.news, size=len(document))
         return Registered(str(outcome.answer), outcome.news, outcome.number)
 
     @property
@@ -107,7 +107,7 @@ class PostChannel:
                     NoteDelivery(order.effect.contact, order.effect.number, "failed", "not_by_this_channel")
                 )
             except Refusal as refused:
-                log.info("delivery_refusal_not_noted", contact=order.effect.contact, code=refused.code)
+                log.info("delivery.refusal_not_noted", contact=order.effect.contact, code=refused.code)
 
     async def stop(self) -> None:
         if self.folder is not None:

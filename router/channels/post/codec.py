@@ -34,8 +34,8 @@ Named = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 class Index(msgspec.Struct, frozen=True):
     """The index file of a scan, `<name>.json` beside `<name>.pdf`."""
 
-    document: Named
-    """The file name of the scan it belongs to."""
+    document: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    """The file name of the scan it belongs to; empty = the one of the same name."""
     municipality: Short = ""
     """When given it must be the folder's."""
     received: dates.date | None = None

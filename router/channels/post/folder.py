@@ -116,7 +116,7 @@ class Folder:
             try:
                 await self.scan()
             except Exception as error:  # noqa: BLE001  a folder that cannot be read now is looked at again
-                log.error("scan_folder_failed", cause=type(error).__name__)
+                log.error("scan.folder_failed", cause=type(error).__name__)
             await asyncio.sleep(self._scan_seconds)
 
     async def scan(self) -> int:
@@ -129,7 +129,7 @@ class Folder:
                     await self._scan_one(municipality, self._folder / municipality)
             except Unavailable:
                 self.put_off += 1
-                log.warning("scan_put_off", cause="centre_unavailable")
+                log.warning("scan.put_off", cause="centre_unavailable")
             else:
                 self._seen = {path: seen for path, seen in self._seen.items() if path in self._present}
             return self.taken - before
@@ -150,7 +150,7 @@ class Folder:
             if await asyncio.to_thread(self._is_forsaken, index):
                 await asyncio.to_thread(_refuse, home, index, "no_document", "There is no scan with it", self._now())
                 self.refused += 1
-                log.error("scan_refused", municipality=municipality, code="no_document", refused=self.refused)
+                log.error("scan.refused", municipality=municipality, code="no_document", refused=self.refused)
 
     def _unchanged_ms(self, path: Path) -> int:
         """How long it has looked as it does now, as far as we have seen; raises FileNotFoundError."""
@@ -193,16 +193,16 @@ class Folder:
         except (Unfit, Refusal) as unfit:
             await asyncio.to_thread(_refuse, home, claimed, unfit.code, str(unfit), self._now())
             self.refused += 1
-            log.error("scan_refused", municipality=municipality, code=unfit.code, refused=self.refused)
+            log.error("scan.refused", municipality=municipality, code=unfit.code, refused=self.refused)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  it stays claimed, and is taken in a later round
             self.put_off += 1
-            log.error("scan_put_off", municipality=municipality, cause=type(error).__name__)
+            log.error("scan.put_off", municipality=municipality, cause=type(error).__name__)
         else:
             await asyncio.to_thread(_move, home / DONE, claimed)
             self.taken += 1
-            log.info("scan_taken", municipality=municipality, contact=taken.contact)
+            log.info("scan.taken", municipality=municipality, contact=taken.contact)
 
 
 # -- files, in threads ----------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def _index_beside(scan: Path) -> Path | None:
 def _index_names(index: Path, scan: Path) -> bool:
     """Whether the index file is whole and names this scan. While it is being written it is not whole."""
     try:
-        return read_index(_content(index, INDEX_BYTES_MAX)).document == scan.name
+        return read_index(_content(index, INDEX_BYTES_MAX)).document in ("", scan.name)
     except (Unfit, Refusal):
         return False
 
@@ -299,7 +299,7 @@ def _read(municipality: str, home: Path, claimed: Path) -> tuple[Letter, bytes, 
     if not is_whole_pdf(document):
         raise Unfit("not_a_pdf", "It is not a whole PDF")
     index = read_index(_content(index_path, INDEX_BYTES_MAX)) if index_path else None
-    if index is not None and index.document != _own_name(claimed):
+    if index is not None and index.document not in ("", _own_name(claimed)):
         raise Unfit("other_document", "Its index file names another document")
     return letter_of(index, municipality, _own_name(claimed)), document, hashlib.sha256(document).hexdigest()
 

@@ -161,7 +161,7 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
           say(t.followUpMade)
         }}
       >
-        <Field label={t.followUpText}>{(id) => <textarea id={id} name="text" rows={3} maxLength={4000} required />}</Field>
+        <Field label={t.followUpText}>{(id) => <textarea id={id} name="text" rows={3} maxLength={4000} required autofocus />}</Field>
         <div class="pair">
           <Field label={t.followUpDay} {...(past ? { error: t.dayInPast } : {})}>
             {(id, described) => <input id={id} name="day" type="date" required min={isoDay(new Date(present()))} defaultValue={nextWorkingDay()} aria-describedby={described} aria-invalid={past} />}

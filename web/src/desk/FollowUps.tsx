@@ -96,7 +96,7 @@ function DoneDialog({ one, close, after }: { one: FollowUp; close: () => void; a
         }}
       >
         <p>{one.text}</p>
-        <Field label={t.doneNote}>{(id) => <textarea id={id} name="note" rows={3} maxLength={4000} />}</Field>
+        <Field label={t.doneNote}>{(id) => <textarea id={id} name="note" rows={3} maxLength={4000} autofocus />}</Field>
       </SendForm>
     </Dialog>
   )

@@ -44,7 +44,7 @@ function DecisionInWords({ decision, me }: { decision: Decision; me: string }) {
         : <p>{t.whyAlone}</p>}
       {excluded.length > 0 && <p>{t.whyExcluded} {excluded.join(', ')}.</p>}
       <p>{t.whyBefore(decision.waiting_before)}</p>
-      <p class="small muted">{t.whyRule(decision.rule)} {t.whyEngine(decision.engine, decision.configuration)}</p>
+      <p class="small muted">{t.whyRule(t.rules[decision.rule] ?? decision.rule)} {t.whyEngine(decision.engine, decision.configuration)}</p>
     </div>
   )
 }

@@ -180,8 +180,10 @@ export function sendTyped(contact: string): void {
   const one: Outgoing = { contact, mode, message: newId('m'), text, at: present(), state: 'sending' }
   batch(() => {
     outgoing.value = [...outgoing.value, one]
-    type(contact, mode === 'reply' ? { reply: '' } : { note: '' })
+    // A note is an aside: the next words are for the citizen again.
+    type(contact, mode === 'reply' ? { reply: '' } : { note: '', mode: 'reply' })
   })
+  setTimeout(() => document.querySelector<HTMLElement>('[data-box]')?.focus())
   keepDraft(contact, 0)
   void deliver(one)
 }

@@ -204,6 +204,7 @@ const nl = {
   whyExcluded: 'Niet gevraagd:',
   whyBefore: (n: number) => (n === 0 ? 'Er wachtte niemand langer in deze wachtrij.' : `Er stonden er ${n} voor in deze wachtrij.`),
   whyRule: (rule: string) => `Regel: ${rule}.`,
+  rules: { 'level, longest idle, id': 'het hoogste niveau, daarna wie het langst vrij is' } as Record<string, string>,
   whyEngine: (engine: string, configuration: string) => `Versie ${engine}, instellingen ${configuration}.`,
   whyNone: 'Bij dit contact is geen verdeling vastgelegd.',
 
@@ -441,6 +442,7 @@ const en: Texts = {
   whyExcluded: 'Not asked:',
   whyBefore: (n) => (n === 0 ? 'Nobody had waited longer in this queue.' : `${n} stood before it in this queue.`),
   whyRule: (rule) => `Rule: ${rule}.`,
+  rules: { 'level, longest idle, id': 'the highest level, then who has been free longest' },
   whyEngine: (engine, configuration) => `Version ${engine}, settings ${configuration}.`,
   whyNone: 'No distribution was recorded for this contact.',
 

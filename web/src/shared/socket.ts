@@ -34,6 +34,7 @@ export function connect<R extends Requests<R>, V>(
     path: '/socket.io/',
     reconnectionDelay: 500,
     reconnectionDelayMax: 5000,
+    timeout: 5000,
     ...(options.auth ? { auth: options.auth } : {}),
   })
   const upListeners: (() => void)[] = []
@@ -48,11 +49,15 @@ export function connect<R extends Requests<R>, V>(
     if (why === 'io server disconnect') setTimeout(() => link.value === 'down' && socket.connect(), 1000)
   })
   socket.on('connect_error', (error: Error & { data?: { code?: string } }) => {
+    // Still active: the network failed, and socket.io tries again by itself.
+    if (socket.active) {
+      link.value = 'down'
+      return
+    }
     const code = error.data?.code
-    if (!code || socket.active || code === 'unavailable' || code === 'too_many') {
-      if (link.value === 'up') link.value = 'down'
-      if (code && !socket.active) setTimeout(() => socket.connect(), 5000)
-      if (link.value === 'connecting' && !code) link.value = 'down'
+    if (!code || code === 'unavailable' || code === 'too_many') {
+      link.value = 'down'
+      setTimeout(() => link.value === 'down' && socket.connect(), 5000)
       return
     }
     reason.value = code
@@ -97,4 +102,4 @@ export function connect<R extends Requests<R>, V>(
 
 /** 96 random bits, as the server makes its own ids. */
 export const newId = (kind: string): string =>
-  `${kind}-${Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  `${kind}-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`

@@ -35,7 +35,7 @@ export function Headline({ board }: { board: Board }) {
       <dl class="tiles">
         <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={said} />
         <Tile
-          testid="tile-resolved" label={`${t.resolved}, ${t.today.toLowerCase()}`} value={board.resolved === null ? t.noneYet : percent(board.resolved)} verdict={verdict}
+          testid="tile-resolved" label={t.resolved} value={board.resolved === null ? t.noneYet : percent(board.resolved)} verdict={verdict}
           word={`${normWord(verdict)} (${percent(board.resolved_target)})`} more={t.registered(board.resolved_of, percent(board.finished ? board.resolved_of / board.finished : 0))}
         />
         <Tile

@@ -1,16 +1,41 @@
 // One row a queue: at most six figures, each against the queue's own norm.
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { queueName } from '../shared/names'
 import type { QueueChannel, QueueFigures } from '../shared/protocol'
 import { wait } from '../shared/time'
 import { words } from '../shared/words'
 import { againstNorm, ICONS, normWord, percent, queueState } from './judge'
+import { isTv } from './store'
 import { texts } from './texts'
+
+/** On a screen on the wall all rows stay in view: the text shrinks until they do. */
+function useFit() {
+  const panel = useRef<HTMLElement>(null)
+  useLayoutEffect(() => {
+    if (!isTv) return
+    const fit = (): void => {
+      const box = panel.current
+      const table = box?.querySelector('table')
+      if (!box || !table) return
+      let size = 1.1
+      do {
+        size -= 0.05
+        box.style.setProperty('--fit', size.toFixed(2))
+      } while (size > 0.4 && (box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth))
+    }
+    fit()
+    addEventListener('resize', fit)
+    return () => removeEventListener('resize', fit)
+  })
+  return panel
+}
 
 export function Queues({ queues, open, target }: { queues: QueueFigures[]; open: ((queue: string) => void) | undefined; target: number }) {
   const t = texts.value
+  const panel = useFit()
   return (
-    <section class="panel queues" aria-labelledby="queues-title">
+    <section ref={panel} class="panel queues" aria-labelledby="queues-title">
       <h2 id="queues-title">{t.queues}</h2>
       <table class="table queue-table" data-testid="queues">
         <thead>

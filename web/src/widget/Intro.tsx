@@ -42,7 +42,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
         void start(false)
       }}
     >
-      {chat.wasOver.value && <p class="note" role="status">{t.over}</p>}
+      <div role="status">{chat.before.value && <p class="note">{chat.before.value === 'over' ? t.over : t.erased}</p>}</div>
       <p class={info.open ? 'opening' : 'opening closed'} data-testid="opening">
         {!info.open ? t.closed : <>{t.open} {info.waiting > 0 && t.people(info.waiting)} {!info.agents_ready && t.busy}</>}
       </p>
@@ -53,7 +53,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       </select>
       <label for="kcc-name">{t.name}</label>
       <input id="kcc-name" autocomplete="name" maxLength={120} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-      <label for="kcc-email">{t.email}</label>
+      <label for="kcc-email">{info.open ? t.email : t.emailWanted}</label>
       <p class="hint" id="kcc-email-hint">{t.emailHint}</p>
       <input id="kcc-email" type="email" autocomplete="email" maxLength={254} aria-describedby="kcc-email-hint" value={email} onInput={(event) => setEmail(event.currentTarget.value)} />
       <label for="kcc-question">{t.question}</label>

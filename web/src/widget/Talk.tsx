@@ -133,9 +133,9 @@ function After({ shared: { chat, t, language } }: { shared: Shared }) {
   return (
     <div class="box" data-testid="chat-ended">
       <div class="buttons">
-        <button type="button" class="primary" onClick={() => chat.erase()}>{t.newChat}</button>
+        <button type="button" class="primary" onClick={() => chat.erase(false)}>{t.newChat}</button>
         <button type="button" onClick={save}>{t.download}</button>
-        <button type="button" class="plain" onClick={() => chat.erase()}>{t.erase}</button>
+        <button type="button" class="plain" onClick={() => chat.erase(true)}>{t.erase}</button>
       </div>
     </div>
   )

@@ -6,7 +6,7 @@ const OWN = new URL(import.meta.url).origin
 const LABELS = { nl: 'Chat met de gemeente', en: 'Chat with the municipality' }
 
 const STYLE = `
-:host { position: fixed; inset: auto 16px 16px auto; z-index: 2147483000; font: 16px/1.4 var(--utrecht-document-font-family, system-ui, sans-serif); }
+:host { position: fixed; inset: auto 16px 16px auto; z-index: 2147483000; font: 16px/1.5 var(--utrecht-document-font-family, system-ui, sans-serif); }
 :host([hidden]) { display: none; }
 .launch { display: flex; align-items: center; gap: 10px; min-height: 52px; padding: 0 20px 0 16px; border: 0; border-radius: 26px; cursor: pointer; font: inherit; font-weight: 600;
   color: var(--utrecht-button-primary-action-color, #fff); background: var(--utrecht-button-primary-action-background-color, #154273); box-shadow: 0 4px 16px rgb(0 0 0 / 25%); }

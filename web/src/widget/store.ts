@@ -37,7 +37,8 @@ export function conversation({ server, municipality, language, news }: Place) {
   const pending = signal<Pending[]>([])
   const status = signal<VisitorStatus>({ state: 'waiting' })
   const typing = signal(false)
-  const wasOver = signal(false)
+  /** What became of the conversation before this one. */
+  const before = signal<'' | 'over' | 'erased'>('')
   const unread = signal(0)
   const isShown = signal(false)
   const key = `kcc-chat.${municipality}`
@@ -110,10 +111,10 @@ export function conversation({ server, municipality, language, news }: Place) {
   }
 
   link.onUp(() => {
-    const before = stored()
-    if (!token && before) {
-      token = before.token
-      pending.value = before.pending.map((one) => ({ ...one, failed: false, code: '' }))
+    const saved = stored()
+    if (!token && saved) {
+      token = saved.token
+      pending.value = saved.pending.map((one) => ({ ...one, failed: false, code: '' }))
     }
     readInfo().catch(() => undefined)
     if (!token) return
@@ -123,7 +124,7 @@ export function conversation({ server, municipality, language, news }: Place) {
         if (error instanceof Refusal && error.code === 'no_answer') return
         // The server does not know it any more: it ended long ago.
         forget()
-        wasOver.value = true
+        before.value = 'over'
         phase.value = 'intro'
       },
     )
@@ -157,7 +158,7 @@ export function conversation({ server, municipality, language, news }: Place) {
   }
 
   return {
-    phase, info, messages, pending, status, typing, wasOver, isShown, link: link.link, deliver,
+    phase, info, messages, pending, status, typing, before, isShown, link: link.link, deliver,
     shown(is: boolean): void {
       isShown.value = is
       if (is) unread.value = 0
@@ -167,7 +168,7 @@ export function conversation({ server, municipality, language, news }: Place) {
       startId ||= newId('m')
       const answer = await link.ask('start', { municipality, language, ...form, message: startId })
       token = answer.token
-      wasOver.value = false
+      before.value = ''
       phase.value = 'chat'
       take({ number: answer.number, author: 'citizen', name: form.name, text: form.text, at: Date.now(), message: startId })
     },
@@ -185,11 +186,12 @@ export function conversation({ server, municipality, language, news }: Place) {
     async end(erase: boolean): Promise<void> {
       await link.ask('end', {})
       takeStatus({ state: 'ended' })
-      if (erase) this.erase()
+      if (erase) this.erase(true)
     },
     /** Nothing of the conversation stays on this device. */
-    erase(): void {
+    erase(tell: boolean): void {
       forget()
+      before.value = tell ? 'erased' : ''
       phase.value = info.value ? 'intro' : 'loading'
       readInfo().catch(() => undefined)
     },
