@@ -147,7 +147,8 @@ def test_a_second_process_is_refused_and_a_killed_one_lets_go(tmp_path: Path) ->
 def test_a_forked_child_does_not_keep_the_lock_of_a_dead_owner(tmp_path: Path) -> None:
     first = child(HOLDING, tmp_path, "fork")
     assert first.stdout is not None
-    assert {first.stdout.readline() == "open\n" for _ in range(2)} == {True, False}
+    lines = [first.stdout.readline() for _ in range(2)]
+    assert "open\n" in lines, lines
     first.kill()
     first.wait()
     second = SqliteJournal(tmp_path, CENTRE)

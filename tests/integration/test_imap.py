@@ -415,6 +415,25 @@ async def test_a_new_uidvalidity_doubles_nothing(here: Scene, tmp_path: Path) ->
     assert len(await here.received()) == 1
 
 
+async def test_a_mail_that_the_server_cannot_give_does_not_hold_up_the_next() -> None:
+    class Damaged(Scripted):
+        """Message 5 cannot be read from its disk."""
+
+        def answer(self, command: str, writer: asyncio.StreamWriter, misdeed: str) -> bool | None:
+            if command.startswith("UID SEARCH"):
+                writer.write(b"* SEARCH 5%s\r\n" % (b"" if self.moved else b" 7"))
+                return True
+            return False if command.startswith("UID FETCH 5") else super().answer(command, writer, misdeed)
+
+    server = Damaged()
+
+    async def take(raw: bytes) -> str:
+        return "c-1"
+
+    async with on_a_bad_day(server, take):
+        await until(server, lambda: server.moved)
+
+
 async def test_stopping_in_idle_is_quick() -> None:
     server = Scripted("hangs in IDLE")
 

@@ -191,6 +191,8 @@ class Mailbox:
         return taken > 0
 
     async def _take_one(self, uid: int) -> bool:
+        # Counted before it is tried: also a mail that the server itself cannot give must come last the next time.
+        self._refused[self._uidvalidity, uid] = self._refused.get((self._uidvalidity, uid), 0) + 1
         raw = await self._fetch(uid)
         if raw is None:
             return False
@@ -200,7 +202,6 @@ class Mailbox:
             raise
         except Exception as error:  # noqa: BLE001  one mail that cannot be taken must not hold up the others
             self.put_off += 1
-            self._refused[self._uidvalidity, uid] = self._refused.get((self._uidvalidity, uid), 0) + 1
             log.error("mail.put_off", uid=uid, cause=type(error).__name__)
             return False
         self.taken += 1

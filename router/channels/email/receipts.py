@@ -12,25 +12,36 @@ HOUR_MS = 3_600_000
 SENDERS_MAX = 10_000
 
 _SUBJECTS = {"nl": "Wij hebben uw e-mail ontvangen", "en": "We have received your e-mail"}
+# A line is a paragraph: mail programs break it where the screen ends.
 _TEXTS = {
-    "nl": (
-        "Geachte heer, mevrouw,",
-        "Wij hebben uw e-mail ontvangen. Een medewerker van de gemeente {name} leest uw bericht en beantwoordt het per"
-        " e-mail.",
-        "U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw"
-        " eerste bericht.",
-        "Met vriendelijke groet,\nGemeente {name}",
-        "Dit bericht is automatisch verstuurd.",
-    ),
-    "en": (
-        "Dear Sir or Madam,",
-        "We have received your e-mail. A member of staff of the municipality of {name} will read your message and answer"
-        " it by e-mail.",
-        "There is nothing you need to do now. Would you like to add something? Please reply to this e-mail. Your addition"
-        " will then be kept with your first message.",
-        "Kind regards,\nMunicipality of {name}",
-        "This message was sent automatically.",
-    ),
+    "nl": """\
+Geachte heer, mevrouw,
+
+Wij hebben uw e-mail ontvangen. Een medewerker van de gemeente {name} leest uw bericht en beantwoordt het \
+per e-mail.
+
+U hoeft nu niets te doen. Wilt u iets toevoegen? Beantwoord dan deze e-mail. Uw aanvulling komt dan bij uw \
+eerste bericht.
+
+Met vriendelijke groet,
+Gemeente {name}
+
+Dit bericht is automatisch verstuurd.
+""",
+    "en": """\
+Dear Sir or Madam,
+
+We have received your e-mail. A member of staff of the municipality of {name} will read your message and \
+answer it by e-mail.
+
+There is nothing you need to do now. Would you like to add something? Please reply to this e-mail. Your \
+addition will then be kept with your first message.
+
+Kind regards,
+Municipality of {name}
+
+This message was sent automatically.
+""",
 }
 
 
@@ -41,9 +52,8 @@ def bare_name(municipality_name: str) -> str:
 
 
 def receipt_text(language: str, municipality_name: str) -> str:
-    """The whole receipt, plain text, a line a paragraph."""
-    paragraphs = _TEXTS.get(language, _TEXTS["nl"])
-    return "\n\n".join(paragraphs).format(name=bare_name(municipality_name)) + "\n"
+    """The whole receipt, plain text."""
+    return _TEXTS.get(language, _TEXTS["nl"]).format(name=bare_name(municipality_name))
 
 
 def receipt_subject(language: str, subject: str) -> str:

@@ -22,7 +22,7 @@ export function Waiting({ queue, onClose }: { queue: string; onClose: () => void
   const read = (): void => {
     waitingIn(queue).then(
       (found) => {
-        setContacts(found)
+        setContacts(found.filter((one) => one.state === 'waiting' || one.state === 'offered'))
         setError('')
       },
       (problem) => setError(sayError(problem)),
@@ -51,7 +51,7 @@ export function Waiting({ queue, onClose }: { queue: string; onClose: () => void
               <ChannelIcon channel={one.channel} />
               <div class="grow">
                 <p><strong>{words.value.channels[one.channel]}</strong> · {topicName(one.topic)} · {municipalityName(one.municipality)}{one.language !== 'nl' && ` · ${words.value.languages[one.language] ?? one.language}`}</p>
-                <p class="small"><Why one={one} /></p>
+                <p class="small">{one.state === 'offered' ? <span class="tag tag-primary">{words.value.contactStates.offered}</span> : <Why one={one} />}</p>
                 <p class="small muted number">{one.id}</p>
               </div>
               <p class="number waited"><span class="small muted">{t.waits} </span><strong>{wait((now.value - one.received_at) / 1000)}</strong></p>
