@@ -15,7 +15,7 @@ const isLate = (one: FollowUp): boolean => one.state === 'overdue' || one.due_at
 
 export function FollowUps() {
   const t = texts.value
-  const [mine, setMine] = useState(true)
+  const [mine, setMine] = useState(false)
   const [list, setList] = useState<FollowUp[] | null>(null)
   const [error, setError] = useState('')
   const [dialog, setDialog] = useState<{ kind: 'done' | 'assign'; one: FollowUp } | null>(null)
@@ -39,8 +39,8 @@ export function FollowUps() {
       <header class="row page-head">
         <h1 id="follow-ups-title" class="grow">{t.followUpsTitle}</h1>
         <div class="row" role="group" aria-label={t.owner}>
-          {([true, false] as const).map((choice) => (
-            <button key={`${choice}`} type="button" class="kind" aria-pressed={mine === choice} onClick={() => setMine(choice)}>{choice ? t.followUpsMine : t.followUpsAll}</button>
+          {([false, true] as const).map((choice) => (
+            <button key={`${choice}`} type="button" class="kind" aria-pressed={mine === choice} onClick={() => setMine(choice)}>{choice ? t.followUpsMine : t.followUpsOurs}</button>
           ))}
         </div>
         <button type="button" onClick={read}>{t.refresh}</button>

@@ -210,8 +210,8 @@ const nl = {
 
   // follow-ups page
   followUpsTitle: 'Vervolgacties',
-  followUpsMine: 'Van mij en mijn wachtrijen',
-  followUpsAll: 'Alle',
+  followUpsOurs: 'Van mij en mijn wachtrijen',
+  followUpsMine: 'Alleen van mij',
   followUpsNone: 'Er staan geen vervolgacties open. Alle beloften zijn nagekomen.',
   due: 'Uiterlijk',
   late: 'te laat',
@@ -447,8 +447,8 @@ const en: Texts = {
   whyNone: 'No distribution was recorded for this contact.',
 
   followUpsTitle: 'Follow-ups',
-  followUpsMine: 'Mine and my queues’',
-  followUpsAll: 'All',
+  followUpsOurs: 'Mine and my queues’',
+  followUpsMine: 'Mine only',
   followUpsNone: 'No follow-ups are open. All promises have been kept.',
   due: 'By',
   late: 'overdue',
