@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -31,9 +30,10 @@ from router.gateways.http import build_app
 from router.gateways.routes import Rooms, Route
 from router.gateways.wallboard import WallboardNamespace
 from router.journal.sqlite import SqliteJournal
+from router.keys import kept_key
 from router.orders import Dispatcher
 from router.projections.views import Views
-from router.queues.hours import is_open
+from router.queues.hours import is_open, next_opening
 from router.settings import Settings
 from router.skills.classification import keyword_hints
 from router.sockets import make_sockets
@@ -47,6 +47,8 @@ log = structlog.get_logger()
 SNAPSHOT_EVERY_FACTS = 50_000
 SNAPSHOT_LOOK_SECONDS = 60
 STOP_SECONDS_MAX = 10
+IDLE_SECONDS_MAX = 15
+"""A connection without a whole request for so long is closed."""
 
 Beside = Callable[[Settings], Coroutine[Any, Any, None]]
 """Something to run beside the server once it is up, such as the demo."""
@@ -91,17 +93,16 @@ class App:
             settings.centre,
             partial(keyword_hints, settings.keywords),
             self._is_open,
+            self._opens_at,
             self._clock,
         )
-        self.counter = CounterChannel(around, _kept_secret(data / "keys" / "counter"))
+        self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))
         self.post = PostChannel(around, settings.post)
         self.channels: list[Channel] = [self.counter, self.post]
         self.chat: ChatChannel | None = None
         self.voice: VoiceChannel | None = None
         if settings.chat is not None:
-            self.chat = ChatChannel(
-                around, self.sockets, settings.chat, data, on_visitor_typing=self._visitor_typing
-            )
+            self.chat = ChatChannel(around, self.sockets, settings.chat, data, on_visitor_typing=self._visitor_typing)
             self.channels.append(self.chat)
         if settings.email is not None:
             self.channels.append(EmailChannel(around, settings.email, data))
@@ -114,8 +115,14 @@ class App:
         found = centre.municipality(municipality)
         if found is None:
             return False
-        hours = found.hours.get(channel)
-        return hours is None or is_open(hours, found.holidays, centre.time_zone, self._clock())
+        return is_open(found.hours.get(channel), found.holidays, centre.time_zone, self._clock())
+
+    def _opens_at(self, municipality: str, channel: str) -> int | None:
+        centre = self.settings.centre
+        found = centre.municipality(municipality)
+        if found is None:
+            return None
+        return next_opening(found.hours.get(channel), found.holidays, centre.time_zone, self._clock())
 
     async def _agent_typing(self, contact: str) -> None:
         if self.chat is not None:
@@ -172,7 +179,9 @@ class App:
         for namespace in (self.desk, self.wallboard):
             self.sockets.register_namespace(namespace)
             await namespace.start()
-        self._runner = web.AppRunner(self._web(), access_log=None, shutdown_timeout=2)
+        self._runner = web.AppRunner(
+            self._web(), access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE_SECONDS_MAX
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, server.host, server.port).start()
@@ -226,15 +235,6 @@ class App:
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
             log.info("snapshot.made", number=number, well=await process.wait() == 0)
             taken = number
-
-
-def _kept_secret(path: Path) -> bytes:
-    """32 random bytes, made at the first start."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
 
 
 async def _within(ending: Awaitable[None], what: str) -> None:

@@ -22,6 +22,8 @@ class Surroundings:
     """Free text -> `keyword:…` hints for classification; the text itself never leaves the channel."""
     is_open: Callable[[str, str], bool]
     """(municipality, channel) -> whether its opening hours say open now."""
+    opens_at: Callable[[str, str], int | None]
+    """(municipality, channel) -> when it opens next, in UTC ms; None when that is not to be foreseen."""
     now: Callable[[], int]
     """UTC milliseconds."""
 

@@ -8,9 +8,9 @@ from router.engine.tables import ALL, diagram
 
 INTRODUCTION = """# States
 
-Made from the tables in `router/engine/tables.py` by `make states`; a test holds the two together. Each machine is small; they
-meet only in facts: `ContactOffered` moves a contact, an offer and a slot of an agent at once, so there is no moment in which a
-contact is in two places or in none.
+Made from the tables in `router/engine/tables.py` by `make states`; a test holds the two together. Each machine is
+small; they meet only in facts: `ContactOffered` moves a contact, an offer and a slot of an agent at once, so there is
+no moment in which a contact is in two places or in none.
 """
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from router.engine.state import canonical, state_hash
 from router.replay import read_snapshot
-
-from .world import random_sequence, replayed
+from tests.properties.world import random_sequence, replayed
 
 SEQUENCES = int(os.environ.get("KCC_SEQUENCES", "10000"))
 BATCHES = 20

@@ -12,8 +12,7 @@ from router.journal.interface import Entry
 from router.verify import verify
 from router.wire import encode
 from tests.properties.world import World, replayed
-
-from .day import Day
+from tests.simulation.day import Day
 
 DAYS = int(os.environ.get("KCC_DAYS", "200"))
 BATCHES = 10

@@ -153,7 +153,13 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
     port = Watched(centre)
     vault = vault or MemoryVault()
     around = Surroundings(
-        port=port, vault=vault, centre=configuration(), hints_of=hints_of, is_open=lambda m, c: True, now=clock
+        port=port,
+        vault=vault,
+        centre=configuration(),
+        hints_of=hints_of,
+        is_open=lambda m, c: True,
+        opens_at=lambda m, c: clock(),
+        now=clock,
     )
     try:
         yield Scene(port, vault, around)

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from router.channels.chat.adapter import ChatChannel, chat_key
+from router.channels.chat.adapter import ChatChannel
 from router.engine import commands
 from router.journal.memory import MemoryRecord
 from router.settings import ChatSettings, ServerSettings
@@ -327,7 +327,7 @@ async def test_a_closed_chat_takes_nobody_new_but_loses_nobody(tmp_path):
         begun = await page.ok("start", first)
         r.closed.add("waterland")
         assert (await page.ok("info", {"municipality": "waterland"}))["open"] is False
-        assert await other.refused("start", beginning()) == "wrong_state"
+        assert await other.refused("start", beginning()) == "closed"
         await other.ok("start", beginning(municipality="zeevang"))
         await page.ok("message", word())
         assert (await page.ok("start", first))["contact"] == begun["contact"]
@@ -367,21 +367,6 @@ async def test_a_start_can_be_repeated_for_ten_minutes_only(tmp_path):
         r.forward(20)
         assert await other.refused("start", first) == "not_allowed"
         assert (await other.ok("resume", {"token": begun["token"]}))["contact"] == begun["contact"]
-
-
-def test_the_key_is_made_once_and_for_our_eyes_only(tmp_path):
-    data = tmp_path / "data"
-    key = chat_key(data)
-    assert len(key) == 32
-    assert chat_key(data) == key
-    path = data / "chat.key"
-    assert path.stat().st_mode & 0o777 == 0o600
-    path.chmod(0o644)
-    assert chat_key(data) == key
-    assert path.stat().st_mode & 0o777 == 0o600
-    path.write_text("torn")
-    assert chat_key(data) not in (key, b"")
-    assert [p.name for p in data.iterdir()] == ["chat.key"]
 
 
 @pytest.mark.parametrize("event", ["message", "typing", "end"])

@@ -15,7 +15,7 @@ from router.channels.email.intake import RECEIPT, Intake
 from router.channels.email.letters import Letters
 from router.channels.email.parsing import Parser
 from router.channels.email.receipts import Allowance, receipt_text
-from router.channels.email.threads import Threads, kept_key
+from router.channels.email.threads import Threads
 from router.engine import commands
 from router.errors import Erased, Unavailable
 from router.settings import EmailSettings
@@ -314,14 +314,6 @@ async def test_the_table_goes_on_where_it_was(desk: Desk, tmp_path: Path) -> Non
     await again.stop()
     with pytest.raises(Unavailable):
         await again.letter(contact)
-
-
-def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    key = kept_key(tmp_path / "keys", "mail-threads")
-    assert len(key) == 32
-    assert kept_key(tmp_path / "keys", "mail-threads") == key
-    assert (tmp_path / "keys" / "mail-threads.key").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["mail-threads.key"]
 
 
 async def test_with_the_real_vault(tmp_path: Path) -> None:

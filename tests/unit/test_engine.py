@@ -1,4 +1,4 @@
-"""What the engine promises, one promise a test; failures seen in other systems are named where they are proved absent."""
+"""What the engine promises, one promise a test; failures of other systems are named where they are proved absent."""
 
 from __future__ import annotations
 

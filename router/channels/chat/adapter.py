@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +16,7 @@ from router.channels.chat.visitors import Visitors
 from router.engine.commands import NoteDelivery, ReportCensus
 from router.engine.effects import Deliver, HangUp
 from router.errors import KccError, Refusal
+from router.keys import kept_key
 from router.port import Order
 from router.settings import ChatSettings
 from router.sockets import Sockets
@@ -66,7 +65,7 @@ class ChatChannel:
 
     async def start(self) -> None:
         """Learn which chats are open; their visitors get the usual time to come back. Then take visitors in."""
-        key = await asyncio.to_thread(chat_key, self._data)
+        key = await asyncio.to_thread(kept_key, self._data / "keys", "chat")
         self._tasks.append(asyncio.create_task(self._following.run(), name="chat facts"))
         await self._following.catch_up()
         self._gone = dict.fromkeys(
@@ -160,32 +159,3 @@ class ChatChannel:
             await self._port.submit(ReportCensus(self.name, tuple(chat.contact for chat in open_chats), answered))
         except KccError as error:
             log.warning("chat.census_refused", code=error.code)
-
-
-def chat_key(data: Path) -> bytes:
-    """The key that visitors' tokens are derived from: `chat.key`, made when there is none, readable by us alone."""
-    path = data / "chat.key"
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        key = bytes.fromhex(path.read_text("ascii"))
-        if len(key) == KEY_BYTES:
-            path.chmod(0o600)
-            return key
-        log.warning("chat.key_damaged")
-    except FileNotFoundError:
-        pass
-    except ValueError:
-        log.warning("chat.key_damaged")
-    key = secrets.token_bytes(KEY_BYTES)
-    fresh = data / f"chat.key.{secrets.token_hex(4)}"
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(key.hex())
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(data, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return key

@@ -121,7 +121,10 @@ class Visitors(Namespace):
         centre = self._chats.centre
         return {
             "open": self._around.is_open(municipality.id, "chat"),
+            "opens_at": self._around.opens_at(municipality.id, "chat"),
             "name": municipality.name,
+            "email": municipality.email_from,
+            "number": municipality.entry_points[0] if municipality.entry_points else "",
             "topics": [{"id": topic.id, "title": topic.title} for topic in centre.topics],
             "waiting": self._chats.waiting(),
             "agents_ready": self._chats.agents_ready(municipality),
@@ -143,7 +146,7 @@ class Visitors(Namespace):
         chat = self._chats.started_with(key)
         if chat is None:
             if not self._around.is_open(municipality.id, "chat"):
-                raise WrongState("the chat is closed now")
+                raise WrongState("the chat is closed now", code="closed")
             chat = await self._receive(body, key)
         if self._around.now() - chat.received_at > codec.REPEAT_SECONDS_MAX * 1000:
             raise NotAllowed("this chat was started too long ago: resume it with its token")

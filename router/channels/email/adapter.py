@@ -15,8 +15,9 @@ from router.channels.email.mailbox import IDLE_SECONDS, POLL_SECONDS, STOPPED, M
 from router.channels.email.parsing import Parser
 from router.channels.email.receipts import PER_HOUR
 from router.channels.email.sending import RETRY_SECONDS, Sender
-from router.channels.email.threads import Threads, kept_key
+from router.channels.email.threads import Threads
 from router.engine.effects import Deliver
+from router.keys import kept_key
 from router.port import Order
 from router.settings import EmailSettings
 

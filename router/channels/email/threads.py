@@ -8,17 +8,14 @@ needs to be looked up, and the same reply always has the same Message-ID, so tha
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
-import secrets
 from collections.abc import Iterable
-from pathlib import Path
+
+from router.keys import KEY_BYTES
 
 _OURS = re.compile(r"^<(c-[A-Za-z0-9_-]{1,64})\.([0-9]{1,9})\.([0-9a-f]{32})@[A-Za-z0-9.-]{1,253}>\Z")
-KEY_BYTES = 32
 
 
 class Threads:
@@ -46,25 +43,3 @@ class Threads:
             if found and hmac.compare_digest(found[3], self._token(found[1], municipality, sender)):
                 return found[1]
         return ""
-
-
-def kept_key(folder: Path, name: str) -> bytes:
-    """The key in `<folder>/<name>.key`, made at the first start and readable by its owner only."""
-    path = folder / f"{name}.key"
-    if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        # A link, not a rename: of two processes that start at once, the first one's key stays.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    return path.read_bytes()

@@ -1,7 +1,7 @@
 // What is known about this citizen and this contact, beside the work: told once, never asked again.
 import { useState } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
-import { topicName } from '../shared/names'
+import { agentName, queueName, topicName } from '../shared/names'
 import { Dialog } from '../shared/parts'
 import type { Detail, EarlierContact, InHand } from '../shared/protocol'
 import { day, moment, now } from '../shared/time'
@@ -20,7 +20,7 @@ export function Context({ one }: { one: InHand }) {
       {detail && (
         <>
           <CitizenCard detail={detail} />
-          <Told detail={detail} inThread={one.channel === 'email'} />
+          <Told detail={detail} inThread={one.channel === 'email' || one.channel === 'chat'} />
           <FollowUpsOf detail={detail} />
           <Earlier key={one.contact} contact={one.contact} earlier={detail.earlier} />
           <section>
@@ -68,6 +68,9 @@ function Told({ detail: { card }, inThread }: { detail: Detail; inThread: boolea
   )
 }
 
+/** An agent's or a queue's name: the server gives the id of either. */
+const ownerName = (owner: string): string => (agentName(owner) === owner ? queueName(owner) : agentName(owner))
+
 function FollowUpsOf({ detail }: { detail: Detail }) {
   const t = texts.value
   const open = detail.follow_ups.filter((one) => one.state !== 'kept')
@@ -75,12 +78,12 @@ function FollowUpsOf({ detail }: { detail: Detail }) {
     <section>
       <h2>{t.openFollowUps}{open.length > 0 && <span class="count number">{open.length}</span>}</h2>
       {open.length === 0 && <p class="muted">{t.noFollowUps}</p>}
-      <ul class="cards">
+      <ul class="cards" hidden={!open.length}>
         {open.map((one) => (
           <li key={one.follow_up}>
             <p>{one.text}</p>
             <p class="small muted">
-              {one.state === 'overdue' || one.due_at < now.value ? <span class="tag tag-action"><Icon name="action" />{t.late}</span> : null} {t.due.toLowerCase()} {moment(one.due_at)}{one.owner && ` · ${one.owner}`}
+              {one.state === 'overdue' || one.due_at < now.value ? <span class="tag tag-action"><Icon name="action" />{t.late}</span> : null} {t.due.toLowerCase()} {moment(one.due_at)}{one.owner && ` · ${ownerName(one.owner)}`}
             </p>
           </li>
         ))}
@@ -104,7 +107,7 @@ function Earlier({ contact, earlier }: { contact: string; earlier: EarlierContac
     <section>
       <h2>{t.earlier}{earlier.length > 0 && <span class="count number">{earlier.length}</span>}</h2>
       {earlier.length === 0 && <p class="muted">{t.noEarlier}</p>}
-      <ul class="cards" data-testid="earlier">
+      <ul class="cards" data-testid="earlier" hidden={!earlier.length}>
         {earlier.map((one) => (
           <li key={one.contact}>
             <button type="button" class="earlier" onClick={() => setOpen(one)}>

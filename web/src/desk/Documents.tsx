@@ -9,7 +9,7 @@ import { sayError, words } from '../shared/words'
 import { texts } from './texts'
 
 const size = (bytes: number): string =>
-  new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(bytes < 1e6 ? bytes / 1e3 : bytes / 1e6) + (bytes < 1e6 ? ' kB' : ' MB')
+  bytes < 1000 ? `${bytes} bytes` : new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(bytes < 1e6 ? bytes / 1e3 : bytes / 1e6) + (bytes < 1e6 ? ' kB' : ' MB')
 
 const showable = (one: Attachment): boolean => one.type === 'application/pdf' || /^image\/(png|jpeg|gif|webp)$/.test(one.type)
 

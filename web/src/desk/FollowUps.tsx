@@ -48,7 +48,7 @@ export function FollowUps() {
       {error && <p class="alert alert-action" role="alert"><Icon name="action" />{error}</p>}
       {!list && !error && <p class="muted" role="status">{words.value.loading}</p>}
       {list?.length === 0 && <p class="alert alert-ok"><Icon name="ok" />{t.followUpsNone}</p>}
-      <ul class="follow-up-list">
+      <ul class="follow-up-list" hidden={!list?.length}>
         {list?.map((one) => <Item key={one.follow_up} one={one} open={(kind) => setDialog({ kind, one })} />)}
       </ul>
       {dialog?.kind === 'done' && <DoneDialog one={dialog.one} close={() => setDialog(null)} after={read} />}

@@ -63,7 +63,7 @@ function Presence() {
       <p class={`state state-${me.presence}`} data-testid="presence">
         <Icon name={icon} />
         <span><strong>{word}</strong>{me.presence === 'paused' && me.reason ? `: ${reasonName(me.reason)}` : ''}</span>
-        <span class="number muted">{t.inState(clock((now.value - me.since) / 1000))}</span>
+        {me.since > 0 && <span class="number muted">{t.inState(clock((now.value - me.since) / 1000))}</span>}
       </p>
       {me.presence === 'signed_off' && (
         <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>

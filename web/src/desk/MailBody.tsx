@@ -11,6 +11,9 @@ export function MailBody({ text, html, quietly = false }: { text: string; html: 
   const t = texts.value
   if (!html) return text ? <p class="pre">{text}</p> : quietly ? null : <p class="muted">{t.noText}</p>
   const formatted = formattedMail.value || !text
+  // Nothing in the frame may run, so nothing can tell how high it is: an estimate, and the agent can drag it.
+  const length = (text || html.replace(/<[^>]*>/g, ' ')).length
+  const height = length < 300 ? 'mail-short' : length < 900 ? 'mail-medium' : ''
   return (
     <div class="mail-body">
       {text && (
@@ -24,7 +27,7 @@ export function MailBody({ text, html, quietly = false }: { text: string; html: 
         </div>
       )}
       {formatted
-        ? <iframe class="mail-frame" title={t.mailFrame} sandbox="" srcdoc={HEAD + html} referrerpolicy="no-referrer" />
+        ? <iframe class={`mail-frame ${height}`} title={t.mailFrame} sandbox="" srcdoc={HEAD + html} referrerpolicy="no-referrer" />
         : <p class="pre">{text}</p>}
     </div>
   )

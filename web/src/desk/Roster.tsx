@@ -17,7 +17,7 @@ export function Roster() {
     <section class="roster" aria-labelledby="roster-title">
       <h2 id="roster-title" class="side-title">{t.inHand}{contacts.length > 0 && <span class="count number">{contacts.length}</span>}</h2>
       {contacts.length === 0 && <p class="muted side-empty">{t.nothingInHand}</p>}
-      <ul>{contacts.map((one) => <li key={one.contact}><RosterItem one={one} /></li>)}</ul>
+      {contacts.length > 0 && <ul>{contacts.map((one) => <li key={one.contact}><RosterItem one={one} /></li>)}</ul>}
     </section>
   )
 }

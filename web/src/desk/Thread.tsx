@@ -14,12 +14,14 @@ import { Elsewhere } from './Work'
 export function Thread({ one, detail }: { one: InHand; detail: Detail }) {
   const t = texts.value
   const box = useRef<HTMLDivElement>(null)
-  const atEnd = useRef(true)
+  // A mail is read from its beginning, until the citizen has written again.
+  const atEnd = useRef(one.channel !== 'email' || detail.messages.some((message) => message.author === 'citizen'))
   const waiting = outgoing.value.filter((sent) => sent.contact === one.contact)
   const types = (typingUntil.value[one.contact] ?? 0) > now.value
   useLayoutEffect(() => {
     const it = box.current
-    if (it && atEnd.current) it.scrollTop = one.channel === 'email' && detail.messages.length === 0 ? 0 : it.scrollHeight
+    if (waiting.length) atEnd.current = true
+    if (it && atEnd.current) it.scrollTop = it.scrollHeight
   }, [detail.messages.length, waiting.length, types])
   return (
     <div
@@ -61,8 +63,8 @@ function Beginning({ one, detail }: { one: InHand; detail: Detail }) {
 function Bubble({ message }: { message: Message }) {
   const t = texts.value
   const { author } = message
-  if (author === 'system') return <p class="bubble-system small muted">{message.text} · <time>{moment(message.at)}</time></p>
-  const who = author === 'citizen' ? message.name : message.name || t.you
+  if (author === 'system' && message.text.length < 120) return <p class="bubble-system small muted">{message.text} · <time>{moment(message.at)}</time></p>
+  const who = author === 'citizen' ? message.name : author === 'system' ? t.system : message.name || t.you
   return (
     <article class={`bubble bubble-${author}`} data-testid={`message-${author}`} data-number={message.number}>
       <header class="small muted">

@@ -26,7 +26,7 @@ export function People({ people }: { people: Person[] }) {
               <tr key={one.agent} data-testid="person" data-agent={one.agent} data-state={one.state}>
                 <th scope="row">{one.name}</th>
                 <td><span class={`tag person-${one.state}`}><Icon name={STATE_ICONS[one.state]} />{words.value.personStates[one.state]}</span>{one.reason && <span class="small muted"> {reasonName(one.reason)}</span>}</td>
-                <td class="figure number">{clock((now.value - one.since) / 1000)}</td>
+                <td class="figure number">{one.since > 0 ? clock((now.value - one.since) / 1000) : <span class="muted">{t.noneYet}</span>}</td>
                 <td>{Object.entries(one.contacts).filter(([, n]) => n).map(([channel, n]) => `${n} ${words.value.channels[channel as Channel].toLowerCase()}`).join(', ')}</td>
                 <td class="figure"><button type="button" class="small" aria-label={t.setFor(one.name)} onClick={() => choose(one)}>{t.set}</button></td>
               </tr>

@@ -55,7 +55,7 @@ export function Queues({ queues, open, target }: { queues: QueueFigures[]; open:
                 <td data-label={t.state}><span class={`tag tag-${verdict === 'quiet' ? 'quiet' : verdict}`} title={help}><Icon name={ICONS[verdict]} />{word}</span></td>
                 <td data-label={t.waiting} class="figure number waiting">{queue.waiting}</td>
                 <td data-label={t.longest} class="figure number">{queue.waiting ? wait(queue.longest_wait_seconds) : <span class="muted">{t.noneYet}</span>}</td>
-                <td data-label={t.serviceLevel}><ul class="levels">{queue.channels.map((one) => <Level key={one.channel} one={one} />)}</ul></td>
+                <td data-label={t.serviceLevel}><Levels channels={queue.channels} /></td>
                 <td data-label={t.resolved}><Resolved queue={queue} target={target} /></td>
                 <td data-label={t.ready} class="figure number">{queue.ready}</td>
               </tr>
@@ -65,6 +65,14 @@ export function Queues({ queues, open, target }: { queues: QueueFigures[]; open:
       </table>
     </section>
   )
+}
+
+/** Only channels on which something happened today: six dashes in a row tell nothing. */
+function Levels({ channels }: { channels: QueueChannel[] }) {
+  const t = texts.value
+  const busy = channels.filter((one) => one.entered + one.answered + one.waiting + one.offered + one.active + one.wrap_up > 0)
+  if (!busy.length) return <span class="muted">{t.noneYet}<span class="visually-hidden"> {t.noFigure}</span></span>
+  return <ul class="levels">{busy.map((one) => <Level key={one.channel} one={one} />)}</ul>
 }
 
 function Level({ one }: { one: QueueChannel }) {

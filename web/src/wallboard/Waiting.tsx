@@ -44,7 +44,7 @@ export function Waiting({ queue, onClose }: { queue: string; onClose: () => void
       {error && <p class="alert alert-action" role="alert"><Icon name="action" />{error}</p>}
       {!contacts && !error && <p class="muted">{words.value.loading}</p>}
       {contacts?.length === 0 && <p class="muted">{t.nobodyWaits}</p>}
-      <ul class="waiting-list">
+      <ul class="waiting-list" hidden={!contacts?.length}>
         {contacts?.map((one) => (
           <li key={one.id} data-testid="waiting-contact" data-contact={one.id}>
             <div class="waiting-head">

@@ -45,6 +45,8 @@ export function conversation({ server, municipality, language, news }: Place) {
   const link = connect<VisitorRequests, VisitorEvents>('/chat', { server })
   let token = ''
   let last = 0
+  /** What comes in after a conversation was erased here is not shown any more. */
+  let live = false
   let startId = ''
   let typingTimer = 0
   let typingTold = 0
@@ -70,6 +72,7 @@ export function conversation({ server, municipality, language, news }: Place) {
     token = ''
     last = 0
     startId = ''
+    live = false
     batch(() => {
       messages.value = []
       pending.value = []
@@ -118,6 +121,7 @@ export function conversation({ server, municipality, language, news }: Place) {
     }
     readInfo().catch(() => undefined)
     if (!token) return
+    live = true
     resume().then(
       () => status.value.state !== 'ended' && pending.value.forEach((one) => void deliver(one)),
       (error: unknown) => {
@@ -130,11 +134,12 @@ export function conversation({ server, municipality, language, news }: Place) {
     )
   })
   link.on('message', (message) => {
+    if (!live) return
     // A gap: ask for what lies between, in order.
     if (message.number > last + 1 && token) resume().catch(() => take(message))
     else take(message)
   })
-  link.on('status', takeStatus)
+  link.on('status', (next) => live && takeStatus(next))
   link.on('typing', () => {
     typing.value = true
     clearTimeout(typingTimer)
@@ -166,6 +171,7 @@ export function conversation({ server, municipality, language, news }: Place) {
     /** Throws a Refusal; called again after one it is the same conversation, never a second. */
     async start(form: Start): Promise<void> {
       startId ||= newId('m')
+      live = true
       const answer = await link.ask('start', { municipality, language, ...form, message: startId })
       token = answer.token
       before.value = ''
