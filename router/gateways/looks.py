@@ -27,8 +27,8 @@ class Seen:
     phone: str = ""
     email: str = ""
     card: Card = field(default_factory=Card)
-    texts: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Message number -> (text, html)."""
+    messages: dict[int, Card] = field(default_factory=dict)
+    """Message number -> what it brings; a chat message is a card with only a text."""
 
 
 class Looks:
@@ -63,7 +63,7 @@ class Looks:
         seen.email = seen.email or seen.card.email
         if entry.with_agent(principal.agent):
             older = self._seen.get((principal.agent, entry.id))
-            seen.texts = older.texts if older is not None else {}
+            seen.messages = older.messages if older is not None else {}
             self._seen[principal.agent, entry.id] = seen
         return seen
 
@@ -71,33 +71,36 @@ class Looks:
         """One message as the protocol shows it; `name` is the citizen's, where it is not remembered."""
         key = (principal.agent, entry.id)
         seen = self._seen.get(key)
-        found = seen.texts.get(message.number) if seen is not None else None
+        found = seen.messages.get(message.number) if seen is not None else None
         if found is None:
             found = await self._text(principal, message.ref)
             seen = self._seen.get(key)
             if seen is not None:
-                seen.texts[message.number] = found
+                seen.messages[message.number] = found
         return {
             "contact": entry.id,
             "number": message.number,
             "author": message.author,
             "name": self._author(message, seen.name if seen is not None else name),
-            "text": found[0],
-            "html": found[1],
+            "text": found.text,
+            "html": found.html,
+            "attachments": msgspec.to_builtins(found.attachments),
+            "unreadable": found.unreadable,
             "at": message.at,
             "message": message.message,
             "delivery": message.status,
         }
 
-    async def _text(self, principal: Principal, ref: str) -> tuple[str, str]:
+    async def _text(self, principal: Principal, ref: str) -> Card:
         try:
             item = await self._rooms.vault.read(ref, who=principal.id, purpose="message")
-        except (Erased, UnknownThing):
-            return "", ""
+        except Erased:
+            return Card(unreadable="erased")
+        except UnknownThing:
+            return Card(unreadable="unknown")
         if item.type == CARD_TYPE:
-            card = _card(item.type, item.content)
-            return card.text, card.html
-        return item.content.decode(errors="replace"), ""
+            return _card(item.type, item.content)
+        return Card(text=item.content.decode(errors="replace"))
 
     def _author(self, message: Message, citizen: str) -> str:
         if message.author == "citizen":

@@ -42,7 +42,7 @@ journal = SqliteJournal(Path(sys.argv[1]), CENTRE)
 journal.open()
 journal.append(entries(1, 3))
 if sys.argv[2] == "alone" or os.fork() == 0:
-    os.write(1, b"open\n")
+    os.write(1, b"open" + bytes([10]))
 sys.stdin.read()
 os._exit(0)
 """

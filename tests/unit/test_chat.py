@@ -181,7 +181,10 @@ async def test_a_chat_from_beginning_to_end(tmp_path):
         assert info == {
             "ok": True,
             "open": True,
+            "opens_at": info["opens_at"],
             "name": "Waterland",
+            "email": "gemeente@waterland.example",
+            "number": "140299",
             "topics": [{"id": "burgerzaken", "title": {}}, {"id": "afval", "title": {}}],
             "waiting": 0,
             "agents_ready": False,

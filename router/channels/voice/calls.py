@@ -1,20 +1,38 @@
-"""What the telephone channel knows of the calls that are up: contact to channel, and who talks. Memory only."""
+"""What the telephone channel knows of the calls that are up, its census, and its work in order per call. Memory only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from router.channels.voice.ami import LiveChannel
+from router.channels.voice.events import DELIVER_CONTEXT
+
+LOST_MAX = 2_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """One citizen's call."""
 
     contact: str
     channel: str
-    talking: bool = False
+    uniqueid: str = ""
+    born: int = 0
+    """When this channel became known, on the count of `Calls.mark`."""
+    attended: bool = False
+    """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
+    asking: bool = False
+    """The intake has not said yet where the contact goes."""
+    farewell: str = ""
+    """What its end is called once the intake has turned the citizen away."""
+    offer: str | None = None
+    """The offer whose phone was last sent for; "" = put back on hold; None = not known, from before a start."""
+    agent: str = ""
+    """Who talks with the citizen."""
+    settled: int = 0
+    """The fact by which that was recorded: orders decided before it no longer stand."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
 
@@ -24,6 +42,8 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: dict[str, Call] = {}
+        self._lost: dict[str, str] = {}
+        self._count = 0
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -31,41 +51,76 @@ class Calls:
     def get(self, contact: str) -> Call | None:
         return self._calls.get(contact)
 
-    def up(self, contact: str, channel: str) -> Call:
+    def up(self, contact: str, channel: str, uniqueid: str = "") -> Call:
         """The call is up on this channel."""
         call = self._calls.get(contact)
         if call is None or call.channel != channel:
-            call = self._calls[contact] = Call(contact, channel)
+            self._count += 1
+            call = self._calls[contact] = Call(contact, channel, born=self._count)
+        call.uniqueid = uniqueid or call.uniqueid
         return call
 
     def gone(self, contact: str) -> Call | None:
         return self._calls.pop(contact, None)
 
-    def replace(self, found: Mapping[str, str]) -> None:
-        """Only these are up: contact -> channel."""
-        for contact in set(self._calls) - set(found):
+    def of(self, uniqueid: str) -> Call | None:
+        """The call of a channel that does not say whose it is: Asterisk was not told, or did not hear it."""
+        return next((call for call in self._calls.values() if call.uniqueid == uniqueid), None)
+
+    # -- channels that left before the router knew them as a call
+
+    def lose(self, uniqueid: str, reason: str) -> None:
+        """The channel has gone, or to the fallback phones, before its contact was known."""
+        self._lost.pop(uniqueid, None)
+        self._lost[uniqueid] = reason
+        if len(self._lost) > LOST_MAX:
+            del self._lost[next(iter(self._lost))]
+
+    def found(self, uniqueid: str) -> str:
+        """Why the channel was lost, and "" when it was not; from now on it is not."""
+        return self._lost.pop(uniqueid, "")
+
+    # -- the census
+
+    def mark(self) -> int:
+        """Call before the census is asked for; what becomes known after it is younger."""
+        return self._count
+
+    def unseen(self, mark: int) -> list[str]:
+        """Contacts of calls that are up though a census asked for at `mark` may not show them."""
+        return [call.contact for call in self._calls.values() if call.attended or call.born > mark]
+
+    def replace(self, found: Mapping[str, LiveChannel], mark: int) -> None:
+        """Only these are up, as of `mark`: contact -> channel."""
+        keep = set(self.unseen(mark))
+        for contact in set(self._calls) - set(found) - keep:
             del self._calls[contact]
-        for contact, channel in found.items():
-            self.up(contact, channel)
+        for contact, row in found.items():
+            if contact not in self._calls or contact not in keep:
+                self.up(contact, row.channel, row.uniqueid)
+
+    def clear(self) -> None:
+        self._calls.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
     """What Asterisk said is up."""
 
-    channels: dict[str, str]
+    channels: dict[str, LiveChannel]
     """Contact -> the citizen's channel."""
     answered: dict[str, str]
     """Contact -> the endpoint it talks with."""
-    numbers: dict[str, tuple[str, str]]
-    """Contact -> (uniqueid, number called), for calls that the record might not know."""
 
     def rename(self, before: str, after: str) -> None:
         """The call goes on under another contact."""
         self.channels[after] = self.channels.pop(before)
-        self.numbers[after] = self.numbers.pop(before)
         if before in self.answered:
             self.answered[after] = self.answered.pop(before)
+
+    def between(self, contact: str) -> bool:
+        """Delivered to a phone and not bridged: it rings, or the agent has hung up this very moment."""
+        return self.channels[contact].context == DELIVER_CONTEXT and contact not in self.answered
 
 
 def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Census:
@@ -74,7 +129,47 @@ def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Ce
     phones = {row.bridge_id: endpoint_of[row.channel] for row in found if row.bridge_id and row.channel in endpoint_of}
     citizens = [row for row in found if row.kcc_id and row.channel not in endpoint_of]
     return Census(
-        {row.kcc_id: row.channel for row in citizens},
+        {row.kcc_id: row for row in citizens},
         {row.kcc_id: phones[row.bridge_id] for row in citizens if row.bridge_id in phones},
-        {row.kcc_id: (row.uniqueid, row.number) for row in citizens},
     )
+
+
+class InOrder:
+    """Work in order per call, side by side over calls. What it raises is given to `on_fault`."""
+
+    def __init__(self, on_fault: Callable[[Exception], None], at_once_max: int = 500) -> None:
+        self._on_fault = on_fault
+        self._last: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(at_once_max)
+
+    async def put(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Begin it after what was put before under the same key; waits only when too much is under way."""
+        await self._room.acquire()
+        task = asyncio.create_task(self._run(work, self._last.get(key)))
+        self._last[key] = task
+        task.add_done_callback(lambda done: self._done(key, done))
+
+    async def settle(self) -> None:
+        """Wait for all that was put so far."""
+        if self._last:
+            await asyncio.wait(set(self._last.values()))
+
+    async def stop(self) -> None:
+        """Give up what is under way."""
+        tasks = set(self._last.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _done(self, key: str, task: asyncio.Task[None]) -> None:
+        self._room.release()
+        if self._last.get(key) is task:
+            del self._last[key]
+
+    async def _run(self, work: Callable[[], Awaitable[object]], before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  one bad event must not end the others of its call
+            self._on_fault(error)
