@@ -23,6 +23,7 @@ from router.channels.email.adapter import EmailChannel
 from router.channels.post.adapter import PostChannel
 from router.channels.post.webhook import events_handler
 from router.channels.voice.adapter import VoiceChannel
+from router.engine.facts import ContactReceived
 from router.errors import Fault
 from router.gateways.accounts import Accounts
 from router.gateways.desk import DeskNamespace
@@ -41,11 +42,13 @@ from router.telemetry import Metrics, configure_logging
 from router.vault.store import SqliteVault
 from router.watchdog import Watchdog
 from router.web import Origins
+from router.wire import decode
 
 log = structlog.get_logger()
 
 SNAPSHOT_EVERY_FACTS = 50_000
 SNAPSHOT_LOOK_SECONDS = 60
+SWEEP_SECONDS = 6 * 3600
 STOP_SECONDS_MAX = 10
 IDLE_SECONDS_MAX = 15
 """A connection without a whole request for so long is closed."""
@@ -193,6 +196,7 @@ class App:
             dispatcher.start()
         self._watchdog.start()
         self._tasks.append(asyncio.create_task(self._snapshots(), name="snapshots"))
+        self._tasks.append(asyncio.create_task(self._sweeps(), name="sweeps"))
         self._up = True
         log.info("server.up", host=server.host, port=server.port, channels=[c.name for c in self.channels])
 
@@ -223,6 +227,13 @@ class App:
             for numbered in batch:
                 self.metrics.count(numbered)
 
+    async def _sweeps(self) -> None:
+        """Remove what was put into the vault for contacts that never came about."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            known = await asyncio.to_thread(_contacts_ever, self.settings.server.data, self.settings.centre.id)
+            log.info("vault.swept", items=await self.vault.sweep(known))
+
     async def _snapshots(self) -> None:
         """Have another process fold the journal now and then, so that a start is quick and the loop never waits."""
         taken = 0
@@ -235,6 +246,16 @@ class App:
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
             log.info("snapshot.made", number=number, well=await process.wait() == 0)
             taken = number
+
+
+def _contacts_ever(data: Path, centre: str) -> dict[str, bool]:
+    """Every contact that the record knows, open or long ended."""
+    reader = SqliteJournal.reader(data, centre)
+    try:
+        facts = (decode(entry.fact) for entry in reader.read())
+        return {fact.contact: True for fact in facts if isinstance(fact, ContactReceived)}
+    finally:
+        reader.close()
 
 
 async def _within(ending: Awaitable[None], what: str) -> None:

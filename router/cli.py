@@ -157,7 +157,7 @@ def _erase(options: argparse.Namespace) -> int:
         vault = SqliteVault(settings.server.data)
         try:
             citizen = await vault.find(options.municipality, phone=options.phone, email=options.email)
-            return await vault.erase(citizen) if citizen else -1
+            return await vault.erase(citizen, who="command line") if citizen else -1
         finally:
             await vault.close()
 

@@ -107,7 +107,7 @@ class Vault(Protocol):
         """For the server's own work (sending a reply, showing a visitor their own chat): no person looks."""
         ...
 
-    async def erase(self, citizen: str) -> int:
+    async def erase(self, citizen: str, *, who: str = "server") -> int:
         """Destroy the keys of the citizen and of all their contacts; gives the number of contacts made unreadable."""
         ...
 

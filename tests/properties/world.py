@@ -224,45 +224,43 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         classify=random.random() < 0.8,
     )
     if random.random() < 0.5:
-        return random.choice(
-            [
-                receive,
-                receive,
-                commands.SetPresence(agent, "ready"),
-                commands.Accept(offer, offered_to),
-                commands.Accept(offer, offered_to),
-                commands.FinishConversation(contact, holder),
-                commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
-            ]
-        )
-    return random.choice(
-        [
-            commands.Tick(),
-            commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
-            commands.EndContact(contact, random.choice(["abandoned", "citizen_left", "technical"])),
-            commands.AddMessage(contact, f"m-{random.randint(1, 9)}", random.choice(["citizen", "system"]), "v-1"),
-            commands.AddMessage(contact, f"m-{random.randint(1, 9)}", "agent", "v-1", holder, random.random() < 0.5),
-            commands.NoteDelivery(sent, number, random.choice(["started", "delivered", "failed", "unknown"])),
-            commands.Decline(offer, offered_to),
-            commands.OfferFailed(offer, random.choice(["busy", "no_answer", "unreachable", "cancelled"])),
-            commands.AdoptAnswer(contact, agent if agent != "nobody" and not state.agents[agent].load else "nobody"),
-            commands.ReportHeld(contact),
-            commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
-            commands.HandOver(contact, holder, to_agent=agent),
-            commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
-            commands.CloseContact(contact, "sup", "v-3"),
-            commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
-            commands.LoseAgent(agent),
-            commands.RegainAgent(agent),
-            commands.MakeFollowUp(f"f-{world.made}", contact, holder, world.now + 60_000, "v-4", agent),
-            commands.AssignFollowUp(random.choice([*state.follow_ups, "f-x"]), holder, owner_queue="balie"),
-            commands.CompleteFollowUp(random.choice([*state.follow_ups, "f-x"]), holder),
-            random.choice([commands.StartCentre(("phone", "desk")), commands.LoseChannel("phone")]),
-            commands.ReportCensus("phone", tuple(random.sample(contacts, len(contacts) // 2))),
-            commands.ReportCensus("phone", tuple(contacts)),
-            commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
+        often: list[commands.Command] = [
+            receive,
+            receive,
+            commands.SetPresence(agent, "ready"),
+            commands.Accept(offer, offered_to),
+            commands.Accept(offer, offered_to),
+            commands.FinishConversation(contact, holder),
+            commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
         ]
-    )
+        return random.choice(often)
+    seldom: list[commands.Command] = [
+        commands.Tick(),
+        commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
+        commands.EndContact(contact, random.choice(["abandoned", "citizen_left", "technical"])),
+        commands.AddMessage(contact, f"m-{random.randint(1, 9)}", random.choice(["citizen", "system"]), "v-1"),
+        commands.AddMessage(contact, f"m-{random.randint(1, 9)}", "agent", "v-1", holder, random.random() < 0.5),
+        commands.NoteDelivery(sent, number, random.choice(["started", "delivered", "failed", "unknown"])),
+        commands.Decline(offer, offered_to),
+        commands.OfferFailed(offer, random.choice(["busy", "no_answer", "unreachable", "cancelled"])),
+        commands.AdoptAnswer(contact, agent if agent != "nobody" and not state.agents[agent].load else "nobody"),
+        commands.ReportHeld(contact),
+        commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
+        commands.HandOver(contact, holder, to_agent=agent),
+        commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
+        commands.CloseContact(contact, "sup", "v-3"),
+        commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
+        commands.LoseAgent(agent),
+        commands.RegainAgent(agent),
+        commands.MakeFollowUp(f"f-{world.made}", contact, holder, world.now + 60_000, "v-4", agent),
+        commands.AssignFollowUp(random.choice([*state.follow_ups, "f-x"]), holder, owner_queue="balie"),
+        commands.CompleteFollowUp(random.choice([*state.follow_ups, "f-x"]), holder),
+        commands.LoseChannel("phone") if random.random() < 0.5 else commands.StartCentre(("phone", "desk")),
+        commands.ReportCensus("phone", tuple(random.sample(contacts, len(contacts) // 2))),
+        commands.ReportCensus("phone", tuple(contacts)),
+        commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
+    ]
+    return random.choice(seldom)
 
 
 def random_sequence(seed: int, length: int) -> World:

@@ -28,11 +28,11 @@ class Day:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.coming: list[tuple[int, int, Callable[[], None]]] = []
+        self.coming: list[tuple[int, int, Callable[[], object]]] = []
         self.order = 0
         self.seen = 0
 
-    def at(self, seconds: float, event: Callable[[], None]) -> None:
+    def at(self, seconds: float, event: Callable[[], object]) -> None:
         self.order += 1
         heapq.heappush(self.coming, (self.world.now + int(seconds * 1000), self.order, event))
 

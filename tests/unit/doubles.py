@@ -252,7 +252,7 @@ class MemoryVault:
             raise UnknownThing
         return self.items[ref]
 
-    async def erase(self, citizen: str) -> int:
+    async def erase(self, citizen: str, *, who: str = "server") -> int:
         self.erased.add(citizen)
         return 1
 

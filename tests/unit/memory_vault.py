@@ -101,7 +101,7 @@ class MemoryVault:
         self._look(who, purpose, citizen)
         return shown
 
-    async def erase(self, citizen: str) -> int:
+    async def erase(self, citizen: str, *, who: str = "server") -> int:
         if citizen not in self._citizens:
             raise UnknownThing
         linked = [one for one in self._contacts.values() if citizen in one.citizens and not one.erased]

@@ -11,7 +11,10 @@ import pytest
 from router import centre as centre_module
 from router.centre import Centre, Clock
 from router.engine import commands, facts
+from router.engine.decide import advance
+from router.engine.decision import Decision
 from router.engine.effects import Ring
+from router.engine.state import State
 from router.errors import Deposed, Fault, InvalidInput, Unavailable, UnknownThing
 from router.journal.interface import Entry
 from router.journal.memory import MemoryJournal, MemoryRecord
@@ -156,9 +159,7 @@ async def test_a_deposed_owner_stops(centre: Centre, record: MemoryRecord) -> No
 async def test_a_command_that_breaks_an_assertion_is_set_aside_and_the_rest_goes_on(
     centre: Centre, journal: SlowJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advance = centre_module.advance
-
-    def breaking(state, command, now):  # type: ignore[no-untyped-def]
+    def breaking(state: State, command: commands.Command, now: int) -> Decision:
         decision = advance(state, command, now)
         if getattr(command, "source_key", "") == "bad":
             raise AssertionError("half way")

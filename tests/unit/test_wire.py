@@ -8,7 +8,7 @@ import typing
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router import wire
@@ -75,7 +75,7 @@ def test_every_message_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("cls", MESSAGES, ids=lambda cls: cls.__name__)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_message_comes_back_the_same(cls: type[Any], data: st.DataObject) -> None:
     message = data.draw(values(cls))
     sent = encode(message)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from functools import partial
 
 import structlog
 
@@ -10,35 +12,46 @@ from router.channels.channel import Surroundings
 from router.channels.voice import events
 from router.channels.voice.agi import AgiSession, FastAgiServer
 from router.channels.voice.ami import AmiAccess, AmiLink
-from router.channels.voice.calls import Calls, Census, census_of
+from router.channels.voice.calls import Call, Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
 from router.engine import commands
-from router.engine.effects import HangUp, Hold, Ring
+from router.engine.effects import Effect, HangUp, Hold, Ring
 from router.errors import Refusal, Unavailable, UnknownThing
-from router.port import Order, new_id
+from router.port import Order, Outcome, new_id
 from router.settings import VoiceSettings
 
 log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
+AGAIN_SECONDS = 0.5
+SILENCE_SECONDS = 4.0
+"""Out of reach for this long, Asterisk is looked for: nobody listens any more = it has ended, and its calls with it."""
+PROBE_SECONDS = 1.0
+REFUSALS = 2
 FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable", "CONGESTION": "unreachable"}
 """What Dial reports -> why the offer failed."""
-AGAIN_SECONDS = 0.5
 
 
 class VoiceChannel:
-    """A `Channel`. Calls live in Asterisk: after a start, and every 30 s, it is asked what is up."""
+    """A `Channel`. Calls live in Asterisk: after a start, and every 30 s, it is asked what is up.
+
+    Orders and what Asterisk tells meet in `calls`. Both go in order per call; where they cross, the order sent last
+    decides: an answer to a phone that was left since then is not taken, and an order decided before an answer was
+    recorded is not carried out.
+    """
 
     name = "phone"
 
     def __init__(
         self, around: Surroundings, settings: VoiceSettings, *, reconcile_seconds: float = RECONCILE_SECONDS
     ) -> None:
-        self._around, self._reconcile_seconds = around, reconcile_seconds
+        self._around, self._settings, self._reconcile_seconds = around, settings, reconcile_seconds
         self._agents = {a.endpoint: a.id for a in around.centre.agents if a.endpoint}
         self.calls = Calls()
-        self._intake = Intake(around, settings, self.calls.up)
+        self._ending: set[str] = set()
+        """Contacts whose call is to be hung up, until it is gone."""
+        self._intake = Intake(around, settings, self.calls)
         self._agi = FastAgiServer(
             self._serve,
             secret=settings.agi_token,
@@ -53,6 +66,12 @@ class VoiceChannel:
             on_event=self._heard,
             on_fault=lambda where, fault: log.warning("voice.ami_fault", where=where, error=type(fault).__name__),
         )
+        self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
+        self._known = False
+        """A census of this connection has been taken."""
+        self._look_now = asyncio.Event()
+        self._one_census = asyncio.Lock()
+        self._searching: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -70,13 +89,16 @@ class VoiceChannel:
             asyncio.create_task(self._ami.run(), name="ami"),
             asyncio.create_task(self._reconcile(), name="voice census"),
         ]
+        self._search()
 
     async def stop(self) -> None:
         """Calls stay as they are: held ones keep their music, talking ones talk."""
         await self._agi.stop()
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._searching] if self._searching else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._work.stop()
 
     def drop(self) -> None:
         """The loop stands still: let the dialplan find its fallback at once. From any thread."""
@@ -85,160 +107,291 @@ class VoiceChannel:
     async def resume(self) -> None:
         await self._agi.resume()
 
+    async def _serve(self, session: AgiSession) -> None:
+        if session.request.script == "intake":
+            await self._intake.take(session)
+
     # -- orders -----------------------------------------------------------------------------------------------
 
     async def perform(self, order: Order) -> None:
         effect = order.effect
         call = self.calls.get(effect.contact)
+        if isinstance(effect, HangUp):
+            self._ending.add(effect.contact)
+        elif call is not None and order.number <= call.settled:
+            log.info("voice.order_overtaken", effect=type(effect).__name__, contact=effect.contact)
+            return
         try:
-            if call is None:
-                raise ChannelGone("the call is not up")
-            match effect:
-                case Ring():
-                    if call.ring_seconds != effect.seconds:
-                        await self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds))
-                        call.ring_seconds = effect.seconds
-                    exten = events.dial_exten(effect.endpoint, effect.offer)
-                    await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
-                case Hold():
-                    await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
-                case HangUp():
-                    await self._ami.hangup(call.channel)
+            await self._steer(effect, call)
         except ChannelGone:
-            await self._submit(commands.EndContact(effect.contact, "abandoned"))
+            self._ending.discard(effect.contact)
+            await self._tell(commands.EndContact(effect.contact, "abandoned"))
         except (AmiDown, AmiTimeout, AmiRefused, ValueError) as error:
             log.warning("voice.order_failed", effect=type(effect).__name__, error=type(error).__name__)
+            self._look_now.set()
             if isinstance(effect, Ring):
-                await self._submit(commands.OfferFailed(effect.offer, "technical"))
+                if call is not None and isinstance(error, AmiTimeout):
+                    await self._hold(call)  # it may ring all the same
+                await self._tell(commands.OfferFailed(effect.offer, "technical"))
+
+    async def _steer(self, effect: Effect, call: Call | None) -> None:
+        """Carry one order out. What the call is about to be is noted before it is asked for."""
+        if call is None and not self._known:
+            raise AmiDown("which calls are up is not known yet")
+        if call is None:
+            raise ChannelGone("the call is not up")
+        match effect:
+            case Ring():
+                call.offer, call.agent = effect.offer, ""
+                if call.ring_seconds != effect.seconds:
+                    await self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds))
+                    call.ring_seconds = effect.seconds
+                exten = events.dial_exten(effect.endpoint, effect.offer)
+                await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
+            case Hold():
+                call.offer, call.agent = "", ""
+                await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
+            case HangUp():
+                await self._ami.hangup(call.channel)
+
+    async def _hold(self, call: Call) -> None:
+        """Put the citizen back on music, if that can be done now."""
+        call.offer, call.agent = "", ""
+        try:
+            await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
+        except (AmiDown, AmiTimeout, AmiRefused) as error:
+            log.warning("voice.not_held", contact=call.contact, error=type(error).__name__)
 
     # -- what Asterisk tells ------------------------------------------------------------------------------------
-
-    async def _serve(self, session: AgiSession) -> None:
-        if session.request.script == "intake":
-            await self._intake.take(session)
 
     async def _heard(self, frame: events.Frame) -> None:
         decoded = events.decode(frame)
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
         match decoded.event:
-            case events.Held(kcc_id=contact, channel=channel):
-                self.calls.up(contact, channel).talking = False
-                await self._submit(commands.ReportHeld(contact))
-            case events.DialEnded(offer=offer, endpoint=endpoint, channel=channel, status="ANSWER") if offer:
-                await self._answered(offer, endpoint, channel)
-            case events.DialResult(status="ANSWER", kcc_id=contact, endpoint=endpoint):
-                await self._agent_hung_up(contact, endpoint)
-            case events.DialResult(offer=offer, status=status) if offer:
-                await self._submit(commands.OfferFailed(offer, FAILED.get(status, "cancelled")))
-            case events.Gone(kcc_id=contact) if contact:
-                call = self.calls.gone(contact)
-                reason = "citizen_left" if call is not None and call.talking else "abandoned"
-                await self._submit(commands.EndContact(contact, reason))
-            case events.Overflow(step=step, status=status):
+            case events.Held(kcc_id=contact) as event:
+                await self._work.put(contact, partial(self._held, event))
+            case events.DialEnded(offer=offer, status="ANSWER") as event if offer:
+                await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
+            case events.DialResult(kcc_id=contact) as event:
+                await self._work.put(contact, partial(self._delivery_over, event))
+            case events.Gone(kcc_id=contact, uniqueid=uniqueid):
+                await self._work.put(contact or uniqueid, partial(self._gone, contact, uniqueid))
+            case events.Overflow(kcc_id=contact, uniqueid=uniqueid, step=step, status=status):
                 log.warning("voice.overflow", step=step, status=status)
+                if step == "begin" and not contact:
+                    await self._work.put(uniqueid, partial(self._turned_to_others, uniqueid))
             case events.LateAgi(script=script):
                 log.error("voice.agi_late", script=script)
 
-    async def _answered(self, offer: str, endpoint: str, channel: str) -> None:
+    async def _held(self, event: events.Held) -> None:
+        call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
+        call.agent = ""
+        if call.asking:  # the intake was cut short: the call goes on all the same
+            call.asking = False
+            contact = event.kcc_id
+            await self._tell(
+                commands.EndContact(contact, call.farewell) if call.farewell else commands.Classify(contact)
+            )
+        await self._tell(commands.ReportHeld(event.kcc_id))
+
+    async def _answered(self, event: events.DialEnded) -> None:
         """The agent picked up. A bridge cannot be refused: it is adopted, unless the citizen is somebody else's."""
-        agent = self._agents.get(endpoint, "")
-        contact = offer.rpartition("-")[0]
-        if await self._submit(commands.Accept(offer, agent)) or await self._submit(
-            commands.AdoptAnswer(contact, agent)
-        ):
-            self.calls.up(contact, channel).talking = True
+        agent, contact = self._agents.get(event.endpoint, ""), event.offer.rpartition("-")[0]
+        call = self.calls.up(contact, event.channel, event.linkedid)
+        if call.offer not in (None, event.offer):
+            log.info("voice.answer_overtaken", contact=contact)
             return
-        log.warning("voice.answer_sent_back", contact=contact)
-        try:
-            await self._ami.redirect(channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
-        except (AmiDown, AmiTimeout, AmiRefused) as error:
-            log.warning("voice.order_failed", effect="send back", error=type(error).__name__)
+        outcome = await self._tell(commands.Accept(event.offer, agent))
+        if outcome is None:
+            outcome = await self._tell(commands.AdoptAnswer(contact, agent))
+        if outcome is not None:
+            call.agent, call.settled = agent, outcome.number
+        elif await self._open(contact):
+            log.warning("voice.answer_sent_back", contact=contact)
+            await self._hold(call)
 
-    async def _agent_hung_up(self, contact: str, endpoint: str) -> None:
-        call = self.calls.get(contact)
+    async def _delivery_over(self, event: events.DialResult) -> None:
+        """The phone was not answered, or the agent has hung up: then the dialplan waits a second for us."""
+        contact, call = event.kcc_id, self.calls.get(event.kcc_id)
+        if event.status != "ANSWER":
+            if event.offer:
+                await self._tell(commands.OfferFailed(event.offer, FAILED.get(event.status, "cancelled")))
+            return
         if call is not None:
-            call.talking = False
-        await self._submit(commands.FinishConversation(contact, self._agents.get(endpoint, "")))
+            call.agent = ""
+        agent = self._agents.get(event.endpoint, "")
+        finished = await self._tell(commands.FinishConversation(contact, agent))
+        if finished is None and call is not None and contact not in self._ending and await self._open(contact):
+            log.warning("voice.taken_back", contact=contact)
+            await self._hold(call)  # the record says it waits, so it waits
 
-    async def _submit(self, command: commands.Command) -> bool:
-        """Report; whether it was taken. What cannot be recorded now is reported again until it can be."""
+    async def _gone(self, contact: str, uniqueid: str) -> None:
+        call = self.calls.get(contact) if contact else self.calls.of(uniqueid)
+        if call is None and not contact:
+            self.calls.lose(uniqueid, "abandoned")
+            return
+        reason = "abandoned"
+        if call is not None:
+            contact, reason = call.contact, call.farewell or ("citizen_left" if call.agent else reason)
+        self.calls.gone(contact)
+        self._ending.discard(contact)
+        await self._tell(commands.EndContact(contact, reason))
+
+    async def _turned_to_others(self, uniqueid: str) -> None:
+        """Asterisk did not hear our answer in time: the fallback phones ring for a call that is on disk."""
+        call = self.calls.of(uniqueid)
+        if call is None:
+            self.calls.lose(uniqueid, "technical")
+            return
+        self.calls.gone(call.contact)
+        await self._tell(commands.EndContact(call.contact, "technical"))
+
+    async def _tell(self, command: commands.Command) -> Outcome | None:
+        """Report; None when it was refused. What cannot be recorded now is reported again until it can be."""
         while True:
             try:
-                await self._around.port.submit(command)
+                return await self._around.port.submit(command)
             except Refusal as refusal:
                 log.debug("voice.report_refused", command=type(command).__name__, code=refusal.code)
-                return False
+                return None
             except Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
-            else:
-                return True
+
+    async def _open(self, contact: str) -> bool:
+        try:
+            await self._around.port.explain(contact)
+        except UnknownThing:
+            return False
+        return True
 
     # -- the census ---------------------------------------------------------------------------------------------
 
     async def _up(self, link: AmiLink) -> None:
-        census = await self._look(link)
-        for contact in await self._strangers(census):
-            await self._adopt(contact, census)
-        await self._report(census)
-        log.info("voice.up", epoch=link.epoch, calls=len(census.channels))
+        if self._searching is not None:
+            self._searching.cancel()
+        self._look_now.clear()
+        await self._take_census(set())
+        log.info("voice.up", epoch=link.epoch, calls=len(self.calls))
 
     async def _down(self) -> None:
         log.error("voice.down")
-        await self._submit(commands.LoseChannel("phone"))
+        self._known = False
+        await self._work.settle()
+        await self._tell(commands.LoseChannel("phone"))
+        self._search()
 
     async def _reconcile(self) -> None:
-        """Never derive truth from events alone. A stranger twice in a row is adopted: once may be on its way out."""
+        """Never derive truth from events alone."""
         before: set[str] = set()
         while True:
-            await asyncio.sleep(self._reconcile_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._reconcile_seconds):
+                    await self._look_now.wait()
+            self._look_now.clear()
             if not self._ami.is_up:
                 continue
             try:
-                census = await self._look(self._ami)
-                strangers = await self._strangers(census)
-                for contact in strangers & before:
-                    await self._adopt(contact, census)
-                before = strangers - before
-                await self._report(census)
+                before = await self._take_census(before)
             except (AmiDown, AmiTimeout, AmiRefused) as error:
                 log.warning("voice.census_failed", error=type(error).__name__)
+                await asyncio.sleep(AGAIN_SECONDS)
+                if not self._known:
+                    self._look_now.set()
 
-    async def _look(self, link: AmiLink) -> Census:
-        rows = await link.status()
-        phones = {row.channel: events.endpoint_of(row.channel) for row in rows}
-        census = census_of(rows, {c: e for c, e in phones.items() if e in self._agents})
-        self.calls.replace(census.channels)
-        for contact in census.answered:
-            self.calls.up(contact, census.channels[contact]).talking = True
-        return census
+    async def _take_census(self, before: set[str]) -> set[str]:
+        """See what is up, and make the record agree. Gives the calls on hold that nobody knows.
 
-    async def _report(self, census: Census) -> None:
+        At the first census of a connection those are adopted; later only who was among them `before` too: once may
+        be on its way out.
+        """
+        async with self._one_census:
+            epoch, first = self._ami.epoch, not self._known
+            mark = self.calls.mark()
+            rows = await self._ami.status()
+            phones = {row.channel: events.endpoint_of(row.channel) for row in rows}
+            census = census_of(rows, {c: e for c, e in phones.items() if e in self._agents})
+            await self._work.settle()
+            for contact in self._ending & set(census.channels):
+                with contextlib.suppress(ChannelGone):
+                    await self._ami.hangup(census.channels[contact].channel)
+            self._ending &= set(census.channels)
+            strangers = {c for c in census.channels if c not in self._ending and not await self._open(c)}
+            self.calls.replace(census.channels, mark)
+            for contact in strangers:
+                if first or (contact in before and contact not in census.answered):
+                    await self._adopt(contact, census)
+            await self._report(census, mark, epoch)
+            return strangers
+
+    async def _report(self, census: Census, mark: int, epoch: int) -> None:
+        """Tell what is up, unless the connection it was seen over has ended meanwhile."""
         answered = {contact: self._agents[endpoint] for contact, endpoint in census.answered.items()}
-        await self._submit(commands.ReportCensus("phone", tuple(census.channels), answered))
-
-    async def _strangers(self, census: Census) -> set[str]:
-        """Calls that are up of contacts that are not open."""
-        strangers = set()
         for contact in census.channels:
+            call = self.calls.get(contact)
+            if call is not None and contact in answered:
+                call.agent = answered[contact]
+            elif call is not None and call.agent and census.between(contact):
+                answered[contact] = call.agent
+        while self._connected(epoch):
+            alive = {*census.channels, *self.calls.unseen(mark)}
             try:
-                await self._around.port.explain(contact)
-            except UnknownThing:
-                strangers.add(contact)
-        return strangers
+                await self._around.port.submit(commands.ReportCensus("phone", tuple(sorted(alive)), answered))
+            except Unavailable:
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                self._known = self._connected(epoch)
+                return
+
+    def _connected(self, epoch: int) -> bool:
+        return self._ami.is_up and self._ami.epoch == epoch
 
     async def _adopt(self, stranger: str, census: Census) -> None:
         """The call arrives now, as a contact of its own: nobody stays on music unseen."""
-        contact, channel = new_id("c"), census.channels[stranger]
-        uniqueid, number = census.numbers[stranger]
-        municipalities = self._around.centre.municipalities
-        municipality = next((m.id for m in municipalities if number in m.entry_points), municipalities[0].id)
+        contact, row = new_id("c"), census.channels[stranger]
+        municipality = self._intake.municipality(row.number)
         log.warning("voice.stranger_adopted", contact=contact)
+        citizen, ref = await self._intake.identify(contact, municipality.id, row.caller_number, row.caller_name)
         try:
-            await self._ami.setvar(channel, "KCC_ID", contact)
+            await self._ami.setvar(row.channel, "KCC_ID", contact)
         except ChannelGone:
             return
         self.calls.gone(stranger)
-        self.calls.up(contact, channel)
-        await self._submit(commands.Receive(contact, "phone", municipality, f"{uniqueid}/{contact}", number))
+        self.calls.up(contact, row.channel, row.uniqueid)
+        key = f"{row.uniqueid}/{contact}"
+        await self._tell(commands.Receive(contact, "phone", municipality.id, key, row.number, citizen, content_ref=ref))
         census.rename(stranger, contact)
+
+    # -- when Asterisk does not come back -------------------------------------------------------------------------
+
+    def _search(self) -> None:
+        if self._searching is not None:
+            self._searching.cancel()
+        self._searching = asyncio.create_task(self._look_for_asterisk(), name="voice search")
+
+    async def _look_for_asterisk(self) -> None:
+        """Out of reach is not out of order: calls go on behind a broken network. Only when its machine says that nobody
+        listens, and nobody is at our own door, Asterisk has ended, and every call with it: agents are free again."""
+        await asyncio.sleep(SILENCE_SECONDS)
+        refusals = 0
+        while refusals < REFUSALS:
+            refusals = refusals + 1 if await self._refused() and not self.calls.unseen(self.calls.mark()) else 0
+            await asyncio.sleep(PROBE_SECONDS)
+        if self._ami.is_up:
+            return
+        log.error("voice.asterisk_ended", calls=len(self.calls))
+        self.calls.clear()
+        self._ending.clear()
+        await self._tell(commands.ReportCensus("phone"))
+        await self._tell(commands.LoseChannel("phone"))
+
+    async def _refused(self) -> bool:
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                _, writer = await asyncio.open_connection(self._settings.ami_host, self._settings.ami_port)
+        except ConnectionRefusedError:
+            return True
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        return False

@@ -1,4 +1,4 @@
-"""What the telephone channel knows of the calls that are up, its census, and its work in order per call. Memory only."""
+"""What the telephone channel knows of the calls that are up, its census, and work in order per call. Memory only."""
 
 from __future__ import annotations
 
@@ -96,8 +96,7 @@ class Calls:
         for contact in set(self._calls) - set(found) - keep:
             del self._calls[contact]
         for contact, row in found.items():
-            if contact not in self._calls or contact not in keep:
-                self.up(contact, row.channel, row.uniqueid)
+            self.up(contact, row.channel, row.uniqueid)
 
     def clear(self) -> None:
         self._calls.clear()
@@ -140,6 +139,7 @@ class InOrder:
     def __init__(self, on_fault: Callable[[Exception], None], at_once_max: int = 500) -> None:
         self._on_fault = on_fault
         self._last: dict[str, asyncio.Task[None]] = {}
+        self._all: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(at_once_max)
 
     async def put(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
@@ -147,22 +147,23 @@ class InOrder:
         await self._room.acquire()
         task = asyncio.create_task(self._run(work, self._last.get(key)))
         self._last[key] = task
+        self._all.add(task)
         task.add_done_callback(lambda done: self._done(key, done))
 
     async def settle(self) -> None:
         """Wait for all that was put so far."""
-        if self._last:
-            await asyncio.wait(set(self._last.values()))
+        if self._all:
+            await asyncio.wait(set(self._all))
 
     async def stop(self) -> None:
         """Give up what is under way."""
-        tasks = set(self._last.values())
-        for task in tasks:
+        for task in self._all:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._all, return_exceptions=True)
 
     def _done(self, key: str, task: asyncio.Task[None]) -> None:
         self._room.release()
+        self._all.discard(task)
         if self._last.get(key) is task:
             del self._last[key]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import phonenumbers
@@ -10,9 +9,10 @@ import structlog
 
 from router.channels.channel import Surroundings
 from router.channels.voice.agi import AgiSession
+from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.engine import commands
-from router.errors import Refusal
+from router.errors import Refusal, TooMany
 from router.nouns import Municipality
 from router.port import new_id
 from router.settings import VoiceSettings
@@ -26,38 +26,47 @@ MENU_TRIES = 3
 MENU_WAIT_MS = 5_000
 AGAIN_MAX = 20
 OPERATOR = "0"
+CLOSED = "closed_hours"
 
 
 class Intake:
-    """Answers FastAGI for calls that come in. `arrived` is told (contact, channel) once the contact is on disk."""
+    """Answers FastAGI for calls that come in, and notes each in `calls` once its contact is on disk."""
 
-    def __init__(self, around: Surroundings, settings: VoiceSettings, arrived: Callable[[str, str], object]) -> None:
-        self._around, self._settings, self._arrived = around, settings, arrived
+    def __init__(self, around: Surroundings, settings: VoiceSettings, calls: Calls) -> None:
+        self._around, self._settings, self._calls = around, settings, calls
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
     async def take(self, session: AgiSession) -> None:
         """The whole intake. The first reply to Asterisk is the contact's id, and comes after the append.
 
-        When it cannot be recorded nothing is replied, and the dialplan lets a human answer.
+        When it cannot be recorded nothing is replied, and the dialplan lets a human answer. When the connection ends
+        before the intake does, what Asterisk tells next (held, gone, at the fallback phones) says where the call is.
         """
-        municipality = self._municipality(session.subject)
+        self._calls.found(session.uniqueid)
+        municipality = self.municipality(session.subject)
         contact = await self._receive(session, municipality)
-        self._arrived(contact, session.channel)
-        hints: tuple[str, ...] = ()
+        lost = self._calls.found(session.uniqueid)
+        if lost:
+            await self._settle(commands.EndContact(contact, lost))
+            return
+        call = self._calls.up(contact, session.channel, session.uniqueid)
+        call.attended = call.asking = True
         try:
             await session.set_variable("KCC_ID", contact)
             await session.deadline(INTAKE_SECONDS_MAX)
             if municipality.calamity:
                 await session.play(f"kcc/calamity-{municipality.id}")
-            if not self._around.is_open(municipality.id, "phone"):
-                await self._closed(session, contact, municipality)
-                return
-            hints = await self._ask(session, municipality)
+            if self._around.is_open(municipality.id, "phone"):
+                await self._settle(commands.Classify(contact, await self._ask(session, municipality)))
+            else:
+                await self._close(session, call, municipality)
+            call.asking = False
         except AgiFault as fault:
             log.info("voice.intake_cut_short", contact=contact, code=fault.code)
-        await self._settle(commands.Classify(contact, hints))
+        finally:
+            call.attended = False
 
-    def _municipality(self, number: str) -> Municipality:
+    def municipality(self, number: str) -> Municipality:
         """No wrong door: a number that nobody listed gets to the first municipality."""
         found = self._by_number.get(number)
         if found is None:
@@ -65,12 +74,17 @@ class Intake:
             log.warning("voice.unlisted_number", used=found.id)
         return found
 
+    async def identify(self, contact: str, municipality: str, number: str, name: str) -> tuple[str, str]:
+        """Put who calls in the vault: the citizen ("" when it cannot be told) and the reference of the card."""
+        phone = e164(number)
+        card = Card(name=name if phone else "", phone=phone)
+        citizen = await self._around.vault.recognise(municipality, contact, name=card.name, phone=phone)
+        return citizen, await self._around.vault.store(contact, CARD_TYPE, card_bytes(card))
+
     async def _receive(self, session: AgiSession, municipality: Municipality) -> str:
         """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open."""
-        contact, phone = new_id("c"), e164(session.caller_number)
-        card = Card(name=session.caller_name if phone else "", phone=phone)
-        citizen = await self._around.vault.recognise(municipality.id, contact, name=card.name, phone=phone)
-        ref = await self._around.vault.store(contact, CARD_TYPE, card_bytes(card))
+        contact = new_id("c")
+        citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
         receive = commands.Receive(
             contact,
             "phone",
@@ -86,7 +100,7 @@ class Intake:
             if known == contact or await self._open(known):
                 return known
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
-        raise Refusal("this call has come back too often")
+        raise TooMany("this call has come back too often")
 
     async def _open(self, contact: str) -> bool:
         """Whether a contact of this call from before is still open."""
@@ -96,10 +110,12 @@ class Intake:
             return False
         return True
 
-    async def _closed(self, session: AgiSession, contact: str, municipality: Municipality) -> None:
+    async def _close(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
+        """Say when we are there, and end the call. Who does not listen to the end was turned away all the same."""
+        call.farewell = CLOSED
         await session.play(f"kcc/welcome-{municipality.id}")
         await session.play(f"kcc/closed-{municipality.id}")
-        await self._settle(commands.EndContact(contact, "closed_hours"))
+        await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
 
     async def _ask(self, session: AgiSession, municipality: Municipality) -> tuple[str, ...]:
