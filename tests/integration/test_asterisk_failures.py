@@ -187,30 +187,30 @@ async def test_the_menu_and_the_closed_message_are_played_by_the_router(pbx: Rea
         await accept(session)
         await session.deadline(60)
         if session.subject == "140592":
-            await session.play("kcc/closed", "#")
+            await session.play("kcc/closed-veenstede", "#")
             await session.hangup()
             return
         await session.play("kcc/welcome-waterland")
         await session.play("kcc/no-such-prompt")
-        chosen.put_nowait(await session.get_digit(["kcc/hold", "kcc/menu"], 9000, "123"))
-        chosen.put_nowait(await session.get_digit(["kcc/menu"], 9000, "123"))
+        chosen.put_nowait(await session.get_digit(["kcc/hold", "kcc/menu-waterland"], 9000, "123"))
+        chosen.put_nowait(await session.get_digit(["kcc/menu-waterland"], 9000, "123"))
 
     async with Switchboard(pbx, agi=handler) as board:
         citizen = await board.citizen()
         call = await citizen.call("140591")
-        for prompt in ("kcc/welcome-waterland", "kcc/hold", "kcc/menu"):
+        for prompt in ("kcc/welcome-waterland", "kcc/hold", "kcc/menu-waterland"):
             await call.audio.tone(prompt_hertz(prompt))
         call.audio.digit("3")
         async with asyncio.timeout(10):
             assert await chosen.get() == "3"
-        await call.audio.tone(prompt_hertz("kcc/menu"))
+        await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
         call.audio.digit("9")  # none of the choices
         await board.event(Held)
         assert chosen.get_nowait() == ""
         await board.until(lambda: bool(board.faults))
         assert [type(fault) for fault in board.faults] == [AgiRefused]
         closed = await citizen.call("140592")
-        await closed.audio.tone(prompt_hertz("kcc/closed"))
+        await closed.audio.tone(prompt_hertz("kcc/closed-veenstede"))
         await closed.wait(closed.over)
         assert (await board.event(Gone, uniqueid=board.sessions[1].uniqueid)).kcc_id
 
@@ -219,7 +219,7 @@ async def test_a_citizen_who_leaves_during_the_menu(pbx: RealAsterisk) -> None:
     async def handler(session: AgiSession) -> None:
         await accept(session)
         await session.deadline(60)
-        await session.get_digit(["kcc/menu"], 5000)
+        await session.get_digit(["kcc/menu-waterland"], 5000)
 
     async with Switchboard(pbx, agi=handler) as board:
         call = await (await board.citizen()).call("140591")

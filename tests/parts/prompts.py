@@ -7,21 +7,18 @@ import hashlib
 import itertools
 import math
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
-from tests.parts.where import espeak_command
+from tests.parts.where import ROOT, espeak_command
 
-PROMPTS = {
-    "kcc/welcome-waterland": "Welkom bij de gemeente Waterland.",
-    "kcc/welcome-duinrand": "Welkom bij de gemeente Duinrand.",
-    "kcc/menu": "Voor paspoort en rijbewijs, kies 1. Voor meldingen over straat of afval, kies 2. Voor zorg, kies 3.",
-    "kcc/closed": "Wij zijn nu gesloten. U kunt ons bellen op werkdagen van acht tot zes.",
-    "kcc/calamity": "Door een storing kunnen wij u nu niet helpen. Kijk op onze website voor het laatste nieuws.",
+EVERYWHERE = {
     "kcc/hold": "Al onze medewerkers zijn in gesprek. U wordt zo snel mogelijk geholpen.",
     "kcc/hold-callback": "Kies 1 als u liever wordt teruggebeld. U houdt uw plaats.",
     "kcc/callback-confirmed": "Wij bellen u terug. Tot straks.",
@@ -29,6 +26,9 @@ PROMPTS = {
     "kcc/overflow": "Een ogenblik, wij verbinden u door met een collega.",
     "kcc/overflow-nobody": "Er is nu niemand bereikbaar. Belt u het later nog eens.",
 }
+CLOSED = "Wij zijn nu gesloten. Op onze website vindt u wanneer wij er zijn en wat u zelf kunt regelen."
+CALAMITY = "Door een storing kunnen wij u nu minder goed helpen. Kijk op onze website voor het laatste nieuws."
+OPERATOR = "Voor een medewerker, kies 0 of blijf aan de lijn."
 SMALL = [
     "nul", "een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf", "dertien",
     "veertien", "vijftien", "zestien", "zeventien", "achttien", "negentien",
@@ -42,6 +42,32 @@ NUMBERS = {
     "digits/nl-en": "en",
 }
 RATE = 8000
+DEMO = ROOT / "config" / "demo"
+
+
+def prompt_texts(config: Path = DEMO) -> dict[str, str]:
+    """Prompt -> what it says: those of the dialplan, and four for each municipality of this configuration."""
+    centre = tomllib.loads((config / "centre.toml").read_text())
+    topics = tomllib.loads((config / "topics.toml").read_text())
+    titles = {topic["id"]: topic["title"]["nl"] for topic in topics["topics"]}
+    texts = dict(EVERYWHERE)
+    for municipality in centre["municipalities"]:
+        id = municipality["id"]
+        texts[f"kcc/welcome-{id}"] = municipality["greeting"]["nl"]
+        choices = topics.get("menus", {}).get(id, {}).items()
+        menu = [f"Voor {_in_a_sentence(titles[topic])}, kies {digit}." for digit, topic in choices]
+        texts[f"kcc/menu-{id}"] = " ".join([*menu, OPERATOR])
+        texts[f"kcc/closed-{id}"] = CLOSED
+        texts[f"kcc/calamity-{id}"] = municipality.get("calamity", {}).get("nl", CALAMITY)
+    return texts
+
+
+def _in_a_sentence(title: str) -> str:
+    """Paspoort, rijbewijs, verhuizen -> paspoort, rijbewijs of verhuizen; a remark in brackets is left out."""
+    words = re.sub(r"\s*\(.*?\)", "", title)
+    first, comma, last = words.rpartition(", ")
+    words = f"{first} of {last}" if comma else words
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
 def alaw(sample: int) -> int:
@@ -85,18 +111,19 @@ def speech(text: str, command: list[str]) -> bytes:
 
 def prompt_hertz(name: str) -> int:
     """The frequency that stands for a prompt when it is not spoken: a multiple of 10 between 500 and 1990."""
-    return 500 + 10 * (int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 150)
+    return 500 + 10 * (int.from_bytes(hashlib.sha256(name.encode()).digest()[10:14]) % 150)
 
 
 @functools.cache
-def _made(*, spoken: bool) -> Path:
+def _made(config: Path, *, spoken: bool) -> Path:
     """All prompts, made once and kept for later runs in a folder that carries their fingerprint."""
     command = espeak_command() if spoken else None
-    key = hashlib.sha256(repr((PROMPTS, NUMBERS, command, Path(__file__).read_bytes())).encode()).hexdigest()[:16]
+    texts = prompt_texts(config) | NUMBERS
+    key = hashlib.sha256(repr((texts, command, Path(__file__).read_bytes())).encode()).hexdigest()[:16]
     place = Path(tempfile.gettempdir()) / f"kcc-prompts-{os.geteuid()}-{key}"
     if not place.is_dir():
         fresh = Path(tempfile.mkdtemp(prefix="kcc-prompts-"))
-        for name, text in (PROMPTS | NUMBERS).items():
+        for name, text in texts.items():
             path = fresh / f"{name}.alaw"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(speech(text, command) if command else tone(prompt_hertz(name), 0.6))
@@ -107,11 +134,11 @@ def _made(*, spoken: bool) -> Path:
     return place
 
 
-def make_prompts(folder: Path, *, spoken: bool) -> None:
+def make_prompts(folder: Path, *, spoken: bool, config: Path = DEMO) -> None:
     """Put every prompt into `folder`, the sounds folder of one language: in Dutch, or (also without espeak-ng) 0.6 s
     of a tone of its own, which a test can tell from the others."""
-    shutil.copytree(_made(spoken=spoken), folder, dirs_exist_ok=True)
+    shutil.copytree(_made(config, spoken=spoken), folder, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
-    make_prompts(Path(sys.argv[1]), spoken=True)
+    make_prompts(Path(sys.argv[1]), spoken=True, config=Path(sys.argv[2]) if len(sys.argv) > 2 else DEMO)

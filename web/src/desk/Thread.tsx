@@ -71,7 +71,9 @@ function Bubble({ message }: { message: Message }) {
         {author === 'note' && <span class="note-word"><Icon name="note" />{t.note}</span>}
         {who}{who && ' · '}<time>{moment(message.at)}</time>
       </header>
+      {message.unreadable && <p class="alert alert-attention"><Icon name="attention" />{t.unreadable}</p>}
       <MailBody text={message.text} html={message.html ?? ''} quietly />
+      {!!message.attachments?.length && <Attachments attachments={message.attachments} />}
       {message.delivery && author === 'agent' && (
         <p class={`small delivery delivery-${message.delivery}`}>
           {(message.delivery === 'failed' || message.delivery === 'unknown') && <Icon name="attention" />}{t.deliveries[message.delivery]}

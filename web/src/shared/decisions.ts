@@ -10,14 +10,14 @@ const reasons = dictionary<Reasons>({
   nl: {
     excluded: {
       signed_off: 'afgemeld', paused: 'op pauze', lost: 'zonder verbinding', busy: 'bezig', no_phone: 'zonder telefoon',
-      asked_before: 'kort geleden al gevraagd', wanted_other: 'even bewaard voor een collega',
+      asked_before: 'kort geleden al gevraagd', wanted_other: 'even bewaard voor een collega', census: 'nog niet: het kanaal wordt nagelopen',
     },
     missingSkill: (skill) => `zonder vaardigheid ${skill}`,
   },
   en: {
     excluded: {
       signed_off: 'signed off', paused: 'paused', lost: 'without a connection', busy: 'busy', no_phone: 'without a phone',
-      asked_before: 'asked a moment ago', wanted_other: 'kept for a colleague for a moment',
+      asked_before: 'asked a moment ago', wanted_other: 'kept for a colleague for a moment', census: 'not yet: the channel is being checked',
     },
     missingSkill: (skill) => `without skill ${skill}`,
   },

@@ -12,7 +12,7 @@ export const LIVE_CHANNELS: ReadonlySet<string> = new Set<Channel>(['phone', 'ch
 
 export type RefusalCode =
   | 'invalid' | 'not_signed_in' | 'not_allowed' | 'unknown' | 'wrong_state' | 'stale_offer' | 'key_reused' | 'erased'
-  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable' | 'refused' | 'fault'
+  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable' | 'refused' | 'closed' | 'fault'
   /** Ours: no answer came (no connection, or the time was up). */
   | 'no_answer'
 
@@ -168,6 +168,9 @@ export interface Message {
   at: number
   message: string
   delivery: DeliveryStatus | null
+  attachments?: Attachment[]
+  /** Why nothing could be read out of a mail, when that is so. */
+  unreadable?: string
 }
 
 // -- 4.2 what the desk asks --------------------------------------------------------------------------------------
@@ -343,7 +346,12 @@ export interface BoardEvents {
 
 export interface VisitorInfo {
   open: boolean
+  /** When it opens again, or null when that is not known. */
+  opens_at?: number | null
   name: string
+  /** Other ways in. */
+  email?: string
+  number?: string
   topics: { id: string; title: Titles }[]
   waiting: number
   agents_ready: boolean

@@ -100,6 +100,6 @@ export function connect<R extends Requests<R>, V>(
   }
 }
 
-/** 96 random bits, as the server makes its own ids. */
+/** 128 random bits: the server asks that much of an id that starts a chat. */
 export const newId = (kind: string): string =>
   `${kind}-${Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')}`

@@ -10,6 +10,24 @@ export function sayRefusal(code: string, t: Shared['t']): string {
   return code === 'too_many' ? t.tooMany : code === 'invalid' || code === 'too_large' ? t.invalid : t.failed
 }
 
+/** `140591` as people write it: `14 0591`. */
+const spaced = (number: string): string => number.replace(/^14(?=0)/, '14 ')
+
+/** Out of hours: when the chat opens, and how a question can be left meanwhile. */
+export function Closed({ shared: { t, language }, info }: { shared: Shared; info: VisitorInfo }) {
+  const opens = info.opens_at && new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'nl-NL', { weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }).format(info.opens_at)
+  return (
+    <div class="body intro" data-testid="closed">
+      <p class="closed" role="status"><strong>{t.closed}</strong> {opens && t.opensAt(opens)}</p>
+      {(info.email || info.number) && <p>{t.otherWays}</p>}
+      <dl class="ways">
+        {info.email && <><dt>{t.byMail}</dt><dd><a href={`mailto:${info.email}`}>{info.email}</a></dd></>}
+        {info.number && <><dt>{t.byPhone}</dt><dd><a href={`tel:${info.number}`}>{spaced(info.number)}</a></dd></>}
+      </dl>
+    </div>
+  )
+}
+
 export function Intro({ shared: { chat, t, language }, info }: { shared: Shared; info: VisitorInfo }) {
   const [topic, setTopic] = useState('')
   const [name, setName] = useState('')
@@ -28,7 +46,9 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
     try {
       await chat.start({ topic, name: name.trim(), email: email.trim(), text: text.trim() })
     } catch (problem) {
-      setError(sayRefusal(problem instanceof Refusal ? problem.code : '', t))
+      const code = problem instanceof Refusal ? problem.code : ''
+      if (code === 'closed') await chat.look()
+      setError(code === 'closed' ? t.closed : sayRefusal(code, t))
     } finally {
       setBusy(false)
     }
@@ -43,9 +63,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       }}
     >
       <div role="status">{chat.before.value && <p class="note">{chat.before.value === 'over' ? t.over : t.erased}</p>}</div>
-      <p class={info.open ? 'opening' : 'opening closed'} data-testid="opening">
-        {!info.open ? t.closed : <>{t.open} {info.waiting > 0 && t.people(info.waiting)} {!info.agents_ready && t.busy}</>}
-      </p>
+      <p class="opening" data-testid="opening">{t.open} {info.waiting > 0 && t.people(info.waiting)} {!info.agents_ready && t.busy}</p>
       <label for="kcc-topic">{t.topic}</label>
       <select id="kcc-topic" required value={topic} onChange={(event) => setTopic(event.currentTarget.value)}>
         <option value="">{t.chooseTopic}</option>
@@ -53,7 +71,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       </select>
       <label for="kcc-name">{t.name}</label>
       <input id="kcc-name" autocomplete="name" maxLength={120} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-      <label for="kcc-email">{info.open ? t.email : t.emailWanted}</label>
+      <label for="kcc-email">{t.email}</label>
       <p class="hint" id="kcc-email-hint">{t.emailHint}</p>
       <input id="kcc-email" type="email" autocomplete="email" maxLength={254} aria-describedby="kcc-email-hint" value={email} onInput={(event) => setEmail(event.currentTarget.value)} />
       <label for="kcc-question">{t.question}</label>
@@ -61,7 +79,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       {warned && <BsnWarning t={t} text={text} change={(covered) => { setText(covered); setWarned(false) }} send={() => void start(true)} />}
       {error && <p class="error" role="alert">{error}</p>}
       <p class="hint">{t.privacy}</p>
-      <button type="submit" class="primary" disabled={busy}>{busy ? t.starting : info.open ? t.start : t.leave}</button>
+      <button type="submit" class="primary" disabled={busy}>{busy ? t.starting : t.start}</button>
     </form>
   )
 }

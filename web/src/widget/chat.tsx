@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import css from './chat.css?inline'
-import { Intro } from './Intro'
+import { Closed, Intro } from './Intro'
 import type { Place } from './launcher'
 import { conversation, type Conversation } from './store'
 import { Talk } from './Talk'
@@ -62,7 +62,7 @@ function Panel({ shared, open, close }: { shared: Shared; open: { value: boolean
       {calamity && <p class="calamity" data-testid="calamity"><Sign />{calamity[language] ?? calamity['nl']}</p>}
       <div role="status" class="links">{link === 'down' && chat.phase.value !== 'loading' && <p class="banner">{t.down}</p>}</div>
       {chat.phase.value === 'loading' && <p class="body" role="status">{link === 'down' || link === 'refused' ? t.noServer : t.loading}</p>}
-      {chat.phase.value === 'intro' && chat.info.value && <Intro shared={shared} info={chat.info.value} />}
+      {chat.phase.value === 'intro' && chat.info.value && (chat.info.value.open ? <Intro shared={shared} info={chat.info.value} /> : <Closed shared={shared} info={chat.info.value} />)}
       {(chat.phase.value === 'chat' || chat.phase.value === 'ended') && <Talk shared={shared} />}
     </section>
   )

@@ -166,8 +166,12 @@ export function conversation({ server, municipality, language, news }: Place) {
     phase, info, messages, pending, status, typing, before, isShown, link: link.link, deliver,
     shown(is: boolean): void {
       isShown.value = is
-      if (is) unread.value = 0
+      if (!is) return
+      unread.value = 0
+      if (phase.value === 'intro') void this.look()
     },
+    /** Asks again whether it is open, and how busy it is. */
+    look: (): Promise<void> => readInfo().catch(() => undefined),
     /** Throws a Refusal; called again after one it is the same conversation, never a second. */
     async start(form: Start): Promise<void> {
       startId ||= newId('m')

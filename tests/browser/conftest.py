@@ -1,0 +1,96 @@
+"""A real Chromium on the real server: one browser a test, pages that complain when a page does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.parts.router import PASSWORD, RouterProcess
+from tests.parts.where import chromium_path, missing
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = next(Path(axe_playwright_python.__file__).parent.glob("**/axe.min.js"))
+EXPECTED = ("401 (Unauthorized)", "WebSocket connection to", "net::ERR_CONNECTION_REFUSED")
+"""What Chromium itself writes to the console when nobody is signed in yet, or the server is away."""
+
+
+@pytest.fixture
+def router(tmp_path: Path) -> Iterator[RouterProcess]:
+    with RouterProcess(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        pytest.skip(missing("chromium"))
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=str(path), args=FLAGS)
+        yield running
+        await running.close()
+
+
+class Pages:
+    """Opens pages, each in a context of its own, and keeps what their consoles said."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        self._browser, self._base = browser, base
+        self.complaints: list[str] = []
+
+    async def open(self, path: str, width: int = 1440, height: int = 900, **options: object) -> Page:
+        settings = {"locale": "nl-NL", "timezone_id": "Europe/Amsterdam", "reduced_motion": "reduce", **options}
+        viewport = {"width": width, "height": height}
+        context = await self._browser.new_context(viewport=viewport, **settings)  # type: ignore[arg-type]
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda m: self._heard(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self._heard(str(error)))
+        await page.goto(self._base + path)
+        return page
+
+    def _heard(self, text: str) -> None:
+        if not any(known in text for known in EXPECTED):
+            self.complaints.append(text)
+
+    async def sign_in(self, path: str, user: str, **options: int) -> Page:
+        page = await self.open(path, **options)
+        await page.get_by_label("Gebruikersnaam").fill(user)
+        await page.get_by_label("Wachtwoord").fill(PASSWORD)
+        await page.get_by_role("button", name="Aanmelden").click()
+        return page
+
+    async def desk(self, user: str, **options: int) -> Page:
+        """An agent, signed in and ready."""
+        page = await self.sign_in("/desk", user, **options)
+        await page.get_by_role("button", name="Start dienst").first.click()
+        await page.get_by_test_id("presence").get_by_text("Beschikbaar").wait_for()
+        return page
+
+
+@pytest.fixture
+async def pages(browser: Browser, router: RouterProcess) -> AsyncIterator[Pages]:
+    opened = Pages(browser, router.base)
+    yield opened
+    assert not opened.complaints, "the console of a page complains"
+
+
+async def check_accessible(page: Page) -> None:
+    """axe finds nothing, with the tags that matter named (its default leaves some out)."""
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("tags => axe.run({runOnly: tags})", TAGS)
+    violations = [(v["id"], v["help"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]]
+    assert not violations
+    assert found["passes"], "axe looked at nothing"
