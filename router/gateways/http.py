@@ -301,4 +301,8 @@ def _add_pages(app: web.Application, static: Path, *, demo: bool) -> None:
 async def _cache_static(request: web.Request, response: web.StreamResponse) -> None:
     if request.path.startswith("/static/") and response.status in {200, 206, 304}:
         hashed = request.path.startswith("/static/assets/")
+        if hashed or request.path == "/static/widget.js":
+            # The chat widget is a module on the municipality's own pages: any page may load the code, none the data.
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"

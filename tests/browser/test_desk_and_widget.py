@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
+from email.message import EmailMessage
+from pathlib import Path
 
+import aiosmtplib
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Pages, check_accessible
-from tests.parts.router import RouterProcess, Visitor, post_contact
+from tests.parts.router import ROOT, RouterProcess, Visitor, post_contact
 
 pytestmark = [pytest.mark.browser]
 
@@ -133,12 +137,56 @@ async def test_a_follow_up_is_made_listed_and_kept(pages: Pages, router: RouterP
     dialog = desk.get_by_role("dialog")
     await dialog.get_by_label("Wat is er beloofd?").fill("Terugbellen over de container")
     await check_accessible(desk)
-    await dialog.get_by_role("button", name="Vervolgactie maken").click()
+    await dialog.locator("button[type=submit]").click()
     await desk.get_by_role("button", name="Vervolgacties").first.click()
     row = desk.get_by_test_id("follow-ups")
     await expect(row).to_contain_text("Terugbellen over de container")
     await check_accessible(desk)
     await desk.get_by_role("button", name="Klaar").first.click()
     await desk.get_by_role("dialog").get_by_label("Hoe is het afgelopen?").fill("Gebeld")
-    await desk.get_by_role("dialog").get_by_role("button", name="Klaar").click()
+    await desk.get_by_role("dialog").locator("button[type=submit]").click()
     await expect(row).not_to_contain_text("Terugbellen over de container")
+
+
+async def test_the_widget_works_on_a_page_of_another_site(browser: Browser, tmp_path: Path) -> None:
+    """Its code may be loaded by any page; only those that the configuration lists may chat."""
+    config = tmp_path / "config"
+    shutil.copytree(ROOT / "config" / "demo", config)
+    server = config / "server.toml"
+    server.write_text('widget_origins = ["http://gemeente.test"]\n' + server.read_text())
+    with RouterProcess(tmp_path / "data", config) as router:
+        await _visit_from_elsewhere(Pages(browser, router.base), router)
+
+
+async def _visit_from_elsewhere(pages: Pages, router: RouterProcess) -> None:
+    page = await pages.open("/demo")
+    html = f"""<!doctype html><html lang="nl"><title>Gemeente</title><main><h1>Gemeente</h1></main>
+      <script type="module" src="{router.base}/static/widget.js"></script>
+      <kcc-chat municipality="waterland" lang="nl" server="{router.base}"></kcc-chat></html>"""
+    await page.route("http://gemeente.test/**", lambda route: route.fulfill(body=html, content_type="text/html"))
+    await page.goto("http://gemeente.test/")
+    await page.get_by_role("button", name="Chat met de gemeente").click()
+    await expect(page.get_by_label("Uw vraag", exact=True)).to_be_visible()
+    assert not pages.complaints
+
+
+async def test_a_hostile_mail_is_shown_without_running_or_fetching_anything(
+    pages: Pages, router: RouterProcess
+) -> None:
+    desk = await pages.desk("noor")
+    asked: list[str] = []
+    desk.context.on("request", lambda request: asked.append(request.url))
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "boos@burger.example", "info@waterland.example"
+    mail["Subject"], mail["Message-ID"] = "Paspoort <script>alert(1)</script>", "<evil@burger.example>"
+    mail.set_content("platte tekst")
+    evil = '<p>Beste gemeente</p><img src="http://tracker.test/a.png"><script>top.location="http://evil.test"</script>'
+    mail.add_alternative(evil + '<a href="javascript:alert(1)" onclick="alert(1)">klik</a>', subtype="html")
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=router.mail_port, start_tls=False)
+    await desk.get_by_test_id("accept").click()
+    await expect(desk.frame_locator("iframe").locator("body")).to_contain_text("Beste gemeente")
+    await check_accessible(desk)
+    await desk.get_by_test_id("work").get_by_role("button", name="Platte tekst").click()
+    await expect(desk.get_by_test_id("work")).to_contain_text("platte tekst")
+    assert desk.url.startswith(router.base)
+    assert not [url for url in asked if ".test" in url]

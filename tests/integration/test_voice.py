@@ -60,7 +60,7 @@ async def test_an_answered_call_is_active_both_hear_each_other_and_it_is_counted
 
 
 async def test_the_same_caller_again_is_recognised_however_the_number_is_written(centre: CallCentre) -> None:
-    noor = await centre.agent("noor", mode="answer")
+    noor = await centre.agent("noor")
     first = await centre.call(caller="0612345678")
     contact, _ = await noor.talks()
     first.hangup()
@@ -96,12 +96,13 @@ async def test_finishing_at_the_desk_hangs_up_both_sides(centre: CallCentre) -> 
 async def test_a_busy_phone_is_passed_over(centre: CallCentre) -> None:
     anouk, noor = await centre.agent("anouk", mode="busy"), await centre.agent("noor", ready=False)
     call = await centre.call()
-    first, refused = await anouk.rings()
+    refused = await anouk.phone.next_call()
     await refused.wait(refused.over)
-    await centre.until(first["contact"], state="waiting")
+    held = await centre.board.event(Held)
     await noor.desk.ready()
     contact, _ = await noor.talks()
-    assert contact == first["contact"]
+    assert contact == held.kcc_id
+    assert (await centre.contact(contact))["offers"] == 2
     await call.audio.tone(1000)
     await anouk.presence("ready")
     await anouk.free()
