@@ -19,7 +19,7 @@ WEB_GONE := always
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check bench verify lock screenshots parts setup clean always
+.PHONY: help run demo test test-fast check bench verify lock states pbx campaign parts setup clean always
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -52,8 +52,14 @@ bench: .venv/.tests ## measure, side by side, printed as ratios
 verify: .venv/.runtime ## check the books: the invariants over the journal in KCC_DATA (data/demo)
 	KCC_DATA="$${KCC_DATA:-data/demo}" $(BIN)/kcc-router verify --config $(CONFIG) $(ARGS)
 
-screenshots: setup parts .venv/.tests ## make the pictures in docs/ again
-	@if [ -e tests/browser/screenshots.py ]; then $(BIN)/python -m tests.browser.screenshots $(ARGS); else echo 'There is no tests/browser/screenshots.py yet.'; fi
+states: .venv/.runtime ## draw docs/states.md from the transition tables again
+	$(BIN)/python -m router.engine.diagrams > docs/states.md
+
+pbx: parts .venv/.tests ## a real Asterisk joined to the demo, for a softphone or SIPp; prints how to start the server with it
+	$(BIN)/python -m tests.parts.pbx $(ARGS)
+
+campaign: .venv/.tests ## the engine at length: 100,000 random command sequences, 5,000 simulated days
+	KCC_SEQUENCES=100000 KCC_DAYS=5000 $(BIN)/python -m pytest -n $(JOBS) --timeout 3000 tests/properties tests/simulation
 
 parts: ## get the real parts that tests drive, into .parts/ or, as root, with apt-get
 	@$(PYTHON) -m tests.parts install

@@ -23,7 +23,7 @@ from router.settings import Settings
 
 log = structlog.get_logger()
 
-SECONDS_BETWEEN_ARRIVALS = 2.0
+SECONDS_BETWEEN_ARRIVALS = 1.4
 FREE_FOR_YOU = 2
 """So many agents of the list are left for whoever is watching."""
 FIRST_REPLIES = ("Goedendag, ik kijk het voor u na.", "Hallo, daar kan ik u mee helpen.", "Een moment, ik zoek het op.")

@@ -219,11 +219,14 @@ class CallCentre:
                     return found
                 await self.wall.boards.until(lambda _, seen=seen: len(self.wall.boards.all) > seen)  # type: ignore[misc]
 
-    async def channels(self) -> dict[str, Any]:
-        """A fresh board's figures of the telephone."""
-        board = await self.wall.boards.until(bool)
-        found: dict[str, Any] = next(c for c in board["channels"] if c["channel"] == "phone")
-        return found
+    async def phone(self, **wanted: int) -> None:
+        """Wait until the board's row of the telephone has these figures."""
+        await self.wall.boards.until(
+            lambda board: any(
+                row["channel"] == "phone" and all(row[key] == value for key, value in wanted.items())
+                for row in board["channels"]
+            )
+        )
 
     async def answered(self, **wanted: Any) -> DialEnded:
         return await self.board.event(DialEnded, status="ANSWER", **wanted)

@@ -1,0 +1,139 @@
+"""How calls come in, end to end: in whose name they are answered, the menu, closing time, and who calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from router.channels.voice.events import Held
+from tests.parts.asterisk import RealAsterisk
+from tests.parts.callcentre import PLAIN, WITH_MENU, CallCentre, house
+from tests.parts.prompts import prompt_hertz
+from tests.parts.where import asterisk_command, missing
+
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.xdist_group("voice"),
+    pytest.mark.skipif(asterisk_command() is None, reason=missing("asterisk")),
+]
+CLOSED = (
+    "centre.toml",
+    'phone = { every_day = "00:00-24:00" }    # really: { weekdays = "08:00-17:00" }',
+    'phone = "closed"',
+)
+WELCOME_EN = 'en = "Welcome to the municipality of Veenstede."\n'
+CALAMITY = ("centre.toml", WELCOME_EN, f'{WELCOME_EN}[municipalities.calamity]\nnl = "Het stadhuis is dicht."\n')
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[RealAsterisk]:
+    with RealAsterisk() as running:
+        yield running
+
+
+@pytest.fixture
+async def centre(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]:
+    async with house(pbx, tmp_path) as running:
+        yield running
+
+
+async def test_each_municipality_is_answered_in_its_own_name(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    there = await centre.call(PLAIN)
+    await there.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
+    offer, rings = await noor.rings()
+    assert offer["municipality"] == "veenstede"
+    rings.answer()
+    here = await centre.call(WITH_MENU)
+    await here.audio.tone(prompt_hertz("kcc/welcome-waterland"))
+    await here.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    here.audio.digit("0")
+    held = await centre.board.event(Held)
+    assert (await centre.until(held.kcc_id, state="waiting"))["municipality"] == "waterland"
+
+
+async def test_each_choice_of_the_menu_leads_to_its_topic(centre: CallCentre) -> None:
+    topics = []
+    for digit in "12345":
+        mark = len(centre.board.seen)
+        call = await centre.call(WITH_MENU)
+        await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+        call.audio.digit(digit)
+        held = await centre.board.event(Held, after=mark)
+        topics.append((await centre.contact(held.kcc_id))["topic"])
+    assert topics == ["burgerzaken", "afval", "belastingen", "wmo", "algemeen"]
+
+
+@pytest.mark.slow
+async def test_zero_silence_and_wrong_keys_lead_to_a_human(centre: CallCentre) -> None:
+    async def wrong() -> None:
+        call = await centre.call(WITH_MENU)
+        for _ in range(3):
+            await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+            call.audio.digit("9")
+
+    async def zero() -> None:
+        call = await centre.call(WITH_MENU)
+        await call.audio.tone(prompt_hertz("kcc/welcome-waterland"))
+        call.audio.digit("0")
+
+    await centre.call(WITH_MENU)
+    await asyncio.gather(wrong(), zero())
+    await centre.board.until(lambda: sum(isinstance(e, Held) for e in centre.board.seen) >= 2)
+    async with asyncio.timeout(20):
+        noor = await centre.agent("noor")
+        for _ in range(3):
+            contact, rings = await noor.talks()
+            found = await centre.contact(contact)
+            assert (found["topic"], found["queue"]) == ("algemeen", "algemeen")
+            rings.hangup()
+            await noor.wrap_up(contact)
+            await noor.free()
+
+
+async def test_who_hangs_up_in_the_menu_is_offered_to_nobody(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    call = await centre.call(WITH_MENU)
+    await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    call.hangup()
+    await centre.phone(ended=1)
+    assert (await centre.books())["ended"] == {"abandoned": 1}
+    assert noor.phone.calls.empty()
+    assert not any(state["offers"] for state in noor.desk.states.all)
+
+
+async def test_outside_hours_a_message_says_so_and_the_call_ends(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with house(pbx, tmp_path, CLOSED) as centre:
+        await centre.agent("noor")
+        call = await centre.call(PLAIN)
+        await call.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
+        await call.audio.tone(prompt_hertz("kcc/closed-veenstede"))
+        await call.wait(call.over)
+        await centre.phone(ended=1)
+        early = await centre.call(PLAIN)
+        await early.audio.tone(prompt_hertz("kcc/closed-veenstede"))
+        early.hangup()
+        await centre.phone(ended=2)
+        assert (await centre.books())["ended"] == {"closed_hours": 2}
+
+
+async def test_a_calamity_is_told_first(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with house(pbx, tmp_path, CALAMITY) as centre:
+        call = await centre.call(PLAIN)
+        await call.audio.tone(prompt_hertz("kcc/calamity-veenstede"))
+        await call.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
+        await centre.board.event(Held)
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "unknown", "0", "99999999999999999999", "%2B31612345678", "+31-6;x=1"])
+async def test_a_caller_without_a_usable_number_is_helped_all_the_same(centre: CallCentre, caller: str) -> None:
+    noor = await centre.agent("noor")
+    await centre.call(PLAIN, caller=caller, name='"; DROP $(x)')
+    offer, rings = await noor.rings()
+    assert (offer["citizen"]["phone"], offer["earlier"]) in (("", 0), ("+31 6 12345678", 0))
+    rings.answer()
+    await noor.desk.contact(offer["contact"], state="active")
+    assert "DROP" not in centre.router.log.read_text()
