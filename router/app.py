@@ -107,8 +107,10 @@ class App:
         if settings.chat is not None:
             self.chat = ChatChannel(around, self.sockets, settings.chat, data, on_visitor_typing=self._visitor_typing)
             self.channels.append(self.chat)
+        self.email: EmailChannel | None = None
         if settings.email is not None:
-            self.channels.append(EmailChannel(around, settings.email, data))
+            self.email = EmailChannel(around, settings.email, data)
+            self.channels.append(self.email)
         if settings.voice is not None:
             self.voice = VoiceChannel(around, settings.voice)
             self.channels.append(self.voice)
@@ -276,7 +278,7 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await app.start()
-        sys.stdout.write(welcome(settings) + "\n")
+        sys.stdout.write(welcome(settings, app.email.listens_on if app.email else 0) + "\n")
         sys.stdout.flush()
         waiting: list[asyncio.Future[Any]] = [asyncio.create_task(ended.wait())]
         if beside is not None:
@@ -301,7 +303,7 @@ def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int
     return 0
 
 
-def welcome(settings: Settings) -> str:
+def welcome(settings: Settings, mail_port: int) -> str:
     """What is printed when the server is up: the addresses, and for the demo how to sign in."""
     server = settings.server
     base = server.public_url or f"http://{server.host}:{server.port}"
@@ -322,7 +324,8 @@ def welcome(settings: Settings) -> str:
             *(f"  token      {token}  ({account})" for account, token in server.demo_tokens.items()),
         ]
     if settings.email is not None and settings.email.listener_port:
-        lines.append(f"  mail       smtp://{settings.email.listener_host}:{settings.email.listener_port}")
+        taken = f"port {settings.email.listener_port} is taken: choose another with KCC_MAIL_PORT"
+        lines.append(f"  mail       {f'smtp://{settings.email.listener_host}:{mail_port}' if mail_port else taken}")
     if settings.post is not None and settings.post.folder is not None:
         lines.append(f"  scans      {settings.post.folder}/<municipality>/*.pdf")
     return "\n".join([*lines, ""])

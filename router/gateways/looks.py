@@ -120,8 +120,14 @@ class Looks:
             "messages": [await self.message(principal, entry, one, seen.name) for one in list(entry.messages)],
             "earlier": [self._earlier(past) for past in self.earlier(entry)],
             "follow_ups": await self._promises(principal, entry),
-            "draft": await self._rooms.vault.get_draft(entry.id, principal.agent),
+            "draft": await self._draft(principal, entry),
         }
+
+    async def _draft(self, principal: Principal, entry: Entry) -> str:
+        try:
+            return await self._rooms.vault.get_draft(entry.id, principal.agent)
+        except Erased:
+            return ""
 
     # -- what came before -------------------------------------------------------------------------------------
 

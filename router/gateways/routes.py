@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from router.engine.commands import Command
-from router.errors import UnknownThing
+from router.errors import Erased, UnknownThing
 from router.gateways.accounts import Accounts
 from router.port import CentrePort, Outcome
 from router.projections.contacts import Entry
@@ -64,8 +64,13 @@ class Rooms:
         return outcome
 
     async def keep(self, contact: str, text: str) -> str:
-        """Put what a member of staff wrote into the vault; nothing for an empty text."""
-        return await self.vault.store(contact, "text/plain; charset=utf-8", text.encode()) if text else ""
+        """Put what a member of staff wrote into the vault; nothing for an empty text, or about an erased citizen."""
+        if not text:
+            return ""
+        try:
+            return await self.vault.store(contact, "text/plain; charset=utf-8", text.encode())
+        except Erased:
+            return ""
 
     def entry(self, contact: str) -> Entry:
         """Raises UnknownThing."""

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
+import aiohttp
 import aiosmtplib
 import pytest
 
 from router.demo import letter
-from tests.parts.router import Desk, RouterProcess, Visitor, post_contact
+from tests.parts.router import INTEGRATOR, Desk, RouterProcess, Visitor, post_contact
 
 pytestmark = pytest.mark.xdist_group("walk")
 
@@ -89,3 +90,78 @@ async def test_the_books_show_a_restart_by_sigkill(router: RouterProcess) -> Non
         await daan.ready()
         assert (await daan.offer(channel="counter"))["contact"] == posted["id"]
     assert await asyncio.to_thread(router.stop) == 0
+
+
+async def test_nothing_personal_reaches_logs_or_metrics_and_an_erased_citizen_cannot_be_read(
+    router: RouterProcess,
+) -> None:
+    secrets_told = ("Zonneveld", "zonneveld@burger.example", "612345678", "12 34 56 78", "geheime kwestie")
+    citizen = {"name": "P. Zonneveld", "phone": "06 12345678", "email": "zonneveld@burger.example"}
+    _, posted = await post_contact(router.base, "key-0001", citizen=citizen, text="geheime kwestie")
+    async with Visitor(router.base) as visitor:
+        told = {"name": "P. Zonneveld", "email": "zonneveld@burger.example"}
+        await visitor.start("Een geheime kwestie met nummer 06 12345678", topic="afval", **told)
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "P. Zonneveld <zonneveld@burger.example>", "info@waterland.example"
+    mail["Subject"], mail["Message-ID"] = "geheime kwestie", "<z@burger.example>"
+    mail.set_content("Bel 0612345678")
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=router.mail_port, start_tls=False)
+    async with Desk(router.base, "daan") as daan:
+        await daan.ready()
+        offer = await daan.offer(contact=posted["id"])
+        assert offer["citizen"]["name"] == "P. Zonneveld"
+        await daan.do("accept", offer=offer["offer"])
+        erase = ("erase", "--municipality", "waterland", "--phone", "+31612345678")
+        assert (await asyncio.to_thread(router.run, *erase)).returncode == 0
+        detail = (await daan.do("open", contact=posted["id"]))["detail"]
+        assert detail["card"]["unreadable"] == "erased"
+        assert not any(told in json.dumps(detail) for told in secrets_told)
+    async with aiohttp.ClientSession(router.base) as http, http.get("/metrics") as metrics:
+        spoken = await metrics.text()
+    await asyncio.to_thread(router.stop)
+    spoken += router.log.read_text()
+    assert "kcc_contacts_received_total" in spoken
+    assert not [told for told in secrets_told if told.lower() in spoken.lower()]
+    facts = (router.data / "journal.sqlite").read_bytes()
+    assert not [told for told in secrets_told if told.encode() in facts]
+    assert (await asyncio.to_thread(router.verify))["exit"] == 0
+
+
+async def test_bad_input_on_each_entrance_is_refused_or_kept_and_the_server_stays_up(router: RouterProcess) -> None:
+    headers = {"Authorization": f"Bearer {INTEGRATOR}", "Idempotency-Key": "key-0001"}
+    async with aiohttp.ClientSession(router.base) as http:
+        for kind, body in (("application/json", b"{"), ("application/json", b"[" * 10_000), ("text/plain", b"x")):
+            sent = {**headers, "Content-Type": kind}
+            async with http.post("/api/v1/contacts", data=body, headers=sent) as answer:
+                assert answer.status in (400, 415)
+                assert (await answer.json(content_type=None))["code"] in ("invalid", "unsupported")
+        sent = {**headers, "Content-Type": "application/cloudevents+json"}
+        async with http.post("/api/v1/events", data=b'{"specversion": "9"}', headers=sent) as answer:
+            assert answer.status == 400
+    async with Visitor(router.base) as visitor:
+        assert (await visitor.start("x" * 4_001))["error"]["code"] == "invalid"
+        assert (await visitor.ask("nonsense"))["error"]["code"] == "invalid"
+    folder = router.data / "scans" / "waterland"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "geen.pdf").write_bytes(b"dit is geen pdf\n%%EOF\n")
+    (folder / "geen.json").write_text("{}")
+    reader, writer = await asyncio.open_connection("127.0.0.1", router.mail_port)
+    writer.write(b"HELO " + b"x" * 100_000 + b"\r\n\x00\xff\r\n")
+    await reader.read(100)
+    writer.close()
+    hostile = (
+        b"From: a@b.example\r\nTo: info@waterland.example\r\nContent-Type: x"
+        + b"\r\n ".join([b";" * 900] * 36)
+        + b"\r\n\r\nhallo"
+    )
+    smtp = aiosmtplib.SMTP(hostname="127.0.0.1", port=router.mail_port, start_tls=False)
+    async with smtp:
+        await smtp.sendmail("a@b.example", ["info@waterland.example"], hostile)
+    refused = folder / ".kcc-refused"
+    async with asyncio.timeout(20):
+        while not refused.is_dir() or not list(refused.glob("*.why.json")):
+            await post_contact(router.base, "key-0002")
+    report = await asyncio.to_thread(router.verify)
+    assert report["channels"]["email"]["received"] == 1, "an unreadable mail is a contact all the same"
+    assert report["channels"]["counter"]["received"] == 1
+    assert report["exit"] == 0

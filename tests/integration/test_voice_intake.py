@@ -21,7 +21,7 @@ pytestmark = [
 ]
 CLOSED = (
     "centre.toml",
-    'phone = { every_day = "00:00-24:00" }    # really: { weekdays = "08:00-17:00" }',
+    'phone = { every_day = "00:00-24:00" }   # really: { weekdays = "08:00-17:00" }',
     'phone = "closed"',
 )
 WELCOME_EN = 'en = "Welcome to the municipality of Veenstede."\n'
@@ -83,7 +83,7 @@ async def test_zero_silence_and_wrong_keys_lead_to_a_human(centre: CallCentre) -
     await centre.call(WITH_MENU)
     await asyncio.gather(wrong(), zero())
     await centre.board.until(lambda: sum(isinstance(e, Held) for e in centre.board.seen) >= 2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         noor = await centre.agent("noor")
         for _ in range(3):
             contact, rings = await noor.talks()
@@ -91,7 +91,6 @@ async def test_zero_silence_and_wrong_keys_lead_to_a_human(centre: CallCentre) -
             assert (found["topic"], found["queue"]) == ("algemeen", "algemeen")
             rings.hangup()
             await noor.wrap_up(contact)
-            await noor.free()
 
 
 async def test_who_hangs_up_in_the_menu_is_offered_to_nobody(centre: CallCentre) -> None:
@@ -131,9 +130,9 @@ async def test_a_calamity_is_told_first(pbx: RealAsterisk, tmp_path: Path) -> No
 @pytest.mark.parametrize("caller", ["anonymous", "unknown", "0", "99999999999999999999", "%2B31612345678", "+31-6;x=1"])
 async def test_a_caller_without_a_usable_number_is_helped_all_the_same(centre: CallCentre, caller: str) -> None:
     noor = await centre.agent("noor")
-    await centre.call(PLAIN, caller=caller, name='"; DROP $(x)')
+    await centre.call(PLAIN, caller=caller, name="$(DROP) `id`")
     offer, rings = await noor.rings()
-    assert (offer["citizen"]["phone"], offer["earlier"]) in (("", 0), ("+31 6 12345678", 0))
+    assert (offer["citizen"]["phone"].replace(" ", ""), offer["earlier"]) in (("", 0), ("+31612345678", 0))
     rings.answer()
     await noor.desk.contact(offer["contact"], state="active")
     assert "DROP" not in centre.router.log.read_text()

@@ -43,19 +43,21 @@ def demo_config(folder: Path, *changes: tuple[str, str, str]) -> Path:
     return folder
 
 
-def joined(pbx: RealAsterisk, folder: Path, config: Path) -> RouterProcess:
-    """The server, to be started, that answers this PBX."""
+def joined(pbx: RealAsterisk, folder: Path, config: Path, ami_port: int = 0) -> RouterProcess:
+    """The server, to be started, that answers this PBX; `ami_port` when something stands between the two."""
     return RouterProcess(
         folder, config,
-        KCC_AMI=f"127.0.0.1:{pbx.ami_port}", KCC_AMI_SECRET=pbx.ami_secret,
+        KCC_AMI=f"127.0.0.1:{ami_port or pbx.ami_port}", KCC_AMI_SECRET=pbx.ami_secret,
         KCC_AGI_PORT=str(pbx.agi_port), KCC_AGI_TOKEN=pbx.agi_secret,
     )  # fmt: skip
 
 
 @asynccontextmanager
-async def house(pbx: RealAsterisk, folder: Path, *changes: tuple[str, str, str]) -> AsyncIterator[CallCentre]:
+async def house(
+    pbx: RealAsterisk, folder: Path, *changes: tuple[str, str, str], ami_port: int = 0
+) -> AsyncIterator[CallCentre]:
     """A new server on `demo_config`, joined to this PBX, and its people."""
-    router = joined(pbx, folder / "data", demo_config(folder / "config", *changes))
+    router = joined(pbx, folder / "data", demo_config(folder / "config", *changes), ami_port)
     await asyncio.to_thread(router.start)
     try:
         async with CallCentre(pbx, router) as centre:
@@ -230,6 +232,16 @@ class CallCentre:
 
     async def answered(self, **wanted: Any) -> DialEnded:
         return await self.board.event(DialEnded, status="ANSWER", **wanted)
+
+    async def logged(self, event: str, *, times: int = 1, seconds: float = STEP_SECONDS_MAX) -> None:
+        """Wait until the server has logged this so often since it was started last; looked at with every new board."""
+        async with asyncio.timeout(seconds):
+            while True:
+                seen = len(self.wall.boards.all)
+                log = self.router.log.read_text().rpartition("centre.restored")[2]
+                if log.count(f'"event": "{event}"') >= times:
+                    return
+                await self.wall.boards.until(lambda _, seen=seen: len(self.wall.boards.all) > seen, seconds)  # type: ignore[misc]
 
     # -- accidents
 

@@ -75,8 +75,14 @@ class EmailChannel:
                 settings, self.intake.take, poll_seconds=poll_seconds, idle_seconds=idle_seconds, tls=tls
             )
         self.listener: Listener | None = None
+        self._listener_port = settings.listener_port
         if settings.listener_port:
             self.listener = Listener(settings, self.intake.take, settings.addresses)
+
+    @property
+    def listens_on(self) -> int:
+        """The port on which mail is taken in by SMTP; 0 when it is off, or another program has it."""
+        return self.listener.port if self.listener is not None else 0
 
     @property
     def health(self) -> dict[str, str | int]:
@@ -101,7 +107,7 @@ class EmailChannel:
                 await self.listener.start()
             except OSError as error:
                 # Another program has the port: the rest of the channel works all the same.
-                log.error("mail.listener_not_started", cause=type(error).__name__)
+                log.error("mail.listener_not_started", cause=type(error).__name__, port=self._listener_port)
 
     async def perform(self, order: Order) -> None:
         """Send a reply: taken on here, and reported by `NoteDelivery` when it has ended."""
