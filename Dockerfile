@@ -31,4 +31,6 @@ EXPOSE 8014
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"KCC_PORT\"]}/health/live', timeout=2)"]
 ENTRYPOINT ["kcc-router"]
-CMD ["serve", "--config", "/etc/kcc-router/demo"]
+# Mount your configuration at /config. /etc/kcc-router holds demo and example; the demo runs on loopback only:
+# docker run --network host -e KCC_HOST=127.0.0.1 kcc-router serve --config /etc/kcc-router/demo
+CMD ["serve", "--config", "/config"]

@@ -186,7 +186,6 @@ class CallCentre:
         mark = len(self.board.seen)
         call = await self.call(number, **more)
         held = await self.board.event(Held, after=mark)
-        await self.until(held.kcc_id, state="waiting")
         return call, held.kcc_id
 
     async def agent(self, user: str, mode: str = "ring", *, ready: bool = True) -> Agent:

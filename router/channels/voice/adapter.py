@@ -15,6 +15,7 @@ from router.channels.voice.ami import AmiAccess, AmiLink
 from router.channels.voice.calls import Call, Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
+from router.channels.voice.search import AsteriskSearch
 from router.engine import commands
 from router.engine.effects import Effect, HangUp, Hold, Ring
 from router.errors import Refusal, Unavailable, UnknownThing
@@ -25,12 +26,10 @@ log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
 AGAIN_SECONDS = 0.5
-SILENCE_SECONDS = 4.0
-"""Out of reach for this long, Asterisk is looked for: nobody listens any more = it has ended, and its calls with it."""
-PROBE_SECONDS = 1.0
-REFUSALS = 2
 FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable", "CONGESTION": "unreachable"}
 """What Dial reports -> why the offer failed."""
+LEFT = frozenset({"abandoned", "citizen_left", "gone"})
+"""Ends of which nothing is left to hang up."""
 
 
 class VoiceChannel:
@@ -46,7 +45,7 @@ class VoiceChannel:
     def __init__(
         self, around: Surroundings, settings: VoiceSettings, *, reconcile_seconds: float = RECONCILE_SECONDS
     ) -> None:
-        self._around, self._settings, self._reconcile_seconds = around, settings, reconcile_seconds
+        self._around, self._reconcile_seconds = around, reconcile_seconds
         self._agents = {a.endpoint: a.id for a in around.centre.agents if a.endpoint}
         self.calls = Calls()
         self._ending: set[str] = set()
@@ -71,7 +70,9 @@ class VoiceChannel:
         """A census of this connection has been taken."""
         self._look_now = asyncio.Event()
         self._one_census = asyncio.Lock()
-        self._searching: asyncio.Task[None] | None = None
+        self._search = AsteriskSearch(
+            settings.ami_host, settings.ami_port, lambda: self.calls.unseen(self.calls.mark()), self._asterisk_ended
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -89,15 +90,15 @@ class VoiceChannel:
             asyncio.create_task(self._ami.run(), name="ami"),
             asyncio.create_task(self._reconcile(), name="voice census"),
         ]
-        self._search()
+        self._search.begin()
 
     async def stop(self) -> None:
         """Calls stay as they are: held ones keep their music, talking ones talk."""
         await self._agi.stop()
-        tasks = [*self._tasks, *([self._searching] if self._searching else [])]
-        for task in tasks:
+        await self._search.stop()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._work.stop()
 
     def drop(self) -> None:
@@ -117,6 +118,8 @@ class VoiceChannel:
         effect = order.effect
         call = self.calls.get(effect.contact)
         if isinstance(effect, HangUp):
+            if effect.reason in LEFT:
+                return
             self._ending.add(effect.contact)
         elif call is not None and order.number <= call.settled:
             log.info("voice.order_overtaken", effect=type(effect).__name__, contact=effect.contact)
@@ -268,8 +271,7 @@ class VoiceChannel:
     # -- the census ---------------------------------------------------------------------------------------------
 
     async def _up(self, link: AmiLink) -> None:
-        if self._searching is not None:
-            self._searching.cancel()
+        self._search.found()
         self._look_now.clear()
         await self._take_census(set())
         log.info("voice.up", epoch=link.epoch, calls=len(self.calls))
@@ -279,7 +281,7 @@ class VoiceChannel:
         self._known = False
         await self._work.settle()
         await self._tell(commands.LoseChannel("phone"))
-        self._search()
+        self._search.begin()
 
     async def _reconcile(self) -> None:
         """Never derive truth from events alone."""
@@ -362,21 +364,9 @@ class VoiceChannel:
         await self._tell(commands.Receive(contact, "phone", municipality.id, key, row.number, citizen, content_ref=ref))
         census.rename(stranger, contact)
 
-    # -- when Asterisk does not come back -------------------------------------------------------------------------
-
-    def _search(self) -> None:
-        if self._searching is not None:
-            self._searching.cancel()
-        self._searching = asyncio.create_task(self._look_for_asterisk(), name="voice search")
-
-    async def _look_for_asterisk(self) -> None:
-        """Out of reach is not out of order: calls go on behind a broken network. Only when its machine says that nobody
-        listens, and nobody is at our own door, Asterisk has ended, and every call with it: agents are free again."""
-        await asyncio.sleep(SILENCE_SECONDS)
-        refusals = 0
-        while refusals < REFUSALS:
-            refusals = refusals + 1 if await self._refused() and not self.calls.unseen(self.calls.mark()) else 0
-            await asyncio.sleep(PROBE_SECONDS)
+    async def _asterisk_ended(self) -> None:
+        """Its calls have ended with it, and agents are free again. Should it live all the same, the census of the next
+        connection takes its calls in anew."""
         if self._ami.is_up:
             return
         log.error("voice.asterisk_ended", calls=len(self.calls))
@@ -384,14 +374,3 @@ class VoiceChannel:
         self._ending.clear()
         await self._tell(commands.ReportCensus("phone"))
         await self._tell(commands.LoseChannel("phone"))
-
-    async def _refused(self) -> bool:
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                _, writer = await asyncio.open_connection(self._settings.ami_host, self._settings.ami_port)
-        except ConnectionRefusedError:
-            return True
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        return False
