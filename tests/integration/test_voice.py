@@ -69,6 +69,7 @@ async def test_the_same_caller_again_is_recognised_however_the_number_is_written
     offer = await noor.offered()
     assert offer["contact"] != contact
     assert (offer["earlier"], offer["last"]["channel"], offer["last"]["resolved"]) == (1, "phone", True)
+    assert "612345678" not in centre.router.log.read_text()
 
 
 async def test_the_agent_hangs_up(centre: CallCentre) -> None:

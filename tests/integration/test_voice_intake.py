@@ -47,11 +47,13 @@ async def test_each_municipality_is_answered_in_its_own_name(centre: CallCentre)
     offer, rings = await noor.rings()
     assert offer["municipality"] == "veenstede"
     rings.answer()
+    await noor.desk.contact(offer["contact"], state="active")
+    mark = len(centre.board.seen)
     here = await centre.call(WITH_MENU)
     await here.audio.tone(prompt_hertz("kcc/welcome-waterland"))
     await here.audio.tone(prompt_hertz("kcc/menu-waterland"))
     here.audio.digit("0")
-    held = await centre.board.event(Held)
+    held = await centre.board.event(Held, after=mark)
     assert (await centre.until(held.kcc_id, state="waiting"))["municipality"] == "waterland"
 
 

@@ -56,8 +56,9 @@ def introduction(phones: list[str]) -> str:
 
     KCC_AMI={PBX}:{AMI_PORT} KCC_AMI_SECRET={AMI_SECRET} KCC_AGI_PORT={AGI_PORT} KCC_AGI_TOKEN={AGI_SECRET} make run
 
-  citizen    a softphone on this machine: user citizen, password {CITIZEN_SECRET}, server {PBX}:{SIP_PORT}; dial 140591 or 140592
-             or, with SIPp: sipp {PBX}:{SIP_PORT} -i {CARRIER} -sf tests/integration/sipp/citizen_waits.xml -s 140592 -m 1
+  citizen    a softphone on this machine: user citizen, password {CITIZEN_SECRET}, server {PBX}:{SIP_PORT}
+             dial 140591 or 140592; or, with SIPp:
+             sipp {PBX}:{SIP_PORT} -i {CARRIER} -sf tests/integration/sipp/citizen_waits.xml -s 140592 -m 1
   agents     users a1 … a12 (a1 is noor's), passwords {PHONE_SECRET}-1 … {PHONE_SECRET}-12; {answering}
 """
 

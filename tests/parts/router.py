@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -20,6 +19,8 @@ from typing import Any, Self
 import aiohttp
 import socketio
 
+from tests.parts.servers import free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS_MAX = 30
 STEP_SECONDS_MAX = 20
@@ -28,19 +29,12 @@ INTEGRATOR = "demo-integrator-4c89f988dccb26bf76f8468a5493f72c"
 BOARD = "demo-board-deb078fcaa51888b68f9d54d7f49ac35"
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 class RouterProcess:
     """`kcc-router serve` on the demo centre, in a process of its own; `kill` and `start` as often as needed."""
 
     def __init__(self, data: Path, config: Path = ROOT / "config" / "demo", **environ: str) -> None:
         self.data, self.config = data, config
-        self.port, self.mail_port = free_port(), free_port()
+        self.port, self.mail_port = free_ports(2)
         self.base = f"http://127.0.0.1:{self.port}"
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None

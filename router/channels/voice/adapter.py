@@ -174,7 +174,7 @@ class VoiceChannel:
         match decoded.event:
             case events.Held(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._held, event))
-            case events.DialEnded(offer=offer, status="ANSWER") as event if offer:
+            case events.DialEnded(offer=offer, context=events.DELIVER_CONTEXT, status="ANSWER") as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
             case events.DialResult(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._delivery_over, event))
@@ -201,7 +201,7 @@ class VoiceChannel:
     async def _answered(self, event: events.DialEnded) -> None:
         """The agent picked up. A bridge cannot be refused: it is adopted, unless the citizen is somebody else's."""
         agent, contact = self._agents.get(event.endpoint, ""), event.offer.rpartition("-")[0]
-        call = self.calls.up(contact, event.channel, event.linkedid)
+        call = self.calls.up(contact, event.channel)
         if call.offer not in (None, event.offer):
             log.info("voice.answer_overtaken", contact=contact)
             return
