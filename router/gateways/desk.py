@@ -85,6 +85,7 @@ class DeskNamespace(StaffNamespace):
             "note": Event(bodies.Write, self._note),
             "typing": Event(bodies.OfContact, self._agent_typing),
             "finish": Event(bodies.OfContact, self._finish),
+            "extend_wrap_up": Event(bodies.OfContact, self._extend_wrap_up),
             "wrap_up": Event(bodies.WrapUp, self._wrap_up),
             "hand_over": Event(bodies.GiveAway, self._hand_over),
             "follow_up": Event(bodies.Promise, self._promise),
@@ -313,6 +314,10 @@ class DeskNamespace(StaffNamespace):
     async def _finish(self, sid: str, body: bodies.OfContact) -> None:
         principal, entry = self._in_hand(sid, body.contact)
         await self.rooms.submit(commands.FinishConversation(entry.id, principal.agent))
+
+    async def _extend_wrap_up(self, sid: str, body: bodies.OfContact) -> None:
+        principal, entry = self._in_hand(sid, body.contact)
+        await self.rooms.submit(commands.ExtendWrapUp(entry.id, principal.agent))
 
     async def _wrap_up(self, sid: str, body: bodies.WrapUp) -> None:
         before = self.rooms.views.contacts.get(body.contact)

@@ -75,6 +75,8 @@ class Entry:
     answered_at: int = 0
     """When an agent first took it; 0 = never."""
     wrap_up_due_at: int = 0
+    extensions: int = 0
+    """How often the wrap-up was extended."""
     citizen_left: bool = False
     messages: list[Message] = field(default_factory=list)
     ended_at: int = 0
@@ -200,6 +202,9 @@ class Contacts:
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
                 entry.citizen_left = fact.reason != "agent"
+            case facts.WrapUpExtended():
+                entry.wrap_up_due_at = fact.due_at
+                entry.extensions += 1
             case facts.ContactEnded():
                 self._end(entry, fact, at)
             case facts.ContactForgotten():
