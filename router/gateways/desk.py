@@ -32,6 +32,8 @@ QUEUES_EVERY_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 NEWS_MAX = 1_000
 PROMISE_MS_MAX = 366 * 24 * 3_600_000
+END_OF_SHIFT = "end_of_shift"
+"""Paused until what is in hand is done; the desk then signs its agent off."""
 WRITTEN = {"chat": False, "email": True}
 """Channels an agent can write to -> whether the channel is told to send it out."""
 
@@ -391,7 +393,7 @@ _PROMISES = (facts.FollowUpMade, facts.FollowUpAssigned, facts.FollowUpOverdue, 
 
 
 def check_reason(rooms: Rooms, presence: str, reason: str) -> None:
-    """Pausing asks for one of the centre's reasons, where it has any. Raises InvalidField."""
+    """Pausing asks for one of the centre's reasons, where it has any, or the end of a shift. Raises InvalidField."""
     reasons = rooms.views.centre.pause_reasons
-    if presence == "paused" and reasons and reason not in reasons:
+    if presence == "paused" and reasons and reason not in reasons and reason != END_OF_SHIFT:
         raise InvalidField("There is no such reason to pause", "reason")

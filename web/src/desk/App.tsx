@@ -28,6 +28,8 @@ function Desk() {
   useEffect(() => {
     learnNames().catch(() => undefined)
     start()
+    // The sign-in form had it; the keyboard goes on where the work is.
+    document.getElementById('content')?.focus({ preventScroll: true })
     return stop
   }, [])
   const t = texts.value

@@ -10,6 +10,9 @@ import { ariaKeys, keyName } from './shortcuts'
 import { desk } from './store'
 import { ago, texts } from './texts'
 
+/** Codes: what is recorded says nothing about the citizen. */
+const DECLINE_REASONS = ['not_my_subject', 'known_to_me', 'no_time'] as const
+
 export const whoIs = (offer: Offer): string =>
   offer.citizen.name || offer.citizen.phone || offer.citizen.email || texts.value.anonymous
 
@@ -55,9 +58,9 @@ function OfferCard({ offer }: { offer: Offer }) {
       </header>
       <progress class={left < 6 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.timeLeftLabel} />
       {t.purposes[offer.purpose] && <p class="tag tag-primary">{t.purposes[offer.purpose]}</p>}
-      <p class="offer-who">{whoIs(offer)}</p>
+      <p class="offer-who" dir="auto">{whoIs(offer)}</p>
       {contact.length > 0 && <p class="small muted number">{contact.join(' · ')}</p>}
-      {offer.subject && <p class="offer-subject">{offer.subject}</p>}
+      {offer.subject && <p class="offer-subject" dir="auto">{offer.subject}</p>}
       <dl class="facts">
         <dt>{t.topic}</dt><dd>{topicName(offer.topic)}</dd>
         <dt>{t.queue}</dt><dd>{queueName(offer.queue)}</dd>
@@ -74,8 +77,9 @@ function OfferCard({ offer }: { offer: Offer }) {
       <div class="buttons offer-buttons">
         {!phone && (
           <button
-            type="button" class="primary grow" data-testid="accept" disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}
+            type="button" class="primary grow" data-testid="accept" aria-disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}
             onClick={() => {
+              if (busy) return
               setBusy(true)
               void accept(offer.offer, offer.contact).then((done) => !done && setBusy(false))
             }}
@@ -86,6 +90,14 @@ function OfferCard({ offer }: { offer: Offer }) {
           onClick={() => void decline(offer.offer)}
         >{t.decline}</button>
       </div>
+      {!offer.declining && (
+        <details class="decline-why small">
+          <summary>{t.declineWhy}</summary>
+          <div class="row">
+            {DECLINE_REASONS.map((reason) => <button key={reason} type="button" class="small" data-testid={`decline-${reason}`} onClick={() => void decline(offer.offer, reason)}>{t.declineReasons[reason]}</button>)}
+          </div>
+        </details>
+      )}
     </article>
   )
 }

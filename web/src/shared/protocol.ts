@@ -140,6 +140,7 @@ export interface InHand {
   last_message_at: number
   unanswered: boolean
   wrap_up_due_at: number
+  extensions_left: number
   name: string
   subject: string
   citizen_left: boolean
@@ -242,6 +243,7 @@ export interface DeskRequests {
   note: [{ contact: string; message: string; text: string }, { number: number }]
   typing: [{ contact: string }, object]
   finish: [{ contact: string }, object]
+  extend_wrap_up: [{ contact: string }, object]
   wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string }, object]
   hand_over: [{ contact: string; note: string } & Owner, object]
   follow_up: [{ contact: string; text: string; due_at: number } & Owner, { follow_up: string }]
