@@ -45,7 +45,7 @@ function Desk() {
           <Roster />
           <Queues />
         </aside>
-        <main id="content" tabIndex={-1} class="main" aria-label={onContacts ? t.work : t.followUpsTitle}>
+        <main id="content" data-focus tabIndex={-1} class="main" aria-label={onContacts ? t.work : t.followUpsTitle}>
           {!onContacts ? <FollowUps /> : current.value ? <Work key={current.value.contact} one={current.value} /> : <Idle />}
         </main>
         {onContacts && current.value && <Context one={current.value} />}

@@ -21,7 +21,7 @@ export function Offers() {
   const offers = desk.value?.offers ?? []
   const first = offers[0]
   return (
-    <section class="offers" aria-labelledby="offers-title" hidden={!first}>
+    <section class="offers" data-focus-not aria-labelledby="offers-title" hidden={!first}>
       <h2 id="offers-title" class="side-title">{t.offers}</h2>
       <p class="visually-hidden" role="alert">
         {first && t.offerSay(words.value.channels[first.channel], queueName(first.queue), whoIs(first))}

@@ -1,11 +1,12 @@
 // What the desk does: connect, ask the server, and keep what it shows in step with the answers.
 import { batch, effect } from '@preact/signals'
-import type { Owner, Presence } from '../shared/protocol'
+import { reasonName } from '../shared/names'
+import type { Me, Owner, Presence } from '../shared/protocol'
 import { Refusal } from '../shared/refusal'
 import { connect, newId } from '../shared/socket'
 import { signOut } from '../shared/session'
 import { adjustClock, now, present } from '../shared/time'
-import { sayError } from '../shared/words'
+import { sayError, words } from '../shared/words'
 import type { DeskEvents, DeskRequests } from '../shared/protocol'
 import {
   addMessage, connection, toFocus, current, desk, detailErrors, details, forgetAll, notice, openDialog, outgoing, page, selected, takeState, type,
@@ -34,8 +35,10 @@ export function start(): DeskConnection {
     number = state.number
     adjustClock(state.at)
     const first = desk.value === null
+    const agent = desk.value?.agent
     const before = desk.value?.contacts ?? []
     const fresh = takeState(state)
+    tellPresence(agent)
     endShift()
     const closed = before.find((one) => one.wrap_up_due_at > 0 && one.wrap_up_due_at <= state.at + 1000 && !state.contacts.some((other) => other.contact === one.contact))
     if (closed) say(texts.value.wrapUpAutoDone)
@@ -100,8 +103,24 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 
 // -- presence and offers -------------------------------------------------------------------------------------------
 
-export const setPresence = (presence: Presence, reason = ''): Promise<boolean> =>
-  attempt(() => ask('presence', { presence, reason }))
+let wished = ''
+
+export const setPresence = (presence: Presence, reason = ''): Promise<boolean> => {
+  wished = `${presence} ${reason}`
+  return attempt(() => ask('presence', { presence, reason }))
+}
+
+/** What others changed (a supervisor, another tab) is said; what the centre changed has a banner of its own. */
+function tellPresence(before: Me | undefined): void {
+  const me = desk.value?.agent
+  if (!before || !me || me.reason in words.value.ownReasons) return
+  const is = `${me.presence} ${me.reason}`
+  if (is === `${before.presence} ${before.reason}`) return
+  const own = is === wished
+  wished = ''
+  if (own) return
+  say(texts.value.presenceChanged(words.value.personStates[me.presence], reasonName(me.reason)))
+}
 
 /** Paused until what is in hand is done; then the desk signs its agent off. */
 export const END_OF_SHIFT = 'end_of_shift'

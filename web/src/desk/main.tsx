@@ -12,7 +12,7 @@ import { listen } from './shortcuts'
 import { unsaved } from './store'
 import { texts } from './texts'
 
-keepFocus()
+keepFocus(document)
 lead()
 watchOffers()
 watchWrapUps()

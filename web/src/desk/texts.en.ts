@@ -15,6 +15,7 @@ export const en: Texts = {
 
   presence: 'Presence',
   inState: (since) => `for ${since}`,
+  presenceChanged: (state, reason) => `Somebody else changed your presence: ${state}${reason && `, ${reason}`}.`,
   startShift: 'Start shift',
   backToReady: 'Back to ready',
   pause: 'Pause',

@@ -17,6 +17,7 @@ export const nl = {
   // presence
   presence: 'Aanwezigheid',
   inState: (since: string) => `al ${since}`,
+  presenceChanged: (state: string, reason: string) => `Uw aanwezigheid is gewijzigd door een ander: ${state}${reason && `, ${reason}`}.`,
   startShift: 'Start dienst',
   backToReady: 'Weer beschikbaar',
   pause: 'Pauze',
