@@ -66,6 +66,7 @@ class DeskState:
             "offered_at": offer.offered_at if offer is not None else 0,
             "expires_at": offer.expires_at if offer is not None else 0,
             "purpose": offer.purpose if offer is not None else "answer",
+            "handed_by": entry.handed_by,
             "declining": offer is not None and offer.declining,
             "citizen": {"known": shown.known, "name": shown.name, "phone": shown.phone, "email": shown.email},
             "subject": shown.card.subject,

@@ -85,7 +85,7 @@ async def test_handed_to_a_colleague_who_sees_what_was_noted(pages: Pages, route
         await dialog.locator("button[type=submit]").click()
         await expect(noor.get_by_test_id("contact")).to_have_count(0)
         await expect(noor.get_by_role("main")).to_be_focused()
-        await expect(fatima.get_by_test_id("offer")).to_contain_text("Overgedragen door een collega")
+        await expect(fatima.get_by_test_id("offer")).to_contain_text("Overgedragen door Noor de Vries")
         await fatima.get_by_test_id("accept").click()
         await expect(fatima.get_by_test_id("notes-before")).to_contain_text("Aangifte is gedaan")
         await expect(fatima.get_by_test_id("thread")).to_contain_text("Mijn paspoort is kwijt")

@@ -1,7 +1,7 @@
 // What is offered: everything an agent wants to know before accepting, and how long it stands.
 import { useEffect, useState } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
-import { municipalityName, queueName, topicName } from '../shared/names'
+import { agentName, municipalityName, queueName, topicName } from '../shared/names'
 import type { Offer } from '../shared/protocol'
 import { clock, now, present, wait } from '../shared/time'
 import { words } from '../shared/words'
@@ -57,7 +57,7 @@ function OfferCard({ offer }: { offer: Offer }) {
         <span class="number offer-left" data-testid="offer-seconds">{left > 0 ? t.secondsLeft(Math.ceil(left)) : t.timeUp}</span>
       </header>
       <progress class={left < 6 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.timeLeftLabel} />
-      {t.purposes[offer.purpose] && <p class="tag tag-primary">{t.purposes[offer.purpose]}</p>}
+      {offer.handed_by && <p class="tag tag-primary">{t.handedBy(agentName(offer.handed_by))}</p>}
       <p class="offer-who" dir="auto">{whoIs(offer)}</p>
       {contact.length > 0 && <p class="small muted number">{contact.join(' · ')}</p>}
       {offer.subject && <p class="offer-subject" dir="auto">{offer.subject}</p>}

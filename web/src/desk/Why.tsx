@@ -1,5 +1,5 @@
 // "Waarom ik?": a recorded decision in words.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { excludedInWords } from '../shared/decisions'
 import { agentName, topicName } from '../shared/names'
 import type { Decision } from '../shared/protocol'
@@ -14,7 +14,7 @@ export function Why({ contact }: { contact: string }) {
   const [decisions, setDecisions] = useState<Decision[] | null>(null)
   const [error, setError] = useState('')
   const answer = useRef<HTMLDivElement>(null)
-  useEffect(() => answer.current?.focus(), [decisions])
+  useLayoutEffect(() => answer.current?.focus(), [decisions])
   const ask = (): void => {
     why(contact).then(setDecisions, (problem) => setError(sayError(problem)))
   }

@@ -1,5 +1,5 @@
 // The middle of the desk: the contact at hand with what can be done to it, or what to do when there is none.
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
 import { municipalityName, queueName, reasonName, topicName } from '../shared/names'
 import type { InHand } from '../shared/protocol'
@@ -25,7 +25,7 @@ export function Work({ one }: { one: InHand }) {
   const error = detailErrors.value[one.contact]
   const post = one.channel === 'post'
   const place = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (toFocus.value !== one.contact) return
     toFocus.value = ''
     // A chat is answered at once; all else is read first.

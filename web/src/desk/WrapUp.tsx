@@ -1,5 +1,5 @@
 // After the conversation: what it was about, a note, and whether it was settled in one go. That answer has no default.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre } from '../shared/names'
@@ -17,7 +17,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
   const t = texts.value
   const [missing, setMissing] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.focus(), [])
+  useLayoutEffect(() => heading.current?.focus(), [])
   const { wrapUpNote: note, wrapUpTopic: topic, resolved } = typedIn(one.contact)
   const topics = centre.value?.topics ?? []
   const chosen = topic || classified

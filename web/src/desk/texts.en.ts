@@ -73,7 +73,7 @@ export const en: Texts = {
   languageOf: 'Language',
   spokenLanguages: { nl: 'Dutch', en: 'English' },
   anonymous: 'Unknown citizen',
-  purposes: { answer: '', transfer: 'Handed over by a colleague', consult: 'Asked to consult' },
+  handedBy: (who) => `Handed over by ${who}`,
   declineWhy: 'Decline with a reason',
   declineReasons: { not_my_subject: 'Not my subject', known_to_me: 'I know the citizen', no_time: 'No time now' },
 

@@ -77,7 +77,7 @@ export const nl = {
   languageOf: 'Taal',
   spokenLanguages: { nl: 'Nederlands', en: 'Engels' } as Record<string, string>,
   anonymous: 'Onbekende inwoner',
-  purposes: { answer: '', transfer: 'Overgedragen door een collega', consult: 'Vraag om overleg' } as Record<string, string>,
+  handedBy: (who: string) => `Overgedragen door ${who}`,
   declineWhy: 'Weigeren met reden',
   declineReasons: { not_my_subject: 'Niet mijn onderwerp', known_to_me: 'Ik ken de inwoner', no_time: 'Nu geen tijd' },
 

@@ -120,6 +120,8 @@ export interface Offer {
   offered_at: number
   expires_at: number
   purpose: string
+  /** The colleague who handed it over, or empty. */
+  handed_by: string
   declining: boolean
   citizen: { known: boolean; name: string; phone: string; email: string }
   subject: string

@@ -1,5 +1,5 @@
 // The conversation itself, until and after its end.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VisitorMessage } from '../shared/protocol'
 import { hasBsn } from './bsn'
 import { BsnWarning } from './BsnWarning'
@@ -100,7 +100,7 @@ function Box({ shared: { chat, t }, end }: { shared: Shared; end: () => void }) 
 function End({ shared: { chat, t }, back }: { shared: Shared; back: () => void }) {
   const [error, setError] = useState(false)
   const first = useRef<HTMLButtonElement>(null)
-  useEffect(() => first.current?.focus(), [])
+  useLayoutEffect(() => first.current?.focus(), [])
   const end = (erase: boolean): void => void chat.end(erase).catch(() => setError(true))
   return (
     <div class="box" role="group" aria-labelledby="kcc-end" data-testid="end-confirm">
