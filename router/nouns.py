@@ -13,6 +13,9 @@ CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callb
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
 
+EXTENSIONS_MAX = 10
+"""How often a wrap-up can be extended: a time limit that people can move (WCAG 2.2.1)."""
+
 LANGUAGES: tuple[str, ...] = ("nl", "en")
 
 

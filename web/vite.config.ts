@@ -1,6 +1,7 @@
 // Builds the pages (desk, wallboard, demo, index) into router/static/, and serves them while developing.
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vite'
+import { notices } from './notices'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -24,7 +25,7 @@ const asTheServerDoes: Plugin = {
 export default defineConfig({
   root: here('.'),
   base: '/static/',
-  plugins: [asTheServerDoes],
+  plugins: [asTheServerDoes, notices()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: here('../router/static'),

@@ -2,6 +2,7 @@
 // Its addresses are relative, because it runs on a municipality's own page.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { notices } from './notices'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -9,6 +10,7 @@ export default defineConfig({
   root: here('.'),
   base: './',
   publicDir: false,
+  plugins: [notices(here('../router/static'))],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: here('../router/static'),

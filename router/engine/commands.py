@@ -165,6 +165,14 @@ class FinishConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendWrapUp:
+    """The owner needs longer for the wrap-up: it finishes by itself later than it would have."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompleteWrapUp:
     """The owner's answer to how it went. Ends the contact."""
 
@@ -309,6 +317,7 @@ Command = (
     | AdoptAnswer
     | ReportHeld
     | FinishConversation
+    | ExtendWrapUp
     | CompleteWrapUp
     | HandOver
     | MoveContact

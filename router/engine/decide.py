@@ -28,6 +28,7 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.AddMessage: decide_contacts.add_message,
     commands.NoteDelivery: decide_contacts.note_delivery,
     commands.FinishConversation: decide_contacts.finish_conversation,
+    commands.ExtendWrapUp: decide_contacts.extend_wrap_up,
     commands.CompleteWrapUp: decide_contacts.complete_wrap_up,
     commands.HandOver: decide_contacts.hand_over,
     commands.MoveContact: decide_contacts.move_contact,

@@ -7,11 +7,12 @@ from router.engine.decision import NOTHING, Decision, open_contact, owned_contac
 from router.engine.state import ContactState, State
 from router.engine.tables import DELIVERY
 from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
-from router.nouns import CHANNELS, Queue
+from router.nouns import CHANNELS, EXTENSIONS_MAX, Queue
 from router.queues.order import rank_of, reminder_seconds, tier_of
 from router.skills.classification import classify
 
 MESSAGES_MAX = 2_000
+EXTENSION_MS = 30_000
 AUTHORS = ("citizen", "agent", "note", "system")
 
 
@@ -166,6 +167,16 @@ def finish_conversation(state: State, command: commands.FinishConversation, now:
         return NOTHING
     due = _wrap_up_due(state, contact, now)
     return Decision((facts.ConversationEnded(contact.id, command.agent, "agent", due),))
+
+
+def extend_wrap_up(state: State, command: commands.ExtendWrapUp, now: int) -> Decision:
+    contact = owned_contact(state, command.contact, command.agent)
+    if contact.state != "wrap_up" or not contact.due_at:
+        raise WrongState("no wrap-up with a time limit is going on")
+    if contact.extensions >= EXTENSIONS_MAX:
+        raise TooMany("the wrap-up cannot be extended any more")
+    due_at = max(contact.due_at, now) + EXTENSION_MS
+    return Decision((facts.WrapUpExtended(contact.id, due_at),), due_at)
 
 
 def complete_wrap_up(state: State, command: commands.CompleteWrapUp, now: int) -> Decision:

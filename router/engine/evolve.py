@@ -215,6 +215,13 @@ def _conversation_ended(state: State, fact: facts.ConversationEnded, number: int
         state.index.alarms.set(fact.due_at, "wrap_up", contact.id)
 
 
+def _wrap_up_extended(state: State, fact: facts.WrapUpExtended, number: int, at: int) -> None:
+    contact = _contact(state, fact.contact)
+    _go(state, contact, "WrapUpExtended", at)
+    contact.due_at, contact.extensions = fact.due_at, contact.extensions + 1
+    state.index.alarms.set(fact.due_at, "wrap_up", contact.id)
+
+
 def _ended(state: State, fact: facts.ContactEnded, number: int, at: int) -> None:
     contact = _contact(state, fact.contact)
     if contact.owner != fact.agent:
@@ -395,6 +402,7 @@ _HANDLERS: dict[type, Callable[[State, Any, int, int], None]] = {
     facts.WaitExceeded: _wait_exceeded,
     facts.ContactReturned: _returned,
     facts.ConversationEnded: _conversation_ended,
+    facts.WrapUpExtended: _wrap_up_extended,
     facts.ContactEnded: _ended,
     facts.ContactForgotten: _forgotten,
     facts.MessageAdded: _message_added,

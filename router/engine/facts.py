@@ -120,6 +120,14 @@ class ConversationEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """Wrap-up finishes by itself at `due_at`, later than it would have."""
+
+    contact: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ContactEnded:
     """any open state -> ended"""
 
@@ -299,6 +307,7 @@ Fact = (
     | WaitExceeded
     | ContactReturned
     | ConversationEnded
+    | WrapUpExtended
     | ContactEnded
     | ContactForgotten
     | MessageAdded

@@ -45,6 +45,8 @@ class ContactState:
     again_at: dict[str, int] = field(default_factory=dict)
     """Agent -> not asked again before this moment."""
     due_at: int = 0
+    extensions: int = 0
+    """How often the wrap-up was extended."""
     messages: dict[str, int] = field(default_factory=dict)
     """Message id -> its number."""
 

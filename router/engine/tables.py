@@ -36,7 +36,7 @@ CONTACT: Table = {
         "ConversationEnded": "wrap_up",
         "ContactEnded": "ended",
     },
-    "wrap_up": {"MessageAdded": "wrap_up", "ContactEnded": "ended"},
+    "wrap_up": {"MessageAdded": "wrap_up", "WrapUpExtended": "wrap_up", "ContactEnded": "ended"},
     "ended": {"ContactForgotten": ""},
 }
 

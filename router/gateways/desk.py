@@ -32,6 +32,8 @@ QUEUES_EVERY_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 NEWS_MAX = 1_000
 PROMISE_MS_MAX = 366 * 24 * 3_600_000
+END_OF_SHIFT = "end_of_shift"
+"""Paused until what is in hand is done; the desk then signs its agent off."""
 WRITTEN = {"chat": False, "email": True}
 """Channels an agent can write to -> whether the channel is told to send it out."""
 
@@ -85,6 +87,7 @@ class DeskNamespace(StaffNamespace):
             "note": Event(bodies.Write, self._note),
             "typing": Event(bodies.OfContact, self._agent_typing),
             "finish": Event(bodies.OfContact, self._finish),
+            "extend_wrap_up": Event(bodies.OfContact, self._extend_wrap_up),
             "wrap_up": Event(bodies.WrapUp, self._wrap_up),
             "hand_over": Event(bodies.GiveAway, self._hand_over),
             "follow_up": Event(bodies.Promise, self._promise),
@@ -314,6 +317,10 @@ class DeskNamespace(StaffNamespace):
         principal, entry = self._in_hand(sid, body.contact)
         await self.rooms.submit(commands.FinishConversation(entry.id, principal.agent))
 
+    async def _extend_wrap_up(self, sid: str, body: bodies.OfContact) -> None:
+        principal, entry = self._in_hand(sid, body.contact)
+        await self.rooms.submit(commands.ExtendWrapUp(entry.id, principal.agent))
+
     async def _wrap_up(self, sid: str, body: bodies.WrapUp) -> None:
         before = self.rooms.views.contacts.get(body.contact)
         if before is not None and before.state == "ended" and before.agent == self.who(sid).agent:
@@ -386,7 +393,7 @@ _PROMISES = (facts.FollowUpMade, facts.FollowUpAssigned, facts.FollowUpOverdue, 
 
 
 def check_reason(rooms: Rooms, presence: str, reason: str) -> None:
-    """Pausing asks for one of the centre's reasons, where it has any. Raises InvalidField."""
+    """Pausing asks for one of the centre's reasons, where it has any, or the end of a shift. Raises InvalidField."""
     reasons = rooms.views.centre.pause_reasons
-    if presence == "paused" and reasons and reason not in reasons:
+    if presence == "paused" and reasons and reason not in reasons and reason != END_OF_SHIFT:
         raise InvalidField("There is no such reason to pause", "reason")

@@ -10,6 +10,7 @@ from router.gateways.routes import Id, MaybeId, Note
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 MessageId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z_-]{0,40}$")]
 Reason = Annotated[str, msgspec.Meta(max_length=100)]
 
 
@@ -21,10 +22,10 @@ class SetMyPresence(msgspec.Struct, frozen=True):
 
 
 class OfOffer(msgspec.Struct, frozen=True):
-    """Take or decline this offer."""
+    """Take or decline this offer. The reason is a code: it stands in the record, which says nothing about citizens."""
 
     offer: Id
-    reason: Reason = ""
+    reason: Code = ""
 
 
 class OfContact(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any
 from router.errors import Fault
 from router.gateways.looks import Looks, Seen
 from router.gateways.routes import Rooms
+from router.nouns import EXTENSIONS_MAX
 from router.projections.contacts import Entry
 from router.web import Principal
 
@@ -65,6 +66,7 @@ class DeskState:
             "offered_at": offer.offered_at if offer is not None else 0,
             "expires_at": offer.expires_at if offer is not None else 0,
             "purpose": offer.purpose if offer is not None else "answer",
+            "handed_by": entry.handed_by,
             "declining": offer is not None and offer.declining,
             "citizen": {"known": shown.known, "name": shown.name, "phone": shown.phone, "email": shown.email},
             "subject": shown.card.subject,
@@ -88,6 +90,7 @@ def _in_hand(entry: Entry, seen: Seen) -> dict[str, Any]:
         "last_message_at": entry.last_message_at,
         "unanswered": entry.unanswered,
         "wrap_up_due_at": entry.wrap_up_due_at,
+        "extensions_left": EXTENSIONS_MAX - entry.extensions,
         "name": seen.name,
         "subject": seen.card.subject,
         "citizen_left": entry.citizen_left,

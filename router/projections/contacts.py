@@ -66,6 +66,8 @@ class Entry:
     agent: str = ""
     """The owner; at the end, the last one."""
     wanted_agent: str = ""
+    handed_by: str = ""
+    """The colleague who handed it over last; empty when it came back otherwise."""
     offer: Offer | None = None
     offers: int = 0
     decisions: int = 0
@@ -75,6 +77,8 @@ class Entry:
     answered_at: int = 0
     """When an agent first took it; 0 = never."""
     wrap_up_due_at: int = 0
+    extensions: int = 0
+    """How often the wrap-up was extended."""
     citizen_left: bool = False
     messages: list[Message] = field(default_factory=list)
     ended_at: int = 0
@@ -196,10 +200,14 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
+                entry.handed_by = fact.agent if fact.reason == "handed_over" else ""
                 entry.note_ref = fact.note_ref or entry.note_ref
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
                 entry.citizen_left = fact.reason != "agent"
+            case facts.WrapUpExtended():
+                entry.wrap_up_due_at = fact.due_at
+                entry.extensions += 1
             case facts.ContactEnded():
                 self._end(entry, fact, at)
             case facts.ContactForgotten():

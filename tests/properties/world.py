@@ -231,6 +231,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
             commands.Accept(offer, offered_to),
             commands.Accept(offer, offered_to),
             commands.FinishConversation(contact, holder),
+            commands.ExtendWrapUp(contact, holder),
             commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
         ]
         return random.choice(often)

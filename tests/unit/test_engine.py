@@ -8,8 +8,8 @@ from router.engine import commands, facts
 from router.engine.decide import advance, due, explain
 from router.engine.effects import Deliver, HangUp, Hold, Ring
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
-from router.errors import InvalidInput, NotAllowed, Refusal, StaleOffer, UnknownThing, WrongState
-from tests.properties.world import World
+from router.errors import InvalidInput, NotAllowed, Refusal, StaleOffer, TooMany, UnknownThing, WrongState
+from tests.properties.world import World, replayed
 
 
 @pytest.fixture
@@ -274,6 +274,33 @@ def test_wrap_up_ends_by_itself_and_says_so(world: World) -> None:
     assert world.state.contacts[second].state == "wrap_up"
     ended = next(f for _, f in world.record if isinstance(f, facts.ContactEnded))
     assert (ended.automatic, ended.resolved) == (True, None)
+
+
+def test_wrap_up_is_extended_by_its_owner_and_a_limited_number_of_times(world: World) -> None:
+    world.ready("anna")
+    contact, anna = talking(world)
+    assert isinstance(refused(world, commands.ExtendWrapUp(contact, anna)), WrongState)
+    world.ask(commands.FinishConversation(contact, anna))
+    due_at = world.state.contacts[contact].due_at
+    assert isinstance(refused(world, commands.ExtendWrapUp(contact, "bert")), WrongState)
+    for times in range(1, 11):
+        world.ask(commands.ExtendWrapUp(contact, anna))
+        assert world.state.contacts[contact].due_at == due_at + times * 30_000
+    assert isinstance(refused(world, commands.ExtendWrapUp(contact, anna)), TooMany)
+    world.pass_time(60_000 + 299_000)
+    assert world.state.contacts[contact].state == "wrap_up"
+    assert replayed(world.record).contacts[contact].due_at == due_at + 300_000
+    world.pass_time(2_000)
+    assert contact not in world.state.contacts
+    ended = [f for _, f in world.record if isinstance(f, facts.ContactEnded)]
+    assert [e.automatic for e in ended] == [True]
+
+
+def test_wrap_up_without_a_limit_needs_no_extension(world: World) -> None:
+    world.ready("bert")
+    contact, bert = talking(world, topic="afval")
+    world.ask(commands.FinishConversation(contact, bert))
+    assert isinstance(refused(world, commands.ExtendWrapUp(contact, bert)), WrongState)
 
 
 def test_no_offer_before_the_own_wrap_up_is_over(world: World) -> None:

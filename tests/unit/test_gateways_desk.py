@@ -164,6 +164,7 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "note": write,
         "typing": {"contact": "c-1"},
         "finish": {"contact": "c-1"},
+        "extend_wrap_up": {"contact": "c-1"},
         "wrap_up": {"contact": "c-1", "resolved": True},
         "hand_over": {"contact": "c-1", "queue": "afval"},
         "follow_up": {"contact": "c-1", "text": "x", "due_at": START + 1, "queue": "afval"},
@@ -182,7 +183,8 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
 async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Served) -> None:
     with_contact = {name for name, event in served.desk.events.items() if "contact" in event.shape.__struct_fields__}
     assert with_contact == {
-        "open", "reply", "note", "typing", "finish", "wrap_up", "hand_over", "follow_up", "why", "earlier", "draft",
+        "open", "reply", "note", "typing", "finish", "extend_wrap_up", "wrap_up", "hand_over", "follow_up", "why",
+        "earlier", "draft",
     }  # fmt: skip
 
 

@@ -28,6 +28,8 @@ function Desk() {
   useEffect(() => {
     learnNames().catch(() => undefined)
     start()
+    // The sign-in form had it; the keyboard goes on where the work is.
+    document.getElementById('content')?.focus({ preventScroll: true })
     return stop
   }, [])
   const t = texts.value
@@ -43,7 +45,7 @@ function Desk() {
           <Roster />
           <Queues />
         </aside>
-        <main id="content" tabIndex={-1} class="main" aria-label={onContacts ? t.work : t.followUpsTitle}>
+        <main id="content" data-focus tabIndex={-1} class="main" aria-label={onContacts ? t.work : t.followUpsTitle}>
           {!onContacts ? <FollowUps /> : current.value ? <Work key={current.value.contact} one={current.value} /> : <Idle />}
         </main>
         {onContacts && current.value && <Context one={current.value} />}

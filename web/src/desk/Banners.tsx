@@ -1,6 +1,6 @@
 // Bars over the whole width: no connection, put on pause, another tab, not admitted.
 import { Icon } from '../shared/icons'
-import { session, signOut } from '../shared/session'
+import { sessionOver, signOut } from '../shared/session'
 import { lasting, now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
 import { setPresence, start, stop } from './actions'
@@ -22,10 +22,10 @@ export function Banners() {
         {state === 'up' && me?.lost && <p class="banner banner-attention"><Icon name="attention" />{t.lost}</p>}
       </div>
       <div role="alert">
-        {me?.presence === 'paused' && me.reason === 'not_responding' && (
-          <div class="banner banner-attention" data-testid="not-responding">
+        {me?.presence === 'paused' && (me.reason === 'not_responding' || me.reason === 'connection_lost') && (
+          <div class="banner banner-attention" data-testid={me.reason === 'connection_lost' ? 'was-away' : 'not-responding'}>
             <Icon name="attention" />
-            <p><strong>{t.notResponding}</strong> {t.notRespondingMore}</p>
+            <p>{me.reason === 'connection_lost' ? <><strong>{t.wasAway}</strong> {t.wasAwayMore}</> : <><strong>{t.notResponding}</strong> {t.notRespondingMore}</>}</p>
             <button type="button" class="primary" onClick={() => void unlock().then(() => setPresence('ready'))}>{t.backToReady}</button>
           </div>
         )}
@@ -51,7 +51,7 @@ function Over() {
   const reason = connection.value?.reason.value
   if (reason === 'not_signed_in' || reason === 'signed_out' || reason === 'expired') {
     // The session has ended: what was typed is gone with it, so only the sign-in form makes sense.
-    setTimeout(() => (session.value = null))
+    setTimeout(() => sessionOver(reason))
     return null
   }
   return (

@@ -39,7 +39,7 @@ export function Composer({ one }: { one: InHand }) {
         </div>
       )}
       <textarea
-        key={mode} data-box={mode} data-testid={mode === 'reply' ? 'reply-box' : 'note-box'} rows={one.channel === 'email' && mode === 'reply' ? 7 : 3} maxLength={20000}
+        key={mode} dir="auto" data-box={mode} data-testid={mode === 'reply' ? 'reply-box' : 'note-box'} rows={one.channel === 'email' && mode === 'reply' ? 7 : 3} maxLength={20000}
         aria-label={mode === 'reply' ? t.replyTo(nameOf(one)) : t.noteLabel}
         placeholder={mode === 'reply' ? t.replyTo(nameOf(one)) : t.noteHint}
         value={value}

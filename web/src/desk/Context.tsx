@@ -1,7 +1,8 @@
 // What is known about this citizen and this contact, beside the work: told once, never asked again.
 import { useState } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
-import { agentName, queueName, topicName } from '../shared/names'
+import { titled } from '../shared/i18n'
+import { agentName, centre, queueName, topicName } from '../shared/names'
 import { Dialog } from '../shared/parts'
 import type { Detail, EarlierContact, InHand } from '../shared/protocol'
 import { day, moment, now } from '../shared/time'
@@ -21,6 +22,7 @@ export function Context({ one }: { one: InHand }) {
         <>
           <CitizenCard detail={detail} />
           <Told detail={detail} inThread={one.channel === 'email' || one.channel === 'chat'} />
+          <NotesOf one={one} detail={detail} />
           <FollowUpsOf detail={detail} />
           <Earlier key={one.contact} contact={one.contact} earlier={detail.earlier} />
           <section>
@@ -51,6 +53,30 @@ function CitizenCard({ detail: { card } }: { detail: Detail }) {
   )
 }
 
+/** The label under which the chat keeps the topic that was chosen there. */
+const TOPIC = 'Onderwerp'
+
+/** A topic chosen by the citizen, kept by its Dutch name, in the agent's language. */
+const topicTold = (answer: string): string =>
+  titled(centre.value?.topics.find((topic) => Object.values(topic.title).includes(answer))?.title, answer)
+
+/** What colleagues wrote down before: read first by who takes over, wherever the conversation is scrolled. */
+function NotesOf({ one, detail }: { one: InHand; detail: Detail }) {
+  const t = texts.value
+  const notes = detail.messages.filter((message) => message.author === 'note' && message.at < one.accepted_at)
+  if (!notes.length) return null
+  return (
+    <section data-testid="notes-before">
+      <h2>{t.notesBefore}<span class="count number">{notes.length}</span></h2>
+      <ul class="cards">
+        {[...notes].reverse().map((message) => (
+          <li key={message.number} class="bubble-note note-before"><p class="pre" dir="auto">{message.text}</p><p class="small muted">{message.name}{message.name && ' · '}{moment(message.at)}</p></li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 function Told({ detail: { card }, inThread }: { detail: Detail; inThread: boolean }) {
   const t = texts.value
   const told = Object.entries(card.details ?? {})
@@ -62,7 +88,7 @@ function Told({ detail: { card }, inThread }: { detail: Detail; inThread: boolea
       <p class="hint">{t.askedHint}</p>
       <dl class="facts facts-stacked">
         {subject && <><dt>{t.subject}</dt><dd>{subject}</dd></>}
-        {told.map(([label, answer]) => <><dt>{label}</dt><dd>{answer}</dd></>)}
+        {told.map(([label, answer]) => <><dt>{label === TOPIC ? t.topic : label}</dt><dd dir="auto">{label === TOPIC ? topicTold(answer) : answer}</dd></>)}
       </dl>
     </section>
   )

@@ -1,5 +1,6 @@
 // The dialogs of the desk: pause, end of shift, finish, hand over, follow-up, settings, shortcuts.
 import { useEffect, useState } from 'preact/hooks'
+import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
@@ -7,11 +8,11 @@ import type { Owner } from '../shared/protocol'
 import { present } from '../shared/time'
 import { Refusal } from '../shared/refusal'
 import { words } from '../shared/words'
-import { finish, handOver, makeFollowUp, say, setPresence } from './actions'
+import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, say, setPresence } from './actions'
 import { beep, unlock } from './alerts'
 import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
-import { current, desk, openDialog } from './store'
+import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
 
 const shut = (): void => {
@@ -23,6 +24,7 @@ export function Dialogs() {
   switch (openDialog.value) {
     case 'pause': return <PauseDialog />
     case 'end-shift': return <EndShiftDialog />
+    case 'log-out': return <LogOutDialog />
     case 'finish': return one && <FinishDialog />
     case 'hand-over': return one && <HandOverDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
@@ -55,8 +57,19 @@ function EndShiftDialog() {
   const t = texts.value
   return (
     <Dialog title={t.endShiftTitle} onClose={shut}>
-      <SendForm action={t.endShift} onCancel={shut} send={() => setPresence('signed_off').then(shut)}>
+      <SendForm action={t.endShift} onCancel={shut} send={() => setPresence('paused', END_OF_SHIFT).then(shut)}>
         <p>{t.endShiftText(desk.value?.contacts.length ?? 0)}</p>
+      </SendForm>
+    </Dialog>
+  )
+}
+
+function LogOutDialog() {
+  const t = texts.value
+  return (
+    <Dialog title={t.logOutTitle} onClose={shut}>
+      <SendForm action={t.signOut} danger onCancel={shut} send={leave}>
+        <p>{t.logOutText(desk.value?.contacts.length ?? 0)}</p>
       </SendForm>
     </Dialog>
   )
@@ -78,7 +91,8 @@ function HandOverDialog({ contact, queue: from }: { contact: string; queue: stri
   const [kind, setKind] = useState<'queue' | 'agent'>('queue')
   // Who is there now: the names come with everybody's presence.
   useEffect(() => void learnNames().catch(() => undefined), [])
-  const colleagues = (centre.value?.agents ?? []).filter((one) => one.id !== desk.value?.agent.id)
+  const colleagues = (centre.value?.agents ?? []).filter((one) => one.id !== desk.value?.agent.id && one.presence !== 'signed_off')
+  const draft = typedIn(contact).reply.trim()
   return (
     <Dialog title={t.handOverTitle} onClose={shut} testid="hand-over-dialog">
       <SendForm
@@ -107,6 +121,8 @@ function HandOverDialog({ contact, queue: from }: { contact: string; queue: stri
             )}
           </Field>
         )}
+        {kind === 'agent' && !colleagues.length && <p class="alert alert-attention"><Icon name="attention" /> {t.nobodyThere}</p>}
+        {draft && <p class="alert alert-attention"><Icon name="attention" /> {t.handOverDraft}</p>}
         <Field label={t.handOverNote} hint={t.handOverHint}>
           {(id, described) => <textarea id={id} name="note" rows={3} maxLength={4000} aria-describedby={described} />}
         </Field>

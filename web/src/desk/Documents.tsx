@@ -64,7 +64,7 @@ function Viewer({ one }: { one: Attachment }) {
   if (!address) return <p class="muted pad" role="status">{words.value.loading}</p>
   const name = `${t.document}: ${one.name}`
   return one.type === 'application/pdf'
-    ? <iframe class="viewer" title={name} src={address} data-testid="document" />
+    ? <iframe class="viewer" title={name} src={`${address}#navpanes=0&view=FitH`} data-testid="document" />
     : <div class="viewer viewer-image" tabIndex={0} data-testid="document"><img src={address} alt={name} /></div>
 }
 

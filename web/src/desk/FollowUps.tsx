@@ -67,7 +67,7 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
         <span class="number">{moment(one.due_at)}</span>
       </div>
       <div class="grow">
-        <p class="follow-up-text">{one.text}</p>
+        <p class="follow-up-text" dir="auto">{one.text}</p>
         <p class="small muted">
           {[one.name, one.phone, municipalityName(one.municipality)].filter(Boolean).join(' · ')}<br />
           {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}

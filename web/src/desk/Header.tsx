@@ -1,11 +1,11 @@
 // The top of the desk: which page, one's own presence with the time in it, and the agent's own choices.
-import { session, signOut } from '../shared/session'
+import { session } from '../shared/session'
 import { Icon } from '../shared/icons'
 import { reasonName } from '../shared/names'
 import { LanguageChoice } from '../shared/parts'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
-import { setPresence } from './actions'
+import { leave, setPresence } from './actions'
 import { askForNotifications, unlock } from './alerts'
 import { ariaKeys } from './shortcuts'
 import { desk, openDialog, page, type Page } from './store'
@@ -36,7 +36,7 @@ export function Header() {
         <button type="button" class="plain square" aria-label={t.shortcuts} title={t.shortcuts} aria-keyshortcuts={ariaKeys('list')} onClick={() => (openDialog.value = 'shortcuts')}><Icon name="keys" /></button>
         <button type="button" class="plain square" aria-label={t.settings} title={t.settings} onClick={() => (openDialog.value = 'settings')}><Icon name="bell" /></button>
         <span class="who">{session.value?.name}</span>
-        <button type="button" class="plain" onClick={() => void signOut()}>
+        <button type="button" class="plain" onClick={() => (desk.value?.contacts.length ? (openDialog.value = 'log-out') : void leave())}>
           <Icon name="out" />{t.signOut}
         </button>
       </div>
@@ -68,7 +68,7 @@ function Presence() {
       {me.presence === 'signed_off' && (
         <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>
       )}
-      {me.presence === 'paused' && me.reason !== 'not_responding' && (
+      {me.presence === 'paused' && me.reason !== 'not_responding' && me.reason !== 'connection_lost' && (
         <button type="button" class="primary" aria-keyshortcuts={ariaKeys('presence')} onClick={() => void begin().then(() => setPresence('ready'))}>{t.backToReady}</button>
       )}
       {me.presence === 'ready' && (

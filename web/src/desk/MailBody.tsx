@@ -9,7 +9,7 @@ const HEAD = `<!doctype html><meta charset="utf-8">
 
 export function MailBody({ text, html, quietly = false }: { text: string; html: string; quietly?: boolean }) {
   const t = texts.value
-  if (!html) return text ? <p class="pre">{text}</p> : quietly ? null : <p class="muted">{t.noText}</p>
+  if (!html) return text ? <p class="pre" dir="auto">{text}</p> : quietly ? null : <p class="muted">{t.noText}</p>
   const formatted = formattedMail.value || !text
   // Nothing in the frame may run, so nothing can tell how high it is: an estimate, and the agent can drag it.
   const length = (text || html.replace(/<[^>]*>/g, ' ')).length
@@ -28,7 +28,7 @@ export function MailBody({ text, html, quietly = false }: { text: string; html: 
       )}
       {formatted
         ? <iframe class={`mail-frame ${height}`} title={t.mailFrame} sandbox="" srcdoc={HEAD + html} referrerpolicy="no-referrer" />
-        : <p class="pre">{text}</p>}
+        : <p class="pre" dir="auto">{text}</p>}
     </div>
   )
 }

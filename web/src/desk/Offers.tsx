@@ -1,7 +1,7 @@
 // What is offered: everything an agent wants to know before accepting, and how long it stands.
 import { useEffect, useState } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
-import { municipalityName, queueName, topicName } from '../shared/names'
+import { agentName, municipalityName, queueName, topicName } from '../shared/names'
 import type { Offer } from '../shared/protocol'
 import { clock, now, present, wait } from '../shared/time'
 import { words } from '../shared/words'
@@ -9,6 +9,9 @@ import { accept, decline } from './actions'
 import { ariaKeys, keyName } from './shortcuts'
 import { desk } from './store'
 import { ago, texts } from './texts'
+
+/** Codes: what is recorded says nothing about the citizen. */
+const DECLINE_REASONS = ['not_my_subject', 'known_to_me', 'no_time'] as const
 
 export const whoIs = (offer: Offer): string =>
   offer.citizen.name || offer.citizen.phone || offer.citizen.email || texts.value.anonymous
@@ -18,7 +21,7 @@ export function Offers() {
   const offers = desk.value?.offers ?? []
   const first = offers[0]
   return (
-    <section class="offers" aria-labelledby="offers-title" hidden={!first}>
+    <section class="offers" data-focus-not aria-labelledby="offers-title" hidden={!first}>
       <h2 id="offers-title" class="side-title">{t.offers}</h2>
       <p class="visually-hidden" role="alert">
         {first && t.offerSay(words.value.channels[first.channel], queueName(first.queue), whoIs(first))}
@@ -54,10 +57,10 @@ function OfferCard({ offer }: { offer: Offer }) {
         <span class="number offer-left" data-testid="offer-seconds">{left > 0 ? t.secondsLeft(Math.ceil(left)) : t.timeUp}</span>
       </header>
       <progress class={left < 6 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.timeLeftLabel} />
-      {t.purposes[offer.purpose] && <p class="tag tag-primary">{t.purposes[offer.purpose]}</p>}
-      <p class="offer-who">{whoIs(offer)}</p>
+      {offer.handed_by && <p class="tag tag-primary">{t.handedBy(agentName(offer.handed_by))}</p>}
+      <p class="offer-who" dir="auto">{whoIs(offer)}</p>
       {contact.length > 0 && <p class="small muted number">{contact.join(' · ')}</p>}
-      {offer.subject && <p class="offer-subject">{offer.subject}</p>}
+      {offer.subject && <p class="offer-subject" dir="auto">{offer.subject}</p>}
       <dl class="facts">
         <dt>{t.topic}</dt><dd>{topicName(offer.topic)}</dd>
         <dt>{t.queue}</dt><dd>{queueName(offer.queue)}</dd>
@@ -74,8 +77,9 @@ function OfferCard({ offer }: { offer: Offer }) {
       <div class="buttons offer-buttons">
         {!phone && (
           <button
-            type="button" class="primary grow" data-testid="accept" disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}
+            type="button" class="primary grow" data-testid="accept" aria-disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}
             onClick={() => {
+              if (busy) return
               setBusy(true)
               void accept(offer.offer, offer.contact).then((done) => !done && setBusy(false))
             }}
@@ -86,6 +90,14 @@ function OfferCard({ offer }: { offer: Offer }) {
           onClick={() => void decline(offer.offer)}
         >{t.decline}</button>
       </div>
+      {!offer.declining && (
+        <details class="decline-why small">
+          <summary>{t.declineWhy}</summary>
+          <div class="row">
+            {DECLINE_REASONS.map((reason) => <button key={reason} type="button" class="small" data-testid={`decline-${reason}`} onClick={() => void decline(offer.offer, reason)}>{t.declineReasons[reason]}</button>)}
+          </div>
+        </details>
+      )}
     </article>
   )
 }

@@ -34,7 +34,7 @@ function RosterItem({ one }: { one: InHand }) {
     >
       <ChannelIcon channel={one.channel} />
       <span class="roster-text">
-        <span class="roster-name"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</span>
+        <span class="roster-name" dir="auto"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</span>
         <span class="small muted roster-topic">{topicName(one.topic)}</span>
         <span class="small roster-timers number">
           <span title={t.sinceStart}><span class="visually-hidden">{t.sinceStart} </span><Icon name="clock" />{wait(seconds(one.accepted_at))}</span>

@@ -35,7 +35,7 @@ export function Thread({ one, detail }: { one: InHand; detail: Detail }) {
       <Beginning one={one} detail={detail} />
       {detail.messages.map((message) => <Bubble key={message.number} message={message} />)}
       {waiting.map((sent) => <Waiting key={sent.message} sent={sent} />)}
-      {types && <p class="small muted typing">{t.typing(nameOf(one))}</p>}
+      {types && <p class="small muted typing" aria-hidden="true">{t.typing(nameOf(one))}</p>}
     </div>
   )
 }
@@ -48,11 +48,13 @@ function Beginning({ one, detail }: { one: InHand; detail: Detail }) {
   if (one.channel === 'chat' && first) return null
   if (first?.author === 'citizen' && first.text.trim() === card.text.trim() && card.text) return null
   const documents = one.channel === 'post' ? [] : card.attachments
+  // A letter's subject stands beside it; the room is the document's.
+  if (one.channel === 'post' && !card.text && !card.html && !card.unreadable) return null
   if (!card.text && !card.html && !card.subject && !card.unreadable && !documents.length) return null
   return (
     <article class="bubble bubble-citizen bubble-wide">
       <header class="small muted">{card.name || card.email || nameOf(one)} · <time>{moment(one.received_at)}</time></header>
-      {card.subject && <h2 class="mail-subject">{card.subject}</h2>}
+      {card.subject && <h2 class="mail-subject" dir="auto">{card.subject}</h2>}
       {card.unreadable && <p class="alert alert-attention"><Icon name="attention" />{t.unreadable}</p>}
       <MailBody text={card.text} html={card.html} quietly={one.channel !== 'email'} />
       {documents.length > 0 && <Attachments attachments={documents} />}
@@ -86,8 +88,8 @@ function Bubble({ message }: { message: Message }) {
 function Waiting({ sent }: { sent: Outgoing }) {
   const t = texts.value
   return (
-    <article class={`bubble bubble-${sent.mode === 'reply' ? 'agent' : 'note'} bubble-waiting`} data-testid="message-waiting">
-      <p class="pre">{sent.text}</p>
+    <article class={`bubble bubble-${sent.mode === 'reply' ? 'agent' : 'note'} bubble-waiting`} aria-live="off" data-testid="message-waiting">
+      <p class="pre" dir="auto">{sent.text}</p>
       {sent.state === 'sending'
         ? <p class="small muted">{t.sending}</p>
         : <p class="small row"><span class="not-resolved"><Icon name="attention" /> {t.notSent}</span><button type="button" class="link" onClick={() => void deliver(sent)}>{t.tryAgain}</button></p>}

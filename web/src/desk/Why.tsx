@@ -1,5 +1,5 @@
 // "Waarom ik?": a recorded decision in words.
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { excludedInWords } from '../shared/decisions'
 import { agentName, topicName } from '../shared/names'
 import type { Decision } from '../shared/protocol'
@@ -13,6 +13,8 @@ export function Why({ contact }: { contact: string }) {
   const t = texts.value
   const [decisions, setDecisions] = useState<Decision[] | null>(null)
   const [error, setError] = useState('')
+  const answer = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => answer.current?.focus(), [decisions])
   const ask = (): void => {
     why(contact).then(setDecisions, (problem) => setError(sayError(problem)))
   }
@@ -21,7 +23,7 @@ export function Why({ contact }: { contact: string }) {
   if (!decisions.length) return <p class="muted">{t.whyNone}</p>
   const me = desk.value?.agent.id ?? ''
   return (
-    <div class="why" data-testid="why-answer">
+    <div class="why" tabIndex={-1} ref={answer} data-testid="why-answer">
       {[...decisions].reverse().map((one) => <DecisionInWords key={one.offer} decision={one} me={me} />)}
     </div>
   )

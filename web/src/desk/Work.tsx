@@ -1,4 +1,5 @@
 // The middle of the desk: the contact at hand with what can be done to it, or what to do when there is none.
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { ChannelIcon, Icon } from '../shared/icons'
 import { municipalityName, queueName, reasonName, topicName } from '../shared/names'
 import type { InHand } from '../shared/protocol'
@@ -10,7 +11,7 @@ import { begin } from './Header'
 import { Documents } from './Documents'
 import { nameOf } from './Roster'
 import { ariaKeys, keyName } from './shortcuts'
-import { desk, detailErrors, details, openDialog } from './store'
+import { desk, detailErrors, details, openDialog, toFocus } from './store'
 import { texts } from './texts'
 import { Thread } from './Thread'
 import { WrapUp } from './WrapUp'
@@ -23,8 +24,15 @@ export function Work({ one }: { one: InHand }) {
   const detail = details.value[one.contact]
   const error = detailErrors.value[one.contact]
   const post = one.channel === 'post'
+  const place = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    if (toFocus.value !== one.contact) return
+    toFocus.value = ''
+    // A chat is answered at once; all else is read first.
+    place.current?.querySelector<HTMLElement>(one.channel === 'chat' ? '[data-box=reply]' : '.work-title')?.focus()
+  }, [])
   return (
-    <div class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
+    <div ref={place} class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
       <WorkHead one={one} />
       {!detail && error && (
         <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>
@@ -44,7 +52,7 @@ function WorkHead({ one }: { one: InHand }) {
     <header class="work-head">
       <ChannelIcon channel={one.channel} />
       <div class="grow">
-        <h1 class="work-title" data-testid="work-title"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</h1>
+        <h1 class="work-title" dir="auto" tabIndex={-1} data-testid="work-title"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</h1>
         <p class="small muted">{[topicName(one.topic), queueName(one.queue), municipalityName(one.municipality)].filter((s, i, all) => all.indexOf(s) === i).join(' · ')}</p>
       </div>
       {one.language !== 'nl' && <span class="tag tag-primary">{t.spokenLanguages[one.language] ?? one.language}</span>}

@@ -1,5 +1,5 @@
 // After the conversation: what it was about, a note, and whether it was settled in one go. That answer has no default.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre } from '../shared/names'
@@ -7,25 +7,25 @@ import { Field, SendForm } from '../shared/parts'
 import type { InHand } from '../shared/protocol'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
-import { say, wrapUp } from './actions'
+import { extendWrapUp, say, wrapUp } from './actions'
 import { type, typedIn } from './store'
 import { texts } from './texts'
 
+const WARN_SECONDS = 20
+
 export function WrapUp({ one, topic: classified }: { one: InHand; topic: string }) {
   const t = texts.value
-  const [topic, setTopic] = useState('')
-  const [resolved, setResolved] = useState<boolean | null>(null)
   const [missing, setMissing] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.focus(), [])
-  const note = typedIn(one.contact).wrapUpNote
+  useLayoutEffect(() => heading.current?.focus(), [])
+  const { wrapUpNote: note, wrapUpTopic: topic, resolved } = typedIn(one.contact)
   const topics = centre.value?.topics ?? []
   const chosen = topic || classified
   return (
     <section class="wrap-up" aria-labelledby="wrap-up-title" data-testid="wrap-up">
       <div class="row">
         <h2 id="wrap-up-title" class="grow" tabIndex={-1} ref={heading}>{t.wrapUpTitle}</h2>
-        <Deadline due_at={one.wrap_up_due_at} queue={one.queue} />
+        <Deadline one={one} />
       </div>
       <SendForm
         action={t.wrapUpDone}
@@ -42,7 +42,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
         <div class="wrap-up-fields">
           <Field label={t.topic}>
             {(id) => (
-              <select id={id} name="topic" value={chosen} onChange={(event) => setTopic(event.currentTarget.value)}>
+              <select id={id} name="topic" value={chosen} onChange={(event) => type(one.contact, { wrapUpTopic: event.currentTarget.value })}>
                 {!topics.some((item) => item.id === chosen) && <option value={chosen}>{chosen || t.choose}</option>}
                 {topics.map((item) => <option key={item.id} value={item.id}>{titled(item.title, item.id)}</option>)}
               </select>
@@ -57,7 +57,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
             <div class="row">
               {([true, false] as const).map((answer) => (
                 <label key={`${answer}`} class="option option-box">
-                  <input type="radio" name="resolved" value={answer ? 'yes' : 'no'} checked={resolved === answer} onChange={() => { setResolved(answer); setMissing(false) }} />
+                  <input type="radio" name="resolved" value={answer ? 'yes' : 'no'} checked={resolved === answer} onChange={() => { type(one.contact, { resolved: answer }); setMissing(false) }} />
                   {answer ? words.value.yes : words.value.no}
                 </label>
               ))}
@@ -70,7 +70,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
   )
 }
 
-function Deadline({ due_at, queue }: { due_at: number; queue: string }) {
+function Deadline({ one: { contact, wrap_up_due_at: due_at, queue, extensions_left } }: { one: InHand }) {
   const t = texts.value
   if (!due_at) return <p class="small muted">{t.wrapUpNoLimit}</p>
   const left = Math.max(0, (due_at - now.value) / 1000)
@@ -78,7 +78,9 @@ function Deadline({ due_at, queue }: { due_at: number; queue: string }) {
   return (
     <div class="deadline">
       <p class="small number" data-testid="wrap-up-left">{t.wrapUpAuto(clock(left))}</p>
-      <progress class={left < 15 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.wrapUpAuto('')} />
+      <p role="status" class="visually-hidden">{left > 0 && left <= WARN_SECONDS ? (extensions_left > 0 ? t.wrapUpSoon : t.wrapUpSoonLast) : ''}</p>
+      {extensions_left > 0 && <button type="button" class="small" data-testid="extend" onClick={() => void extendWrapUp(contact)}>{t.extend}<span class="visually-hidden"> {t.extendMore}</span></button>}
+      <progress class={left < 15 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.wrapUpTime} />
     </div>
   )
 }

@@ -1,15 +1,18 @@
 // What the desk does: connect, ask the server, and keep what it shows in step with the answers.
-import { batch } from '@preact/signals'
-import type { Owner, Presence } from '../shared/protocol'
+import { batch, effect } from '@preact/signals'
+import { reasonName } from '../shared/names'
+import type { Me, Owner, Presence } from '../shared/protocol'
 import { Refusal } from '../shared/refusal'
 import { connect, newId } from '../shared/socket'
-import { adjustClock, present } from '../shared/time'
-import { sayError } from '../shared/words'
+import { signOut } from '../shared/session'
+import { adjustClock, now, present } from '../shared/time'
+import { sayError, words } from '../shared/words'
 import type { DeskEvents, DeskRequests } from '../shared/protocol'
 import {
-  addMessage, connection, current, desk, detailErrors, details, forgetAll, notice, openDialog, outgoing, page, selected, takeState, type,
+  addMessage, connection, toFocus, current, desk, detailErrors, details, forgetAll, notice, openDialog, outgoing, page, selected, takeState, type,
   typed, typedIn, typingUntil, unread, without, type DeskConnection, type Outgoing,
 } from './store'
+import { texts } from './texts'
 
 const DRAFT_MS = 600
 const TYPING_EVERY_MS = 3000
@@ -32,7 +35,13 @@ export function start(): DeskConnection {
     number = state.number
     adjustClock(state.at)
     const first = desk.value === null
+    const agent = desk.value?.agent
+    const before = desk.value?.contacts ?? []
     const fresh = takeState(state)
+    tellPresence(agent)
+    endShift()
+    const closed = before.find((one) => one.wrap_up_due_at > 0 && one.wrap_up_due_at <= state.at + 1000 && !state.contacts.some((other) => other.contact === one.contact))
+    if (closed) say(texts.value.wrapUpAutoDone)
     const answered = fresh.find((one) => one.channel === 'phone') ?? fresh.find((one) => one.contact === accepted)
     if (answered) void select(answered.contact)
     else if (!selected.value) {
@@ -94,8 +103,40 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 
 // -- presence and offers -------------------------------------------------------------------------------------------
 
-export const setPresence = (presence: Presence, reason = ''): Promise<boolean> =>
-  attempt(() => ask('presence', { presence, reason }))
+let wished = ''
+
+export const setPresence = (presence: Presence, reason = ''): Promise<boolean> => {
+  wished = `${presence} ${reason}`
+  return attempt(() => ask('presence', { presence, reason }))
+}
+
+/** What others changed (a supervisor, another tab) is said; what the centre changed has a banner of its own. */
+function tellPresence(before: Me | undefined): void {
+  const me = desk.value?.agent
+  if (!before || !me || me.reason in words.value.ownReasons) return
+  const is = `${me.presence} ${me.reason}`
+  if (is === `${before.presence} ${before.reason}`) return
+  const own = is === wished
+  wished = ''
+  if (own) return
+  say(texts.value.presenceChanged(words.value.personStates[me.presence], reasonName(me.reason)))
+}
+
+/** Paused until what is in hand is done; then the desk signs its agent off. */
+export const END_OF_SHIFT = 'end_of_shift'
+
+function endShift(): void {
+  const { agent, contacts, offers } = desk.value ?? {}
+  if (agent?.presence !== 'paused' || agent.reason !== END_OF_SHIFT || contacts?.length || offers?.length) return
+  void setPresence('signed_off')
+}
+
+/** Logs out. Nobody is offered anything more; what is in hand goes back to its queue after a while. */
+export async function leave(): Promise<void> {
+  const busy = !!desk.value?.contacts.length
+  if (desk.value && desk.value.agent.presence !== 'signed_off') await ask('presence', busy ? { presence: 'paused', reason: END_OF_SHIFT } : { presence: 'signed_off' }).catch(() => undefined)
+  await signOut()
+}
 
 let accepted = ''
 let lastStroke = 0
@@ -103,6 +144,7 @@ let lastStroke = 0
 export const accept = (offer: string, contact: string): Promise<boolean> =>
   attempt(async () => {
     accepted = contact
+    toFocus.value = contact
     await ask('accept', { offer })
     if (desk.value?.contacts.some((one) => one.contact === contact)) await select(contact)
   })
@@ -222,8 +264,31 @@ export function finish(sure = false): void {
   })
 }
 
+export const extendWrapUp = (contact: string): Promise<boolean> => attempt(() => ask('extend_wrap_up', { contact }))
+
 export const wrapUp = (contact: string, resolved: boolean, topic: string, note: string): Promise<unknown> =>
   ask('wrap_up', { contact, resolved, topic, note })
+
+const LAST_MS = 2500
+const rescued = new Set<string>()
+
+/** Wrap-up that closes by itself takes along what was filled in: an answer with its note, or the note alone. */
+export function watchWrapUps(): void {
+  effect(() => {
+    const moment = now.value
+    for (const one of desk.peek()?.contacts ?? []) {
+      if (one.state !== 'wrap_up' || !one.wrap_up_due_at || one.wrap_up_due_at - moment > LAST_MS || rescued.has(`${one.contact} ${one.wrap_up_due_at}`)) continue
+      const { wrapUpNote, wrapUpTopic, resolved } = typed.peek()[one.contact] ?? {}
+      const note = wrapUpNote?.trim() ?? ''
+      if (resolved === undefined || (resolved === null && !note)) continue
+      rescued.add(`${one.contact} ${one.wrap_up_due_at}`)
+      const saved = resolved === null
+        ? ask('note', { contact: one.contact, message: newId('m'), text: note })
+        : wrapUp(one.contact, resolved, wrapUpTopic || one.topic, note)
+      saved.catch(() => undefined)
+    }
+  })
+}
 
 export const handOver = (contact: string, to: Owner, note: string): Promise<unknown> => ask('hand_over', { contact, ...to, note })
 

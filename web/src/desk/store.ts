@@ -25,6 +25,8 @@ export interface Typed {
   kept: string
   note: string
   wrapUpNote: string
+  wrapUpTopic: string
+  resolved: boolean | null
   mode: Mode
 }
 
@@ -41,7 +43,9 @@ export const unread = signal<Record<string, number>>({})
 export const typingUntil = signal<Record<string, number>>({})
 export const outgoing = signal<Outgoing[]>([])
 export const typed = signal<Record<string, Typed>>({})
-export const openDialog = signal<'hand-over' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'pause' | null>(null)
+/** The contact whose work area takes the keyboard when it appears: it was just accepted. */
+export const toFocus = signal('')
+export const openDialog = signal<'hand-over' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | null>(null)
 /** A short word after something was done, or did not work. */
 export const notice = signal<{ text: string; bad: boolean } | null>(null)
 
@@ -49,7 +53,7 @@ export const current = computed<InHand | null>(
   () => desk.value?.contacts.find((one) => one.contact === selected.value) ?? null,
 )
 
-const EMPTY: Typed = { reply: '', kept: '', note: '', wrapUpNote: '', mode: 'reply' }
+const EMPTY: Typed = { reply: '', kept: '', note: '', wrapUpNote: '', wrapUpTopic: '', resolved: null, mode: 'reply' }
 export const typedIn = (contact: string): Typed => typed.value[contact] ?? EMPTY
 
 export function type(contact: string, change: Partial<Typed>): void {

@@ -5,7 +5,7 @@ import { signIn } from './api'
 import { Icon } from './icons'
 import { Field, LanguageChoice, ThemeChoice } from './parts'
 import { Refusal } from './refusal'
-import { welcome } from './session'
+import { expired, welcome } from './session'
 import { words } from './words'
 
 export function SignIn({ title, children }: { title: string; children?: ComponentChildren }) {
@@ -14,6 +14,7 @@ export function SignIn({ title, children }: { title: string; children?: Componen
   const [busy, setBusy] = useState(false)
 
   const submit = async (form: HTMLFormElement): Promise<void> => {
+    if (busy) return
     const data = new FormData(form)
     setBusy(true)
     setError('')
@@ -33,6 +34,7 @@ export function SignIn({ title, children }: { title: string; children?: Componen
       <div class="sign-in-card">
         <p class="brand">{w.product}</p>
         <h1>{title}</h1>
+        {expired.value && <p class="alert" role="status" data-testid="expired"><Icon name="clock" /> {w.expired}</p>}
         <form
           class="stack"
           onSubmit={(event) => {
@@ -47,7 +49,7 @@ export function SignIn({ title, children }: { title: string; children?: Componen
             {(id) => <input id={id} name="password" type="password" autocomplete="current-password" required />}
           </Field>
           <div role="alert">{error && <p class="alert alert-action"><Icon name="action" /> {error}</p>}</div>
-          <button type="submit" class="primary" disabled={busy}>{busy ? w.signingIn : w.signIn}</button>
+          <button type="submit" class="primary" aria-disabled={busy}>{busy ? w.signingIn : w.signIn}</button>
         </form>
         {children}
         <div class="choices"><LanguageChoice /><ThemeChoice /></div>

@@ -33,8 +33,11 @@ export function Dialog(props: { title: string; onClose: () => void; wide?: boole
   useEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
+    // A form begins at its first field, not at the button that closes it.
+    element.current?.querySelector<HTMLElement>('[autofocus], form :is(input, select, textarea, button), .reason-list button')?.focus()
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      const back = before instanceof HTMLElement && before !== document.body && before.isConnected ? before : document.getElementById('content')
+      back?.focus({ preventScroll: true })
     }
   }, [])
   return (
@@ -89,7 +92,7 @@ export function SendForm(props: {
       {props.children}
       {error && <p class="alert alert-action" role="alert"><Icon name="action" /> {error}</p>}
       <div class="buttons">
-        <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={busy || props.disabled}>{props.action}</button>
+        <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={props.disabled} aria-disabled={busy}>{props.action}</button>
         {props.onCancel && <button type="button" class="plain" onClick={props.onCancel}>{words.value.cancel}</button>}
       </div>
     </form>

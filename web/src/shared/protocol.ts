@@ -120,6 +120,8 @@ export interface Offer {
   offered_at: number
   expires_at: number
   purpose: string
+  /** The colleague who handed it over, or empty. */
+  handed_by: string
   declining: boolean
   citizen: { known: boolean; name: string; phone: string; email: string }
   subject: string
@@ -140,6 +142,7 @@ export interface InHand {
   last_message_at: number
   unanswered: boolean
   wrap_up_due_at: number
+  extensions_left: number
   name: string
   subject: string
   citizen_left: boolean
@@ -242,6 +245,7 @@ export interface DeskRequests {
   note: [{ contact: string; message: string; text: string }, { number: number }]
   typing: [{ contact: string }, object]
   finish: [{ contact: string }, object]
+  extend_wrap_up: [{ contact: string }, object]
   wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string }, object]
   hand_over: [{ contact: string; note: string } & Owner, object]
   follow_up: [{ contact: string; text: string; due_at: number } & Owner, { follow_up: string }]

@@ -7,8 +7,17 @@ import type { Session } from './protocol'
 /** Undefined: not known yet. */
 export const session = signal<Session | null | undefined>(undefined)
 
+/** The last session ended by itself: said at the sign-in. */
+export const expired = signal(false)
+
+export function sessionOver(reason: string): void {
+  expired.value = reason !== 'signed_out'
+  session.value = null
+}
+
 export function welcome(who: Session): void {
   if (!languageChosen() && (who.language === 'nl' || who.language === 'en')) language.value = who.language
+  expired.value = false
   session.value = who
 }
 
@@ -20,5 +29,5 @@ export async function recall(): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await leave().catch(() => undefined)
-  session.value = null
+  sessionOver('signed_out')
 }

@@ -30,6 +30,7 @@ interface Words {
   unknown: string
   skip: string
   notAllowedHere: string
+  expired: string
   wentWrong: string
   loading: string
 }
@@ -42,7 +43,7 @@ export const words = dictionary<Words>({
       intake: 'komt binnen', waiting: 'wacht', offered: 'aangeboden', active: 'in gesprek', wrap_up: 'nawerk', ended: 'afgerond',
     },
     personStates: { ready: 'Beschikbaar', busy: 'In gesprek', wrap_up: 'Nawerk', paused: 'Pauze', signed_off: 'Afgemeld' },
-    ownReasons: { not_responding: 'Niet gereageerd', connection_lost: 'Verbinding verbroken' },
+    ownReasons: { not_responding: 'Niet gereageerd', connection_lost: 'Verbinding verbroken', end_of_shift: 'Einde dienst' },
     endedReasons: {
       handled: 'afgehandeld', abandoned: 'opgehangen in de wacht', citizen_left: 'inwoner is weggegaan', gone: 'verdwenen',
       closed_hours: 'buiten openingstijd', calamity: 'calamiteit', technical: 'storing', duplicate: 'dubbel', robot: 'automaat',
@@ -53,7 +54,7 @@ export const words = dictionary<Words>({
       not_signed_in: 'U bent niet (meer) aangemeld.',
       not_allowed: 'Dit mag u niet.',
       unknown: 'Dit bestaat niet (meer).',
-      wrong_state: 'Dit kan nu niet (meer): het contact is intussen veranderd.',
+      wrong_state: 'Dit kan nu niet (meer): er is intussen iets veranderd.',
       stale_offer: 'Dit aanbod is voorbij.',
       key_reused: 'Deze sleutel is al gebruikt.',
       erased: 'Deze gegevens zijn gewist. Niemand kan ze nog lezen.',
@@ -85,6 +86,7 @@ export const words = dictionary<Words>({
     no: 'Nee',
     unknown: 'onbekend',
     skip: 'Naar de inhoud',
+    expired: 'Uw sessie is verlopen. Meld u opnieuw aan: uw contacten en concepten staan er nog.',
     notAllowedHere: 'Met dit account kunt u deze pagina niet gebruiken.',
     wentWrong: 'Er ging iets mis.',
     loading: 'Laden …',
@@ -96,7 +98,7 @@ export const words = dictionary<Words>({
       intake: 'coming in', waiting: 'waiting', offered: 'offered', active: 'in conversation', wrap_up: 'wrap-up', ended: 'ended',
     },
     personStates: { ready: 'Ready', busy: 'Busy', wrap_up: 'Wrap-up', paused: 'Paused', signed_off: 'Signed off' },
-    ownReasons: { not_responding: 'Did not respond', connection_lost: 'Connection lost' },
+    ownReasons: { not_responding: 'Did not respond', connection_lost: 'Connection lost', end_of_shift: 'End of shift' },
     endedReasons: {
       handled: 'handled', abandoned: 'hung up while waiting', citizen_left: 'citizen left', gone: 'gone',
       closed_hours: 'outside opening hours', calamity: 'calamity', technical: 'technical fault', duplicate: 'duplicate', robot: 'robot',
@@ -107,7 +109,7 @@ export const words = dictionary<Words>({
       not_signed_in: 'You are not signed in (any more).',
       not_allowed: 'You may not do this.',
       unknown: 'This does not exist (any more).',
-      wrong_state: 'This is not possible now: the contact has changed.',
+      wrong_state: 'This is not possible now: something has changed.',
       stale_offer: 'This offer is over.',
       key_reused: 'This key has been used already.',
       erased: 'This has been erased. Nobody can read it any more.',
@@ -139,6 +141,7 @@ export const words = dictionary<Words>({
     no: 'No',
     unknown: 'unknown',
     skip: 'Skip to content',
+    expired: 'Your session has ended. Sign in again: your contacts and drafts are still there.',
     notAllowedHere: 'This page cannot be used with this account.',
     wentWrong: 'Something went wrong.',
     loading: 'Loading …',

@@ -41,6 +41,7 @@ export function People({ people }: { people: Person[] }) {
 
 function PresenceDialog({ person, onClose }: { person: Person; onClose: () => void }) {
   const t = texts.value
+  const busy = Object.values(person.contacts).some(Boolean)
   const [presence, setChoice] = useState<Presence>(person.state === 'paused' || person.state === 'signed_off' ? 'ready' : 'paused')
   return (
     <Dialog title={t.setFor(person.name)} onClose={onClose} testid="presence-dialog">
@@ -48,7 +49,9 @@ function PresenceDialog({ person, onClose }: { person: Person; onClose: () => vo
         action={words.value.save}
         onCancel={onClose}
         send={async (data) => {
-          await setPresence(person.agent, presence, presence === 'paused' ? `${data.get('reason') ?? ''}` : '')
+          // Who has work in hand finishes that first; their desk then signs them off.
+          const later = presence === 'signed_off' && busy
+          await setPresence(person.agent, later ? 'paused' : presence, later ? 'end_of_shift' : presence === 'paused' ? `${data.get('reason') ?? ''}` : '')
           onClose()
         }}
       >
@@ -58,6 +61,7 @@ function PresenceDialog({ person, onClose }: { person: Person; onClose: () => vo
             <label key={one} class="option"><input type="radio" name="presence" checked={presence === one} onChange={() => setChoice(one)} />{words.value.personStates[one]}</label>
           ))}
         </fieldset>
+        {presence === 'signed_off' && busy && <p class="hint">{t.signedOffLater}</p>}
         {presence === 'paused' && (
           <Field label={t.whichReason}>
             {(id) => <select id={id} name="reason">{(centre.value?.pause_reasons ?? []).map((one) => <option key={one.id} value={one.id}>{titled(one.title, one.id)}</option>)}</select>}

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import '../shared/base.css'
 import './wallboard.css'
 import '../shared/theme'
+import { keepFocus } from '../shared/focus'
 import { recall, session } from '../shared/session'
 import { SignIn } from '../shared/SignIn'
 import { words } from '../shared/words'
@@ -12,6 +13,7 @@ import { isTv, start, token } from './store'
 import { texts } from './texts'
 import { TokenForm } from './TokenForm'
 
+keepFocus(document)
 if (isTv) document.documentElement.dataset['theme'] = 'dark'
 document.documentElement.classList.toggle('tv', isTv)
 

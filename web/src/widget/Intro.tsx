@@ -75,11 +75,11 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       <p class="hint" id="kcc-email-hint">{t.emailHint}</p>
       <input id="kcc-email" type="email" autocomplete="email" maxLength={254} aria-describedby="kcc-email-hint" value={email} onInput={(event) => setEmail(event.currentTarget.value)} />
       <label for="kcc-question">{t.question}</label>
-      <textarea id="kcc-question" rows={3} maxLength={4000} required value={text} onInput={(event) => { setText(event.currentTarget.value); setWarned(false) }} />
+      <textarea id="kcc-question" dir="auto" data-focus rows={3} maxLength={4000} required value={text} onInput={(event) => { setText(event.currentTarget.value); setWarned(false) }} />
       {warned && <BsnWarning t={t} text={text} change={(covered) => { setText(covered); setWarned(false) }} send={() => void start(true)} />}
       {error && <p class="error" role="alert">{error}</p>}
       <p class="hint">{t.privacy}</p>
-      <button type="submit" class="primary" disabled={busy}>{busy ? t.starting : t.start}</button>
+      <button type="submit" class="primary" aria-disabled={busy}>{busy ? t.starting : t.start}</button>
     </form>
   )
 }

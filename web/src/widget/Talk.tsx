@@ -1,5 +1,5 @@
 // The conversation itself, until and after its end.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { VisitorMessage } from '../shared/protocol'
 import { hasBsn } from './bsn'
 import { BsnWarning } from './BsnWarning'
@@ -29,14 +29,14 @@ export function Talk({ shared }: { shared: Shared }) {
       <div class="log" ref={log} role="log" aria-label={t.messages} tabIndex={0}>
         {chat.messages.value.map((one) => <Bubble key={one.number} one={one} shared={shared} />)}
         {chat.pending.value.map((one) => (
-          <div key={one.message} class="bubble mine waiting" data-testid="pending">
-            <p class="text">{one.text}</p>
+          <div key={one.message} class="bubble mine waiting" aria-live="off" data-testid="pending">
+            <p class="text" dir="auto">{one.text}</p>
             {one.failed
               ? <p class="meta failed">{t.notSent} {(one.code === 'too_many' || one.code === 'invalid') && sayRefusal(one.code, t)} <button type="button" class="link" onClick={() => void chat.deliver(one)}>{t.again}</button></p>
               : <p class="meta">{t.sending}</p>}
           </div>
         ))}
-        {chat.typing.value && <p class="meta typing">{t.typing(state.agent_name ?? '')}</p>}
+        {chat.typing.value && <p class="meta typing" aria-hidden="true">{t.typing(state.agent_name ?? '')}</p>}
       </div>
       {over ? <After shared={shared} /> : ending ? <End shared={shared} back={() => setEnding(false)} /> : <Box shared={shared} end={() => setEnding(true)} />}
     </>
@@ -49,7 +49,7 @@ function Bubble({ one, shared: { t, language } }: { one: VisitorMessage; shared:
   return (
     <div class={mine ? 'bubble mine' : 'bubble theirs'} data-number={one.number}>
       <p class="meta"><span class="from">{mine ? t.you : one.name || t.agent}</span> <time>{time(one.at, language)}</time></p>
-      <p class="text">{one.text}</p>
+      <p class="text" dir="auto">{one.text}</p>
     </div>
   )
 }
@@ -76,7 +76,7 @@ function Box({ shared: { chat, t }, end }: { shared: Shared; end: () => void }) 
       {warned && <BsnWarning t={t} text={text} change={(covered) => { setText(covered); setWarned(false) }} send={() => send(true)} />}
       <label for="kcc-message" class="visually-hidden">{t.yourMessage}</label>
       <textarea
-        id="kcc-message" rows={2} maxLength={4000} placeholder={t.yourMessage} aria-describedby="kcc-hint" value={text}
+        id="kcc-message" dir="auto" data-focus rows={2} maxLength={4000} placeholder={t.yourMessage} aria-describedby="kcc-hint" value={text}
         onInput={(event) => {
           setText(event.currentTarget.value)
           setWarned(false)
@@ -100,7 +100,7 @@ function Box({ shared: { chat, t }, end }: { shared: Shared; end: () => void }) 
 function End({ shared: { chat, t }, back }: { shared: Shared; back: () => void }) {
   const [error, setError] = useState(false)
   const first = useRef<HTMLButtonElement>(null)
-  useEffect(() => first.current?.focus(), [])
+  useLayoutEffect(() => first.current?.focus(), [])
   const end = (erase: boolean): void => void chat.end(erase).catch(() => setError(true))
   return (
     <div class="box" role="group" aria-labelledby="kcc-end" data-testid="end-confirm">
@@ -133,7 +133,7 @@ function After({ shared: { chat, t, language } }: { shared: Shared }) {
   return (
     <div class="box" data-testid="chat-ended">
       <div class="buttons">
-        <button type="button" class="primary" onClick={() => chat.erase(false)}>{t.newChat}</button>
+        <button type="button" class="primary" data-focus onClick={() => chat.erase(false)}>{t.newChat}</button>
         <button type="button" onClick={save}>{t.download}</button>
         <button type="button" class="plain" onClick={() => chat.erase(true)}>{t.erase}</button>
       </div>

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { keepFocus } from '../shared/focus'
 import css from './chat.css?inline'
 import { Closed, Intro } from './Intro'
 import type { Place } from './launcher'
@@ -23,17 +24,25 @@ export function place(where: Place): () => void {
   const box = document.createElement('div')
   where.root.append(box)
   const chat = conversation(where)
+  keepFocus(where.root)
   const open = signal(false)
   const close = (): void => {
     open.value = false
     chat.shown(false)
     where.closed()
   }
-  render(<Panel shared={{ chat, t: TEXTS[where.language], language: where.language }} open={open} close={close} />, box)
+  const shared = { chat, t: TEXTS[where.language], language: where.language }
+  render(<><News shared={shared} /><Panel shared={shared} open={open} close={close} /></>, box)
   return () => {
     open.value = true
     chat.shown(true)
   }
+}
+
+/** The panel is away, so its own log says nothing: that there is an answer is said here. */
+function News({ shared: { chat, t, language } }: { shared: Shared }) {
+  const count = chat.unread.value
+  return <p class="visually-hidden" role="status" lang={language} data-testid="chat-news">{count ? t.news(count) : ''}</p>
 }
 
 function Panel({ shared, open, close }: { shared: Shared; open: { value: boolean }; close: () => void }) {

@@ -163,7 +163,7 @@ export function conversation({ server, municipality, language, news }: Place) {
   }
 
   return {
-    phase, info, messages, pending, status, typing, before, isShown, link: link.link, deliver,
+    unread, phase, info, messages, pending, status, typing, before, isShown, link: link.link, deliver,
     shown(is: boolean): void {
       isShown.value = is
       if (!is) return

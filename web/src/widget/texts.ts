@@ -56,6 +56,7 @@ const nl = {
   tooMany: 'U stuurt te veel berichten achter elkaar. Wacht even.',
   invalid: 'Dit bericht is te lang of klopt niet.',
   failed: 'Dit lukte niet. Probeer het opnieuw.',
+  news: (n: number) => (n === 1 ? '1 nieuw bericht in de chat' : `${n} nieuwe berichten in de chat`),
   file: 'gesprek',
 }
 
@@ -117,6 +118,7 @@ const en: Texts = {
   tooMany: 'You are sending too many messages in a row. Wait a moment.',
   invalid: 'This message is too long or not right.',
   failed: 'This did not work. Please try again.',
+  news: (n) => (n === 1 ? '1 new message in the chat' : `${n} new messages in the chat`),
   file: 'conversation',
 }
 
