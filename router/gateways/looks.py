@@ -58,9 +58,10 @@ class Looks:
             seen = Seen(card=Card(unreadable="erased"))
         except UnknownThing:
             seen.card = Card(unreadable="unknown")
-        seen.name = seen.name or seen.card.name
-        seen.phone = seen.phone or seen.card.phone
-        seen.email = seen.email or seen.card.email
+        # What was said in this contact goes before what was known: a number or address proves nobody's identity.
+        seen.name = seen.card.name or seen.name
+        seen.phone = seen.card.phone or seen.phone
+        seen.email = seen.card.email or seen.email
         if entry.with_agent(principal.agent):
             older = self._seen.get((principal.agent, entry.id))
             seen.messages = older.messages if older is not None else {}

@@ -96,7 +96,8 @@ def recognise(
             "INSERT INTO citizens (citizen, municipality, key, identity) VALUES (?, ?, ?, x'')",
             (citizen, municipality, number),
         )
-    now = replace(was, name=readable(name) or was.name)
+    # Whoever knows somebody's number or address may claim it: that does not rename the citizen.
+    now = replace(was, name=was.name or readable(name))
     for kind, shown in (("phone", given["phone"]), ("email", readable(email))):
         if given[kind] and not holders[kind]:
             digest = keyring.blind(municipality, kind, given[kind])

@@ -276,3 +276,9 @@ async def test_the_sweep_leaves_a_contact_that_is_still_being_filled(vault: Vaul
     with pytest.raises(UnknownThing):
         await vault.read_unattended(old)
     assert (await vault.read_unattended(new)).content == b"new"
+
+
+async def test_who_claims_a_known_address_does_not_rename_the_citizen(vault: Vault) -> None:
+    citizen = await vault.recognise(TOWN, "c-1", name="Jan Jansen", email=EMAIL)
+    assert await vault.recognise(TOWN, "c-2", name="Iemand Anders", email=EMAIL) == citizen
+    assert (await looked(vault, citizen)).name == "Jan Jansen"

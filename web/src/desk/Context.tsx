@@ -132,7 +132,7 @@ function Earlier({ contact, earlier }: { contact: string; earlier: EarlierContac
   return (
     <section>
       <h2>{t.earlier}{earlier.length > 0 && <span class="count number">{earlier.length}</span>}</h2>
-      {earlier.length === 0 && <p class="muted">{t.noEarlier}</p>}
+      {earlier.length === 0 ? <p class="muted">{t.noEarlier}</p> : <p class="muted small">{t.earlierHint}</p>}
       <ul class="cards" data-testid="earlier" hidden={!earlier.length}>
         {earlier.map((one) => (
           <li key={one.contact}>

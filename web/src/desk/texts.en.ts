@@ -179,6 +179,7 @@ export const en: Texts = {
   askedHint: 'Do not ask this again.',
   question: 'Question',
   earlier: 'Earlier contacts',
+  earlierHint: 'Found by number or address. That does not prove who it is: check before you share anything.',
   noEarlier: 'No earlier contacts known.',
   resolvedWord: 'settled',
   notResolvedWord: 'not settled',

@@ -190,6 +190,7 @@ export const nl = {
   askedHint: 'Vraag dit niet nog eens.',
   question: 'Vraag',
   earlier: 'Eerdere contacten',
+  earlierHint: 'Gevonden op nummer of adres. Dat bewijst niet wie het is: controleer het voor u iets deelt.',
   noEarlier: 'Geen eerdere contacten bekend.',
   resolvedWord: 'opgelost',
   notResolvedWord: 'niet opgelost',

@@ -1,0 +1,173 @@
+"""For the tests of the voice channel: Asterisk, a FastAGI connection and a centre with two agents, all by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from router.centre import Centre
+from router.channels.channel import Surroundings
+from router.channels.voice.adapter import VoiceChannel
+from router.channels.voice.ami import LiveChannel
+from router.channels.voice.faults import CallerHungUp
+from router.engine import commands, facts
+from router.port import Order
+from router.settings import VoiceSettings
+from tests.unit.channel_doubles import Watched, hints_of
+from tests.unit.doubles import MemoryVault
+
+CHANNEL, UNIQUEID = "PJSIP/trunk-00000001", "kcc-1.0"
+DEADLINE_SECONDS = 10.0
+
+
+@dataclass
+class Link:
+    """Asterisk as far as the adapter asks anything of it: notes what it is asked, and fails at a test's word."""
+
+    done: list[tuple[str, ...]] = field(default_factory=list)
+    rows: list[LiveChannel] = field(default_factory=list)
+    is_up: bool = True
+    epoch: int = 1
+    fails: Callable[[str], Exception | None] = lambda what: None
+    before_rows: Callable[[], Any] = lambda: None
+
+    async def redirect(self, channel: str, context: str, exten: str) -> None:
+        self._note(context.removeprefix("kcc-"), exten)
+
+    async def hangup(self, channel: str) -> None:
+        self._note("hangup", channel)
+
+    async def setvar(self, channel: str, name: str, value: str) -> None:
+        if name != "KCC_RING":
+            self._note("setvar", name)
+
+    async def status(self) -> list[LiveChannel]:
+        rows = list(self.rows)
+        self.before_rows()
+        return rows
+
+    def _note(self, *what: str) -> None:
+        self.done.append(what)
+        if (error := self.fails(what[0])) is not None:
+            raise error
+
+
+@dataclass
+class Session:
+    """A FastAGI connection whose citizen may leave at a step."""
+
+    leaves_at: str = ""
+    channel: str = CHANNEL
+    uniqueid: str = UNIQUEID
+    subject: str = "140299"
+    caller_number: str = "0612345678"
+    caller_name: str = ""
+    said: list[str] = field(default_factory=list)
+
+    async def _say(self, what: str) -> str:
+        self.said.append(what)
+        if what == self.leaves_at:
+            raise CallerHungUp
+        return ""
+
+    async def set_variable(self, name: str, value: str) -> None:
+        await self._say(name)
+
+    async def deadline(self, seconds: int) -> None:
+        await self._say("deadline")
+
+    async def play(self, file: str) -> str:
+        return await self._say(file)
+
+    async def hangup(self) -> None:
+        await self._say("hangup")
+
+
+class Telephone:
+    """A centre with two agents, and its voice channel on a `Link`."""
+
+    def __init__(self, centre: Centre) -> None:
+        self.port, self.link = Watched(centre), Link()
+        around = Surroundings(
+            self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
+            centre.clock,
+        )  # fmt: skip
+        self.open = True
+        self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x"))
+        self.channel._ami = self.link  # type: ignore[assignment]
+        self._orders = centre.orders("phone")
+        self.contact = ""
+
+    async def up(self) -> None:
+        await self.channel._up(self.link)  # type: ignore[arg-type]
+
+    async def comes_in(self, session: Session | None = None) -> str:
+        """A call that gets through the intake; the contact."""
+        await self.channel._intake.take(session or Session())  # type: ignore[arg-type]
+        self.contact = self.port.of(commands.Receive)[-1].contact
+        return self.contact
+
+    async def ready(self, agent: str) -> None:
+        await self.port.centre.submit(commands.SetPresence(agent, "ready"))
+
+    async def order(self) -> Order:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await anext(self._orders)
+
+    async def carry_out(self, *kinds: type) -> list[Order]:
+        """The next orders, which must be of these kinds, carried out."""
+        orders = []
+        for kind in kinds:
+            orders.append(await self.order())
+            assert isinstance(orders[-1].effect, kind), orders[-1]
+            await self.channel.perform(orders[-1])
+        return orders
+
+    async def hears(self, *frames: dict[str, str]) -> None:
+        """Events, and all that follows from them."""
+        for frame in frames:
+            await self.channel._heard(frame)
+        await self.channel._work.settle()
+
+    async def state(self, contact: str = "") -> tuple[str, str]:
+        """(state, owner) of the contact as the record has it."""
+        found: tuple[str, str] = ("", "")
+        after = (await self.port.centre.submit(commands.Tick())).number
+        known = self.port.centre._state.contacts.get(contact or self.contact)
+        if known is not None:
+            return known.state, known.owner
+        async for batch in self.port.facts(0):
+            for numbered in batch:
+                if isinstance(numbered.fact, facts.ContactEnded) and numbered.fact.contact == (contact or self.contact):
+                    found = ("ended", numbered.fact.reason)
+            if batch[-1].number >= after:
+                break
+        return found
+
+    # -- what Asterisk would send
+
+    def user(self, name: str, **more: str) -> dict[str, str]:
+        own = {"KccId": self.contact, "Channel": CHANNEL, "Uniqueid": UNIQUEID, "Linkedid": UNIQUEID}
+        return {"Event": "UserEvent", "UserEvent": name, **own, **more}
+
+    def answer(self, offer: str, endpoint: str = "a1") -> dict[str, str]:
+        return {
+            "Event": "DialEnd", "Channel": CHANNEL, "DestChannel": f"PJSIP/{endpoint}-00000002",
+            "DestLinkedid": UNIQUEID, "Context": "kcc-deliver", "Exten": f"d-{endpoint}-{offer}",
+            "DialStatus": "ANSWER",
+        }  # fmt: skip
+
+    def result(self, offer: str, status: str, endpoint: str = "a1") -> dict[str, str]:
+        return self.user("KccDialResult", Offer=offer, Agent=endpoint, Status=status)
+
+    def row(self, context: str = "kcc-hold", bridge: str = "", contact: str = "") -> LiveChannel:
+        return LiveChannel(
+            CHANNEL, UNIQUEID, UNIQUEID, "Up", context, "s", "WaitExten", bridge, "0612345678", "", 9,
+            contact or self.contact, "140299", "", False,
+        )  # fmt: skip
+
+    def phone_row(self, bridge: str, endpoint: str = "a1") -> LiveChannel:
+        channel = f"PJSIP/{endpoint}-00000002"
+        return replace(self.row("kcc-deliver", bridge), channel=channel, uniqueid="kcc-1.1", kcc_id="")
