@@ -57,11 +57,19 @@ class _Watch:
                 self._ended[fact.contact] += 1
                 if self._ended[fact.contact] > 1 or not self._received[fact.contact]:
                     self.violated(number, f"contact {fact.contact} ended without having been received once")
-            case facts.ContactOffered() | facts.AnswerAdopted():
+            case facts.ContactOffered():
                 self._capacity(number, fact.agent, state)
+            case facts.OfferAccepted() | facts.AnswerAdopted():
+                self._one_call(number, fact.agent, state)
         for channel, books in state.books.items():
             if not books.balanced:
                 self.violated(number, f"the books of {channel} do not balance")
+
+    def _one_call(self, number: int, agent: str, state: State) -> None:
+        """The PBX cannot be refused an answer during wrap-up, but nobody talks with two citizens at once."""
+        held = [state.contacts[c] for c in state.agents[agent].load]
+        if sum(1 for c in held if c.channel == "phone" and c.state == "active") > 1:
+            self.violated(number, f"agent {agent} talks on two calls")
 
     def _capacity(self, number: int, agent: str, state: State) -> None:
         configured = state.index.agents.get(agent)

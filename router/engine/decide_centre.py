@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.alarms import Alarm
 from router.engine.decide_contacts import ending, queue_from_intake, returned
-from router.engine.decide_offers import ended, expire
+from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_staff import give_back, lost
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
@@ -59,11 +59,11 @@ def _reconcile(
     if contact.id not in alive:
         return [ending(state, contact, "gone", now)]
     if contact.state == "intake":
-        return [queue_from_intake(state, contact, commands.Classify(contact.id), now)] if first else []
+        cut_short = contact.since <= state.started_at
+        return [queue_from_intake(state, contact, commands.Classify(contact.id), now)] if cut_short else []
     if with_agent in state.agents and with_agent != contact.owner:
-        if contact.state in ("waiting", "offered"):
-            return [facts.AnswerAdopted(contact.id, with_agent)]
-        return []
+        free = contact.state in ("waiting", "offered") and not talks(state, with_agent)
+        return [*adopted(state, contact, with_agent)] if free else []
     if contact.state == "active" and not with_agent:
         return [returned(state, contact, "held", now)]
     if contact.state == "offered" and first:

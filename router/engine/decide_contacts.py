@@ -232,7 +232,7 @@ def returned(
         now + reminder_seconds(queue, contact.channel, 0) * 1000,
         wanted,
         now + state.config.handover_seconds * 1000 if wanted else 0,
-        now + state.config.retry_seconds * 1000 if over else 0,
+        now + state.config.retry_seconds * 1000 if over or reason == "held" else 0,
         over.note_ref if over else "",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.decide_contacts import returned
 from router.engine.decision import NOTHING, Decision, open_contact
-from router.engine.state import OfferState, State
+from router.engine.state import ContactState, OfferState, State
 from router.errors import StaleOffer, UnknownThing, WrongState
 
 NOT_RESPONDING = "not_responding"
@@ -76,7 +76,26 @@ def adopt_answer(state: State, command: commands.AdoptAnswer, now: int) -> Decis
         return NOTHING
     if contact.state not in ("waiting", "offered"):
         raise WrongState("the contact is not waiting")
-    return Decision((facts.AnswerAdopted(contact.id, command.agent),))
+    if talks(state, command.agent):
+        raise WrongState("this agent talks with somebody else")
+    return Decision(adopted(state, contact, command.agent))
+
+
+def talks(state: State, agent: str) -> bool:
+    """Whether the agent is in a conversation on the telephone."""
+    held = (state.contacts[id] for id in state.agents[agent].load)
+    return any(c.channel == "phone" and c.state == "active" and c.owner == agent for c in held)
+
+
+def adopted(state: State, contact: ContactState, agent: str) -> tuple[facts.Fact, ...]:
+    """The PBX has connected them. Another call that was about to ring there goes back to its place first."""
+    others = [o for o in state.offers.values() if o.agent == agent and o.contact != contact.id]
+    withdrawn = [
+        facts.OfferEnded(o.id, o.contact, agent, "withdrawn", "answered_another", 0)
+        for o in others
+        if state.contacts[o.contact].channel == "phone"
+    ]
+    return (*withdrawn, facts.AnswerAdopted(contact.id, agent))
 
 
 def report_held(state: State, command: commands.ReportHeld, now: int) -> Decision:

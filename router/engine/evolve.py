@@ -120,6 +120,7 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
 
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
+    state.started_at = at
     state.census_pending = list(fact.census)
     state.index.changed_contacts.update(c.id for c in state.contacts.values() if c.state == "waiting")
 

@@ -145,6 +145,8 @@ class State:
     number: int = 0
     at: int = 0
     version: str = ""
+    started_at: int = 0
+    """When the process that runs the centre began."""
     centre: Centre | None = None
     census_pending: list[str] = field(default_factory=list)
     contacts: dict[str, ContactState] = field(default_factory=dict)

@@ -257,6 +257,9 @@ class DeskNamespace(StaffNamespace):
         await self.rooms.submit(commands.SetPresence(agent, body.presence, body.reason))
 
     async def _accept(self, sid: str, body: bodies.OfOffer) -> dict[str, Any]:
+        entry = self.rooms.views.contacts.get(body.offer.rpartition("-")[0])
+        if entry is not None and entry.channel == "phone":
+            raise WrongState("Pick up the telephone: that accepts the call")
         await self.rooms.submit(commands.Accept(body.offer, self.who(sid).agent))
         return {"contact": body.offer.rpartition("-")[0]}
 

@@ -79,7 +79,7 @@ class MemoryVault:
         citizen = holders["phone"] or holders["email"] or reference("p")
         shown = self._citizens.setdefault(citizen, Citizen(citizen, municipality, "", "", ""))
         assert shown is not None
-        shown = replace(shown, name=readable(name) or shown.name)
+        shown = replace(shown, name=shown.name or readable(name))
         for kind, text in (("phone", given["phone"]), ("email", readable(email))):
             if given[kind] and holders[kind] in {"", citizen}:
                 self._index[municipality, kind, given[kind]] = citizen

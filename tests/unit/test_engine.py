@@ -522,3 +522,37 @@ def test_a_new_configuration_counts_from_its_fact_on(world: World) -> None:
     agents = tuple(replace(a, skills={**a.skills, "wmo": 4}) if a.id == "bert" else a for a in world.centre.agents)
     world.ask(commands.Configure(replace(world.centre, agents=agents), "2"))
     assert world.offer_of(contact)[1] == "bert"
+
+
+def test_an_adopted_answer_takes_the_place_of_another_call_that_was_about_to_ring(world: World) -> None:
+    """Never two live calls: the phone picked up the first although the second was offered by then."""
+    world.ready("anna")
+    first = world.receive("phone", "wmo")
+    offer, agent = world.offer_of(first)
+    world.ask(commands.OfferFailed(offer, "technical"))
+    second = world.receive("phone", "wmo")
+    assert world.offer_of(second)[1] == agent
+    world.ask(commands.AdoptAnswer(first, agent))
+    assert world.state.contacts[first].owner == agent
+    assert world.state.contacts[second].state == "waiting"
+    assert set(world.state.agents[agent].load) == {first}
+    assert isinstance(refused(world, commands.AdoptAnswer(second, agent)), WrongState)
+
+
+def test_a_call_in_the_menu_goes_on_in_the_menu_when_only_the_link_was_lost(world: World) -> None:
+    world.pass_time(1_000)
+    contact = world.receive("phone", classify=False)
+    world.ask(commands.LoseChannel("phone"))
+    world.ask(commands.ReportCensus("phone", (contact,)))
+    assert world.state.contacts[contact].state == "intake"
+    world.ask(commands.StartCentre(("phone",)))
+    world.ask(commands.ReportCensus("phone", (contact,)))
+    assert world.state.contacts[contact].state == "waiting"
+
+
+def test_a_call_that_fell_back_on_hold_does_not_ring_the_same_phone_at_once(world: World) -> None:
+    world.ready("anna", "bert")
+    contact, agent = talking(world)
+    world.ask(commands.ReportHeld(contact))
+    assert agent == "anna"
+    assert world.offer_of(contact)[1] == "bert"
