@@ -36,6 +36,7 @@ async def test_a_shift_ends_once_the_work_in_hand_is_done(pages: Pages, router: 
     desk = await pages.desk("daan")
     await post_contact(router.base, "key-0001")
     await desk.get_by_test_id("accept").click()
+    await expect(desk.get_by_test_id("contact")).to_have_count(1)
     await desk.get_by_role("button", name="Einde dienst").click()
     await desk.get_by_role("dialog").get_by_role("button", name="Einde dienst").click()
     await expect(desk.get_by_test_id("presence")).to_contain_text("Pauze: Einde dienst")

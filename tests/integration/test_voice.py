@@ -59,6 +59,14 @@ async def test_an_answered_call_is_active_both_hear_each_other_and_it_is_counted
     assert (await centre.books())["ended"] == {"handled": 1}
 
 
+async def test_a_ringing_phone_is_picked_up_not_clicked(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    await centre.call()
+    offer = await noor.offered()
+    refused = await noor.desk.ask("accept", offer=offer["offer"])
+    assert refused["error"]["code"] == "wrong_state"
+
+
 async def test_the_same_caller_again_is_recognised_however_the_number_is_written(centre: CallCentre) -> None:
     noor = await centre.agent("noor")
     first = await centre.call(caller="0612345678")
