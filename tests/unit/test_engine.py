@@ -459,7 +459,9 @@ def test_a_start_with_twice_as_many_waiting_takes_twice_the_work_not_four_times(
         world = World()
         for _ in range(count):
             world.made += 1
-            received = commands.Receive(f"c-{world.made}", "email", "waterland", f"k-{world.made}", hints=("topic:wmo",))
+            received = commands.Receive(
+                f"c-{world.made}", "email", "waterland", f"k-{world.made}", hints=("topic:wmo",)
+            )
             advance(world.state, received, world.now)
         world.ready("cor")
         calls = 0
