@@ -23,6 +23,7 @@ from router.channels.email.adapter import EmailChannel
 from router.channels.post.adapter import PostChannel
 from router.channels.post.webhook import events_handler
 from router.channels.voice.adapter import VoiceChannel
+from router.disk import DiskWatch
 from router.engine.facts import ContactReceived
 from router.errors import Fault
 from router.gateways.accounts import Accounts
@@ -65,6 +66,7 @@ class App:
         data = settings.server.data
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._clock = Clock()
+        self._disk = DiskWatch(data)
         self.vault = SqliteVault(data)
         census = ("desk", "phone") if settings.voice else ("desk",)
         self.centre = Centre(
@@ -143,7 +145,7 @@ class App:
         await self.wallboard.end_session(session)
 
     def _ready(self) -> bool:
-        return self._up and self.centre.healthy and self.views.running
+        return self._up and self.centre.healthy and self.views.running and self._disk.well
 
     def _web(self) -> web.Application:
         async def describe(contact: str, number: int) -> dict[str, Any]:
@@ -199,6 +201,7 @@ class App:
         self._watchdog.start()
         self._tasks.append(asyncio.create_task(self._snapshots(), name="snapshots"))
         self._tasks.append(asyncio.create_task(self._sweeps(), name="sweeps"))
+        self._tasks.append(asyncio.create_task(self._disk.run(), name="disk"))
         self._up = True
         log.info("server.up", host=server.host, port=server.port, channels=[c.name for c in self.channels])
 

@@ -45,6 +45,11 @@ class Clock:
         self._last = 0
 
     def not_before(self, moment: int) -> None:
+        """Go on from `moment` at least. A clock that was set back does not stand still until it has caught up:
+        alarms, offers and wrap-ups go on at their pace, and the next start takes the wall clock anew."""
+        behind = moment / 1000 - (self._monotonic() + self._offset)
+        if behind > 0:
+            self._offset += behind
         self._last = max(self._last, moment)
 
     def __call__(self) -> int:
@@ -230,7 +235,8 @@ class Centre:
         if batch.entries:
             try:
                 await self._on_writer(partial(self._journal.append, batch.entries))
-            except JournalFault:
+            except JournalFault as fault:
+                log.error("centre.not_recorded", cause=fault.message, refused=len(asked))
                 await self._refuse(asked)
                 return
             except Deposed:

@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import secrets
+import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -32,9 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{len(error.mistakes)} mistake(s) in {options.config}: nothing was started", file=sys.stderr)
     except (Deposed, JournalDamaged, KccError) as error:
         print(f"kcc-router: {error.message}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read this has seen enough
+    except (OSError, sqlite3.Error) as error:
+        print(f"kcc-router: {_of_the_world(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _of_the_world(error: OSError | sqlite3.Error) -> str:
+    """What a disk or a database says, without a traceback."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("snapshot", _snapshot, "fold the journal and keep the result, for a quicker start")
     erase = add("erase", _erase, "make a citizen unreadable: names, numbers, texts and documents of all their contacts")
     erase.add_argument("--municipality", required=True)
-    erase.add_argument("--phone", default="", help="in international form, +316…")
+    erase.add_argument("--phone", default="", help="as people write it here, or +316…")
     erase.add_argument("--email", default="")
     password = add("password", _password, "make the hash of a password, or a token, for accounts.toml")
     password.add_argument("--token", action="store_true", help="make a random token for a program instead")
@@ -146,18 +158,31 @@ def _snapshot(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     import asyncio
 
+    from router.channels.counter.adapter import normalised_phone
+    from router.vault.store import FILE as VAULT_FILE
     from router.vault.store import SqliteVault
 
     settings = _settings(options)
     if settings.centre.municipality(options.municipality) is None:
         print(f"kcc-router: no municipality {options.municipality}", file=sys.stderr)
         return 2
+    phone = normalised_phone(options.phone) if options.phone else ""
+    if not (options.phone or options.email) or (options.phone and not phone):
+        print("kcc-router: say who: --phone with a whole telephone number, --email, or both", file=sys.stderr)
+        return 2
+    if not (settings.server.data / VAULT_FILE).exists():
+        print(f"kcc-router: there is no vault in {settings.server.data}; is KCC_DATA right?", file=sys.stderr)
+        return 1
 
     async def erase() -> int:
         vault = SqliteVault(settings.server.data)
         try:
-            citizen = await vault.find(options.municipality, phone=options.phone, email=options.email)
-            return await vault.erase(citizen, who="command line") if citizen else -1
+            # Number and address may be known as two citizens: both go.
+            found = {
+                await vault.find(options.municipality, phone=phone),
+                await vault.find(options.municipality, email=options.email),
+            } - {""}
+            return sum([await vault.erase(citizen, who="command line") for citizen in found]) if found else -1
         finally:
             await vault.close()
 

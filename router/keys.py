@@ -7,11 +7,16 @@ import os
 import secrets
 from pathlib import Path
 
+from router.errors import ConfigurationInvalid
+
 KEY_BYTES = 32
 
 
 def kept_key(folder: Path, name: str) -> bytes:
-    """The key in `<folder>/<name>.key`, made at the first start and readable by its owner only."""
+    """The key in `<folder>/<name>.key`, made at the first start and readable by its owner only.
+
+    Raises ConfigurationInvalid when what stands there is no key.
+    """
     path = folder / f"{name}.key"
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,4 +34,7 @@ def kept_key(folder: Path, name: str) -> bytes:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    return path.read_bytes()
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise ConfigurationInvalid([f"{path} is no key: put it back from the copy you keep; without it, remove it"])
+    return key

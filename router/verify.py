@@ -10,6 +10,7 @@ from router.engine import facts
 from router.engine.facts import Fact
 from router.engine.state import State, state_hash
 from router.engine.tables import OPEN_STATES, Illegal
+from router.errors import JournalDamaged
 from router.journal.interface import Entry
 from router.replay import fold
 from router.skills.matching import slots_of
@@ -89,6 +90,8 @@ def verify(entries: Iterable[Entry]) -> Report:
     watch = _Watch(report)
     try:
         fold(entries, state, watch)
+    except JournalDamaged as error:
+        report.violations.append(error.message)
     except (Illegal, Unreadable, KeyError) as error:
         watch.violated(state.number + 1, f"{type(error).__name__}: {error}")
     _check_whole(state, watch)

@@ -24,6 +24,7 @@ def offers(state: State, now: int) -> Iterator[tuple[ContactOffered, Explanation
     """The offers that are possible now, one at a time: the caller evolves each before asking for the next."""
     index = state.index
     while index.changed_agents or index.changed_contacts:
+        _leave_out(state, now)
         contact = _next_contact(state, now)
         if contact is None:
             return
@@ -32,6 +33,20 @@ def offers(state: State, now: int) -> Iterator[tuple[ContactOffered, Explanation
             index.changed_contacts.discard(contact.id)
             continue
         yield _offer(state, contact, chosen, now)
+
+
+def _leave_out(state: State, now: int) -> None:
+    """Forget the changed contacts that nobody can take: an offer only takes room away, so it makes nobody fit again.
+
+    All in one go, so that ten thousand that wait at a start are looked at once each, not once for each other.
+    """
+    if all(_unavailable(state, agent) for agent in state.index.agents.values()):
+        state.index.changed_contacts.clear()
+        return
+    for id in list(state.index.changed_contacts):
+        contact = state.contacts.get(id)
+        if contact is None or contact.state != "waiting" or _best_agent(state, contact, now) is None:
+            state.index.changed_contacts.discard(id)
 
 
 def _next_contact(state: State, now: int) -> ContactState | None:

@@ -61,6 +61,8 @@ class Accounts:
         self._secure = server.public_url.startswith("https://")
         self.cookie = "__Host-kcc" if self._secure else "kcc"
         self._sessions: dict[bytes, Session] = {}
+        self._ended: set[bytes] = set()
+        """Sessions that are over, but that the book could not forget yet."""
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
         self._hasher = argon2.PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
@@ -70,6 +72,19 @@ class Accounts:
         self._book = self._open(server.data / "sessions.sqlite3")
 
     def _open(self, path: Path) -> sqlite3.Connection:
+        try:
+            return self._read(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise Unavailable(f"{path} cannot be opened: {error}") from error
+            # Who is signed in is no record: an unreadable book is kept aside, and everybody signs in again.
+            log.error("sessions.unreadable", kept=f"{path.name}.damaged")
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            for beside in ("-wal", "-shm"):
+                path.with_name(f"{path.name}{beside}").unlink(missing_ok=True)
+            return self._read(path)
+
+    def _read(self, path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         book = sqlite3.connect(path, isolation_level=None)
@@ -86,6 +101,8 @@ class Accounts:
     def close(self) -> None:
         for session in self._sessions.values():
             self._note(session)
+        for hash_ in self._ended:
+            self._write("DELETE FROM session WHERE hash = ?", (hash_,))
         self._book.close()
 
     # -- people -----------------------------------------------------------------------------------------------
@@ -196,14 +213,26 @@ class Accounts:
     def _note(self, session: Session) -> None:
         # Without an fsync: after a power cut the last seconds of signing in and out may be forgotten.
         session.noted_at = session.seen_at
-        self._book.execute(
+        self._write(
             "INSERT INTO session VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET seen_at = excluded.seen_at",
             (session.hash, session.account, session.made_at, session.seen_at),
         )
 
     def _drop(self, session: Session) -> None:
         self._sessions.pop(session.hash, None)
-        self._book.execute("DELETE FROM session WHERE hash = ?", (session.hash,))
+        self._ended.add(session.hash)
+        for hash_ in list(self._ended):
+            if self._write("DELETE FROM session WHERE hash = ?", (hash_,)):
+                self._ended.discard(hash_)
+
+    def _write(self, change: str, values: tuple[object, ...]) -> bool:
+        """Whether the book took it. When the disk refuses, people go on working: sessions live in memory."""
+        try:
+            self._book.execute(change, values)
+        except sqlite3.OperationalError as error:
+            log.warning("sessions.not_noted", cause=getattr(error, "sqlite_errorname", ""))
+            return False
+        return True
 
 
 def token_hash(token: str) -> str:

@@ -24,7 +24,7 @@ class NewCitizen(msgspec.Struct, frozen=True):
     """Who it is about, as far as known."""
 
     name: Annotated[str, msgspec.Meta(max_length=120)] = ""
-    phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    phone: Annotated[str, msgspec.Meta(max_length=60)] = ""
     email: Annotated[str, msgspec.Meta(max_length=254)] = ""
 
 
@@ -37,7 +37,7 @@ class NewContact(msgspec.Struct, frozen=True):
     language: Literal["nl", "en"] = "nl"
     subject: Annotated[str, msgspec.Meta(max_length=300)] = ""
     text: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
-    citizen: NewCitizen | None = None
+    citizen: NewCitizen = NewCitizen()
     continues: MaybeId = ""
     """An earlier contact that this one continues."""
 
@@ -202,5 +202,5 @@ def chosen(rooms: Rooms, state: str, queue: str, channel: str) -> list[Entry]:
 
 
 def posted_by(entry: Entry, principal_id: str) -> bool:
-    """Whether this program took the contact in: its source key names the program."""
-    return entry.source_key.startswith(f"rest:{principal_id}:")
+    """Whether this program sent the contact, posted or as a CloudEvent: its source key names the program."""
+    return entry.source_key.startswith((f"rest:{principal_id}:", f"ce:{principal_id}:"))

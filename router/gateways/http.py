@@ -236,7 +236,10 @@ def build_app(
     routes = [*table(rooms, register, ready, ended), *more]
     document = msgspec.json.encode(openapi.document(routes, rooms.settings.server.public_url))
     for route in routes:
-        app.router.add_route(route.method, route.path, _checked(route), name=route.id)
+        handler = _checked(route)
+        app.router.add_route(route.method, route.path, handler, name=route.id)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, handler, name=route.id)
 
     async def openapi_json(_request: web.Request) -> web.StreamResponse:
         anybody = {"Access-Control-Allow-Origin": "*"}

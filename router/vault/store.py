@@ -30,6 +30,7 @@ from router.vault.writer import Work, Writer
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
+FILE = "vault.sqlite"
 INLINE_BYTES_MAX = 64 * 1024
 """Content above this becomes a file."""
 CONTENT_BYTES_MAX = 64 << 20
@@ -66,7 +67,7 @@ class SqliteVault:
     """
 
     def __init__(self, folder: Path, *, key_file: Path | None = None, clock: Callable[[], int] = _wall_ms) -> None:
-        self._path = folder / "vault.sqlite"
+        self._path = folder / FILE
         self._clock = clock
         self._held = 0
         self._closed = False

@@ -45,7 +45,8 @@ DOORS: dict[str, set[str]] = {
     "gateways": SHELL | WEB | {"projections"},
     "registers": SHELL,
     "orders": COMMON | {"port", "channels.channel", "telemetry"},
-    "keys": set(),
+    "keys": COMMON,
+    "disk": set(),
     "watchdog": COMMON | {"telemetry"},
     # the players of `make demo`, who come in from outside; it starts the server beside them
     "demo": {"settings"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -191,10 +191,19 @@ async def test_explaining_what_does_not_exist_is_refused(centre: Centre) -> None
         await centre.explain("c-never")
 
 
-def test_the_clock_never_runs_back() -> None:
-    walls: Iterator[float] = iter([1000.0])
-    seconds = [5.0, 5.0, 6.0, 6.0]
-    clock = Clock(lambda: next(walls), lambda: seconds.pop(0))
-    clock.not_before(1_000_500)
-    assert clock() == 1_000_500
-    assert clock() == 1_001_000
+@pytest.mark.parametrize("behind_seconds", [0.5, 3600.0, 10 * 365 * 86400.0])
+def test_a_wall_clock_that_was_set_back_neither_runs_back_nor_stands_still(behind_seconds: float) -> None:
+    """A machine that starts an hour early: offers must still lapse after their seconds, not after an hour."""
+    seconds = [5.0]
+    clock = Clock(lambda: 1000.0, lambda: seconds[0])
+    last = int((1000 + behind_seconds) * 1000)
+    clock.not_before(last)
+    assert clock() == pytest.approx(last, abs=1)
+    seconds[0] += 20
+    assert clock() == pytest.approx(last + 20_000, abs=1)
+
+
+def test_the_clock_of_a_machine_whose_time_is_right_is_left_alone() -> None:
+    clock = Clock(lambda: 1000.0, lambda: 5.0)
+    clock.not_before(999_000)
+    assert clock() == 1_000_000

@@ -159,6 +159,7 @@ async def test_another_installation_makes_other_ids(here: Scene, counter: Counte
         ({"citizen": "A. Jansen"}, "citizen"),
         ({"channel": "email", "citizen": {"name": "A."}}, "citizen.email"),
         ({"channel": "callback", "citizen": {"name": "A."}}, "citizen.phone"),
+        ({"channel": "callback", "citizen": {"phone": "belt u maar"}}, "citizen.phone"),
     ],
 )
 async def test_what_is_refused_names_its_field(

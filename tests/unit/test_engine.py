@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from router.engine import commands, facts
@@ -476,6 +478,33 @@ def test_a_regular_census_leaves_the_newest_changes_alone(world: World) -> None:
     world.pass_time(5_001)
     world.ask(commands.ReportCensus("phone", ()))
     assert contact not in world.state.contacts
+
+
+def test_a_start_with_twice_as_many_waiting_takes_twice_the_work_not_four_times() -> None:
+    def work(count: int) -> int:
+        """Calls that the engine makes to put a centre with so many waiting, and one agent there, back in service."""
+        world = World()
+        for _ in range(count):
+            world.made += 1
+            received = commands.Receive(
+                f"c-{world.made}", "email", "waterland", f"k-{world.made}", hints=("topic:wmo",)
+            )
+            advance(world.state, received, world.now)
+        world.ready("cor")
+        calls = 0
+
+        def count_call(_frame: object, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        sys.setprofile(count_call)
+        try:
+            advance(world.state, commands.StartCentre(()), world.now)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    assert work(400) < 3 * work(200)
 
 
 def test_effects_follow_from_facts(world: World) -> None:

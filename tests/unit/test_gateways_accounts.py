@@ -178,3 +178,29 @@ async def test_signing_in_is_limited_per_address(tmp_path: Path) -> None:
             "POST", "/api/v1/session", {**own, "X-Forwarded-For": "203.0.113.9"}, data=b"{}"
         ) as answer:
             assert answer.status == 400, "somebody else behind the same proxy"
+
+
+async def test_when_the_disk_refuses_people_sign_in_and_out_all_the_same(
+    door: Accounts, clock: Clock, tmp_path: Path
+) -> None:
+    _, old = await door.sign_in("ada", PASSWORD)
+    door._book.execute("PRAGMA query_only = 1")  # every write fails, as on a full disk
+    principal, token = await door.sign_in("ada", PASSWORD)
+    clock.forward(120)
+    assert session_of(door, token) == principal
+    door.sign_out(request_with(old))  # type: ignore[arg-type]
+    assert session_of(door, old) is None
+    door._book.execute("PRAGMA query_only = 0")
+    _, newest = await door.sign_in("bob", PASSWORD)
+    door.sign_out(request_with(newest))  # type: ignore[arg-type]
+    again = Accounts(accounts(), ServerSettings(data=tmp_path), clock)
+    assert session_of(again, old) is None, "who signed out stays out after a restart"
+    again.close()
+
+
+async def test_an_unreadable_book_of_sessions_is_kept_aside(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "sessions.sqlite3").write_bytes(b"garbage " * 1000)
+    door = Accounts(accounts(), ServerSettings(data=tmp_path), clock)
+    await door.sign_in("ada", PASSWORD)
+    door.close()
+    assert (tmp_path / "sessions.sqlite3.damaged").exists()

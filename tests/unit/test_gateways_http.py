@@ -323,6 +323,11 @@ async def test_health_and_metrics(served: Served) -> None:
         assert answer.status == 503
     async with served.call("GET", "/health/live") as answer:
         assert answer.status == 200
+    for path in ("/health/live", "/api/v1/centre", "/metrics"):  # monitors and balancers ask with HEAD
+        async with served.call("HEAD", path) as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+    async with served.call("PUT", "/health/live") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET,HEAD")
     proxied = {"X-Forwarded-For": "203.0.113.9"}
     for headers, status in (
         (None, 200),

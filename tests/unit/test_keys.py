@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from router.errors import ConfigurationInvalid
 from router.keys import KEY_BYTES, kept_key
 
 
@@ -21,3 +24,10 @@ def test_two_that_start_at_once_get_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: kept_key(tmp_path, "counter"), range(32)))
     assert len(set(keys)) == 1
+
+
+def test_what_is_no_key_is_said_and_not_used(tmp_path: Path) -> None:
+    kept_key(tmp_path, "counter")
+    (tmp_path / "counter.key").write_bytes(b"")
+    with pytest.raises(ConfigurationInvalid, match="is no key"):
+        kept_key(tmp_path, "counter")

@@ -304,3 +304,10 @@ async def test_no_names_of_files_are_logged(tray: Tray, capsys: pytest.CaptureFi
     said = capsys.readouterr()
     for word in ("jansen", "Jansen", "Bezwaar", "pietersen"):
         assert word not in said.out + said.err
+
+
+async def test_the_folders_to_put_scans_in_are_there_after_a_start(tray: Tray, tmp_path: Path) -> None:
+    watching = PostChannel(tray.here.around, PostSettings(folder=tmp_path / "scans"))
+    await watching.start()
+    assert {p.name for p in (tmp_path / "scans").iterdir()} == {m.id for m in tray.here.around.centre.municipalities}
+    await watching.stop()

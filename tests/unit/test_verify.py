@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from router.engine import facts
+from router.errors import JournalDamaged
 from router.journal.interface import Entry
 from router.verify import verify
 from router.wire import decode, encode
@@ -73,3 +75,14 @@ def test_garbage_is_reported_not_raised() -> None:
     report = verify([Entry(1, 1, b"nonsense")])
     assert report.violations
     assert not report.sound
+
+
+def test_a_record_that_cannot_be_read_on_is_reported_not_raised(entries: list[Entry]) -> None:
+    def read() -> Iterator[Entry]:
+        yield from entries[:5]
+        raise JournalDamaged("fact 6: its checksum does not hold")
+
+    report = verify(read())
+    assert not report.sound
+    assert report.facts == 5
+    assert report.violations == ["fact 6: its checksum does not hold"]

@@ -158,6 +158,8 @@ class CounterChannel:
             raise InvalidField("An e-mail needs an address to answer to", "citizen.email")
         if asked.channel == "callback" and not asked.citizen.phone:
             raise InvalidField("A callback needs a telephone number", "citizen.phone")
+        if asked.channel == "callback" and not normalised_phone(asked.citizen.phone):
+            raise InvalidField("Not a number that can be called back", "citizen.phone")
 
     def _card(self, asked: ContactBody) -> Card:
         phone = normalised_phone(asked.citizen.phone)

@@ -84,10 +84,9 @@ class Event(msgspec.Struct, frozen=True):
     path: str = ""
     """What stands before a field of the letter when a refusal names it."""
 
-    @property
-    def key(self) -> str:
-        """CloudEvents says that source and id together name one event."""
-        return "ce:" + hashlib.sha256(f"{self.source}\0{self.id}".encode()).hexdigest()
+    def key(self, sender: str) -> str:
+        """CloudEvents says that source and id together name one event; here they do so for each sending program."""
+        return f"ce:{sender}:" + hashlib.sha256(f"{self.source}\0{self.id}".encode()).hexdigest()
 
 
 def one_line(text: str, characters_max: int = 300) -> str:

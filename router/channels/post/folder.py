@@ -101,8 +101,16 @@ class Folder:
         """How often a scan could not be taken and waits to be tried again."""
 
     async def start(self) -> None:
-        """Take what a crash has left claimed, then begin to watch."""
+        """Make the folders that are not there, take what a crash has left claimed, then begin to watch."""
+        await asyncio.to_thread(self._make_homes)
         self._task = asyncio.create_task(self._watch(), name="post-folder")
+
+    def _make_homes(self) -> None:
+        for municipality in self._municipalities:
+            try:
+                (self._folder / municipality).mkdir(mode=0o770, parents=True, exist_ok=True)
+            except OSError as error:  # a link or a share that is away: looked at again and again
+                log.error("scan.folder_failed", municipality=municipality, cause=type(error).__name__)
 
     async def stop(self) -> None:
         if self._task is not None:

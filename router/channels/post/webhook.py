@@ -21,12 +21,12 @@ def events_handler(post: PostChannel, describe: Describe) -> Handler:
     """201 and the contact; 200 when the same event came before. The answer comes when it is on disk."""
 
     async def take_event(request: web.Request) -> web.StreamResponse:
-        require(request, "integrator")
+        sender = require(request, "integrator")
         body = await read_bytes(request, EVENT_BYTES_MAX)
         headers = {name.lower(): value for name, value in request.headers.items()}
         event = read_event(request.content_type, headers, body)
         try:
-            registered = await post.take(event.letter, event.document, event.key)
+            registered = await post.take(event.letter, event.document, event.key(sender.id))
         except InvalidField as refused:
             raise InvalidField(refused.message, event.path + refused.field) from None
         return json_answer(await describe(registered.contact, registered.number), 201 if registered.new else 200)
