@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -94,6 +95,9 @@ class Centre:
         self._orders: dict[str, asyncio.Queue[Order]] = {}
         self._loop_task: asyncio.Task[None] | None = None
         self._queries: list[Callable[[], None]] = []
+        self._leaving = asyncio.Event()
+        self._refused_rounds = 0
+        """How many rounds in a row could not be recorded."""
         self.healthy = False
         self.ended: asyncio.Future[None] | None = None
         """Fails when this process may no longer run the centre."""
@@ -124,10 +128,11 @@ class Centre:
         if self._loop_task is None:
             return
         task, self._loop_task = self._loop_task, None
+        self._leaving.set()
         self._nudge()
         await asyncio.gather(task, return_exceptions=True)
-        while not self._inbox.empty():
-            self._inbox.get_nowait().reply.set_exception(Unavailable("the centre is stopping"))
+        for one in self._waiting():
+            _refuse(one.reply, Unavailable("the centre is stopping"))
         await self._on_writer(self._journal.close)
         self._writer.shutdown(wait=False)
 
@@ -214,14 +219,15 @@ class Centre:
                 self.ended.set_exception(error)
 
     async def _gather(self) -> list[_Asked]:
-        """What is in the inbox, or a Tick when the engine wants one."""
+        """A Tick when the engine wants one, and what is in the inbox; neither ever keeps the other waiting."""
         moment = due(self._state)
-        timeout = None if moment is None else max(0.0, (moment - self.clock()) / 1000)
-        try:
-            first = await asyncio.wait_for(self._inbox.get(), timeout)
-        except TimeoutError:
-            return [_Asked(commands.Tick(), asyncio.get_running_loop().create_future())]
-        asked = [first]
+        left = None if moment is None else (moment - self.clock()) / 1000
+        asked: list[_Asked] = []
+        if left is None or left > 0:
+            with contextlib.suppress(TimeoutError):
+                asked.append(await asyncio.wait_for(self._inbox.get(), left))
+        if not asked:
+            asked.append(_Asked(commands.Tick(), asyncio.get_running_loop().create_future()))
         while len(asked) < BATCH_MAX and not self._inbox.empty():
             asked.append(self._inbox.get_nowait())
         return asked
@@ -242,6 +248,7 @@ class Centre:
             except Deposed:
                 self._refuse_all(asked)
                 raise
+            self._refused_rounds = 0
         self._publish(batch)
 
     def _decide(self, asked: list[_Asked]) -> _Batch | None:
@@ -301,10 +308,19 @@ class Centre:
         return True
 
     async def _refuse(self, asked: list[_Asked]) -> None:
-        """The record could not be written: nothing of this round has happened."""
+        """The record could not be written: nothing of this round has happened. Refuse for a while, then try again."""
         self._refuse_all(asked)
+        pause = BACKOFF_SECONDS[min(self._refused_rounds, len(BACKOFF_SECONDS) - 1)]
+        self._refused_rounds += 1
         await self._reload()
-        self.healthy = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), pause)
+        self._refuse_all(self._waiting())
+        self.healthy = not self._leaving.is_set()
+
+    def _waiting(self) -> list[_Asked]:
+        """Empty the inbox."""
+        return [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
 
     def _refuse_all(self, asked: list[_Asked]) -> None:
         self.healthy = False
@@ -339,3 +355,4 @@ def _answer(reply: asyncio.Future[Outcome], outcome: Outcome) -> None:
 def _refuse(reply: asyncio.Future[Outcome], error: Exception) -> None:
     if not reply.done():
         reply.set_exception(error)
+        reply.exception()  # nobody waits for a Tick: without this, asyncio would report that nobody looked

@@ -9,8 +9,10 @@ import msgspec
 from router.engine.evolve import evolve, rebuild_index
 from router.engine.facts import Fact
 from router.engine.state import State, canonical
+from router.engine.tables import Illegal
+from router.errors import JournalDamaged
 from router.journal.interface import Entry, Record
-from router.wire import decode
+from router.wire import Unreadable, decode
 
 Watch = Callable[[int, Fact, State], None]
 """Called after each fact with its number, the fact, and the state it led to."""
@@ -27,12 +29,15 @@ def fold(entries: Iterable[Entry], state: State, watch: Watch | None = None) -> 
 
 
 def restore(journal: Record) -> State:
-    """The state as of the journal's last fact, by way of its newest usable snapshot."""
+    """The state as of the journal's last fact, by way of its newest usable snapshot. Raises JournalDamaged."""
     state = State()
     snapshot = journal.load_snapshot()
     if snapshot is not None:
         state = read_snapshot(snapshot[1])
-    fold(journal.read(after=state.number), state)
+    try:
+        fold(journal.read(after=state.number), state)
+    except (Illegal, Unreadable) as error:
+        raise JournalDamaged(f"fact {state.number + 1}: {error}") from error
     rebuild_index(state)
     return state
 

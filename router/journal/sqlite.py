@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS torn (
 """
 _ROWS = "SELECT number, at, epoch, fact, checksum FROM facts WHERE centre = ? AND number > ? ORDER BY number LIMIT ?"
 _LAST = "SELECT coalesce(max(number), 0) FROM facts WHERE centre = ?"
+_ORPHANS = """SELECT max(number) FROM commands WHERE centre = ?1
+    AND number > (SELECT coalesce(max(number), 0) FROM facts WHERE centre = ?1)"""
 _COMMANDS = "SELECT number, command FROM commands WHERE centre = ? AND number BETWEEN ? AND ?"
 _EXPLANATIONS = "SELECT number, explanation, about FROM explanations WHERE centre = ? AND number BETWEEN ? AND ?"
 _ABOUT = "SELECT explanation FROM explanations WHERE centre = ? AND about = ? ORDER BY number"
@@ -97,7 +99,7 @@ class SqliteReader:
         while left is None or left > 0:
             rows = self._rows(after, _CHUNK if left is None else min(left, _CHUNK))
             if not rows:
-                return
+                return self._check_end()
             commands, explanations = self._beside(rows[0].number, rows[-1].number)
             for row in rows:
                 checks.next_row(self.centre, row, after + 1, epoch)
@@ -190,6 +192,13 @@ class SqliteReader:
         with self._use() as connection:
             commands = dict(connection.execute(_COMMANDS, span))
             return commands, {number: (why, about) for number, why, about in connection.execute(_EXPLANATIONS, span)}
+
+    def _check_end(self) -> None:
+        """A command is written and cut together with its fact: one beyond the last fact tells that facts were taken."""
+        with self._use() as connection:
+            beyond = connection.execute(_ORPHANS, (self.centre,)).fetchone()[0]
+        if beyond is not None:
+            raise checks.damaged(int(beyond), "missing, while the command that caused it is there")
 
     def _checksum(self, number: int) -> int | None:
         """Of that fact's row; 0 for fact 0, which stands for the beginning."""

@@ -346,6 +346,17 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
         SqliteJournal(tmp_path, CENTRE).open()
 
 
+def test_a_fact_taken_from_the_end_is_missed(tmp_path: Path, journal: SqliteJournal) -> None:
+    """Its command is still there; without the check the next append would fail for ever on that row."""
+    journal.append([*entries(1, 2), entry(3, command=b"[]")])
+    journal.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as tampered:
+        tampered.execute("DELETE FROM facts WHERE number = 3")
+        tampered.commit()
+    with pytest.raises(JournalDamaged, match="fact 3: missing"):
+        list(SqliteJournal.reader(tmp_path, CENTRE).read())
+
+
 def test_a_journal_that_ends_before_its_snapshot_is_refused(tmp_path: Path, journal: SqliteJournal) -> None:
     journal.append(entries(1, 5))
     journal.save_snapshot(5, b"state")

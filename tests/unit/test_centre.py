@@ -9,16 +9,18 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from router import centre as centre_module
+from router import wire
 from router.centre import Centre, Clock
 from router.engine import commands, facts
 from router.engine.decide import advance
 from router.engine.decision import Decision
 from router.engine.effects import Ring
 from router.engine.state import State
-from router.errors import Deposed, Fault, InvalidInput, Unavailable, UnknownThing
-from router.journal.interface import Entry
+from router.errors import Deposed, Fault, InvalidInput, JournalDamaged, Unavailable, UnknownThing
+from router.journal.interface import Entry, Record
 from router.journal.memory import MemoryJournal, MemoryRecord
 from router.port import Numbered
+from router.replay import restore
 from tests.properties.world import small_centre
 
 
@@ -136,6 +138,44 @@ async def test_a_full_disk_refuses_visibly_and_heals_without_a_restart(centre: C
     await _healthy(centre)
     assert (await centre.submit(receive("1"))).news
     assert (await centre.submit(receive("2"))).news
+
+
+async def test_an_overdue_alarm_on_a_full_disk_keeps_nobody_waiting_and_costs_no_storm_of_replays(
+    centre: Centre, journal: SlowJournal, record: MemoryRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await centre.submit(receive("1"))
+    replays = 0
+
+    def counted(record: Record) -> State:
+        nonlocal replays
+        replays += 1
+        return restore(record)
+
+    monkeypatch.setattr(centre_module, "restore", counted)
+    monkeypatch.setattr(centre_module, "due", lambda _state: 0)  # an alarm that is due and cannot be recorded
+    monkeypatch.setattr(centre_module, "advance", lambda state, command, now: advance(state, receive("2"), now))
+    record.fault = "no space left"
+    for _ in range(50):
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(centre.submit(receive("3")), 5)
+    assert replays <= 3
+    assert not centre.healthy
+    await asyncio.wait_for(centre.stop(), 5)
+
+
+async def test_a_record_that_cannot_have_been_is_told_with_its_number(record: MemoryRecord) -> None:
+    first = Centre(MemoryJournal(record), small_centre(), "1", (), Clock())
+    await first.start()
+    await first.submit(receive("1"))
+    await first.stop()
+    journal = MemoryJournal(record)
+    journal.open()
+    arrival = next(e for e in journal.read() if isinstance(wire.decode(e.fact), facts.ContactReceived))
+    last = journal.last()
+    journal.append([Entry(last + 1, record.rows[-1].at, arrival.fact, b"", b"", "")])
+    journal.close()
+    with pytest.raises(JournalDamaged, match=f"fact {last + 1}: "):
+        await Centre(MemoryJournal(record), small_centre(), "1", (), Clock()).start()
 
 
 async def _healthy(centre: Centre) -> None:
