@@ -34,6 +34,8 @@ INBOX_MAX = 20_000
 BATCH_MAX = 500
 RECENT_MAX = 20_000
 READ_CHUNK = 5_000
+FAILURES_MAX = 2
+"""A command that breaks an assertion so often is set aside."""
 BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -67,6 +69,13 @@ class _Asked:
     failures: int = 0
 
 
+def _tick() -> _Asked:
+    """The engine's own wish: nobody waits for its reply."""
+    reply: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    reply.cancel()
+    return _Asked(commands.Tick(), reply)
+
+
 @dataclass(slots=True)
 class _Batch:
     """What one round has decided and nobody may see yet."""
@@ -97,6 +106,7 @@ class Centre:
         self._queries: list[Callable[[], None]] = []
         self._leaving = asyncio.Event()
         self._refused_rounds = 0
+        self._broken_ticks = 0
         """How many rounds in a row could not be recorded."""
         self.healthy = False
         self.ended: asyncio.Future[None] | None = None
@@ -202,7 +212,7 @@ class Centre:
 
     def _nudge(self) -> None:
         if self._inbox.empty():
-            self._inbox.put_nowait(_Asked(commands.Tick(), asyncio.get_running_loop().create_future()))
+            self._inbox.put_nowait(_tick())
 
     async def _run(self) -> None:
         try:
@@ -227,7 +237,7 @@ class Centre:
             with contextlib.suppress(TimeoutError):
                 asked.append(await asyncio.wait_for(self._inbox.get(), left))
         if not asked:
-            asked.append(_Asked(commands.Tick(), asyncio.get_running_loop().create_future()))
+            asked.append(_tick())
         while len(asked) < BATCH_MAX and not self._inbox.empty():
             asked.append(self._inbox.get_nowait())
         return asked
@@ -236,8 +246,15 @@ class Centre:
         batch = self._decide(asked)
         while batch is None:
             await self._reload()
-            asked = [one for one in asked if not self._set_aside(one)]
+            aside = [one.command for one in asked if self._set_aside(one)]
+            asked = [one for one in asked if one.failures < FAILURES_MAX]
+            if commands.Tick() in aside:
+                # Its alarm stands as it stood: without a pause it would be back at once, and again, and again.
+                self._broken_ticks += 1
+                await self._rest(self._broken_ticks)
             batch = self._decide(asked)
+        if any(isinstance(one.command, commands.Tick) for one in asked):
+            self._broken_ticks = 0
         if batch.entries:
             try:
                 await self._on_writer(partial(self._journal.append, batch.entries))
@@ -300,7 +317,7 @@ class Centre:
 
     def _set_aside(self, one: _Asked) -> bool:
         """A command that broke an assertion twice is put where it can be seen."""
-        if one.failures < 2:
+        if one.failures < FAILURES_MAX:
             return False
         log.error("centre.set_aside", command=type(one.command).__name__)
         if not one.reply.done():
@@ -310,11 +327,9 @@ class Centre:
     async def _refuse(self, asked: list[_Asked]) -> None:
         """The record could not be written: nothing of this round has happened. Refuse for a while, then try again."""
         self._refuse_all(asked)
-        pause = BACKOFF_SECONDS[min(self._refused_rounds, len(BACKOFF_SECONDS) - 1)]
-        self._refused_rounds += 1
         await self._reload()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._leaving.wait(), pause)
+        await self._rest(self._refused_rounds)
+        self._refused_rounds += 1
         self._refuse_all(self._waiting())
         self.healthy = not self._leaving.is_set()
 
@@ -335,10 +350,14 @@ class Centre:
                 self._state = await self._on_writer(partial(restore, self._journal))
                 return
             except JournalFault:
-                pause = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
-                log.warning("centre.journal_unreachable", again_in_seconds=pause)
-                await asyncio.sleep(pause)
+                log.warning("centre.journal_unreachable", attempt=attempt)
+                await self._rest(attempt)
                 attempt += 1
+
+    async def _rest(self, tries: int) -> None:
+        """A pause before the next try, longer each time; a stop ends it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)])
 
     def _queue(self, channel: str) -> asyncio.Queue[Order]:
         return self._orders.setdefault(channel, asyncio.Queue())

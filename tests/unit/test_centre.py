@@ -247,3 +247,22 @@ def test_the_clock_of_a_machine_whose_time_is_right_is_left_alone() -> None:
     clock = Clock(lambda: 1000.0, lambda: 5.0)
     clock.not_before(999_000)
     assert clock() == 1_000_000
+
+
+async def test_a_tick_that_keeps_breaking_does_not_turn_in_circles(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = 0
+
+    def breaking(state: State, command: commands.Command, now: int) -> Decision:
+        nonlocal ticks
+        if isinstance(command, commands.Tick):
+            ticks += 1
+            raise AssertionError("this alarm cannot be decided")
+        return advance(state, command, now)
+
+    monkeypatch.setattr(centre_module, "advance", breaking)
+    monkeypatch.setattr(centre_module, "due", lambda state: 0)
+    for number in range(3):
+        assert (await centre.submit(receive(str(number)))).news
+    assert ticks < 30, "a pause after each broken alarm, or these would be thousands"
