@@ -1,0 +1,133 @@
+"""Crews: who can take from one lane, and who of them is free now, best first. Derived; kept up agent by agent."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+
+from router.nouns import Agent, Estimates, Queue
+from router.queues.lanes import LaneKey
+from router.skills.estimates import USUAL_SECONDS, level_chance, of_topic
+from router.skills.matching import level_of, missing_skill
+from router.skills.policies import Bench, Key, static_score
+
+
+class Crew:
+    """The agents of one lane. `free` is exact at every moment; the heap behind it is cleaned when it is read."""
+
+    __slots__ = (
+        "bench",
+        "chances",
+        "channel",
+        "estimate",
+        "free",
+        "key",
+        "missing",
+        "needs",
+        "no_phone",
+        "order",
+        "present",
+        "queue",
+        "ranks",
+        "reached",
+        "seconds",
+    )
+
+    def __init__(self, key: LaneKey, queue: Queue, agents: Iterable[Agent], estimates: Estimates | None) -> None:
+        self.key = key
+        self.channel = key[0]
+        self.needs = dict(key[1])
+        self.queue = queue
+        self.estimate = of_topic(estimates, key[2])
+        self.ranks: dict[str, int] = {}
+        """Agents who meet the needs -> rank by the queue's policy, lowest first."""
+        self.chances: dict[str, int] = {}
+        self.seconds: dict[str, int] = {}
+        self.free: dict[str, Key] = {}
+        """Of those, who can be offered something of this lane now."""
+        self.order: list[Key] = []
+        self.present: set[str] = set()
+        """Members who are ready and connected, whatever they have in hand."""
+        self.no_phone = 0
+        """How many of the present lack the telephone that this lane asks."""
+        self.missing: dict[str, int] = {}
+        """Skill -> how many who are present, but no members, lack it."""
+        self.bench: Bench | None = None
+        self.reached = {} if estimates is None else estimates.prices
+        for agent in agents:
+            if not missing_skill(agent, self.needs):
+                self._join(agent)
+
+    def _join(self, agent: Agent) -> None:
+        if self.queue.policy == "longest-idle":
+            self.ranks[agent.id] = 0
+        elif self.queue.policy == "skill-level":
+            self.ranks[agent.id] = -level_of(agent, self.needs)
+        else:
+            known = self.estimate
+            chance = known.chance.get(agent.id) if known else None
+            self.chances[agent.id] = level_chance(agent, self.needs) if chance is None else chance
+            self.seconds[agent.id] = known.seconds.get(agent.id, USUAL_SECONDS) if known else USUAL_SECONDS
+            price = self.reached.get(agent.id, 0)
+            self.ranks[agent.id] = -static_score(self.chances[agent.id], price, self.seconds[agent.id])
+
+    @property
+    def scored(self) -> bool:
+        return self.queue.policy == "resolution"
+
+    def arrive(self, agent: Agent) -> None:
+        """The agent is there from now on."""
+        if agent.id in self.ranks:
+            self.present.add(agent.id)
+            self.no_phone += self.channel == "phone" and not agent.endpoint
+            self.bench = None
+        else:
+            skill = missing_skill(agent, self.needs)
+            self.missing[skill] = self.missing.get(skill, 0) + 1
+
+    def leave(self, agent: Agent) -> None:
+        """The agent is not there any more."""
+        if agent.id in self.ranks:
+            self.present.discard(agent.id)
+            self.no_phone -= self.channel == "phone" and not agent.endpoint
+            self.bench = None
+        else:
+            self.missing[missing_skill(agent, self.needs)] -= 1
+
+    def put(self, agent: str, idle_since: int, occupancy: int) -> bool:
+        """The agent is free, with this occupancy (1/10,000) so far; whether that is news."""
+        rank = self.ranks[agent]
+        if self.scored:
+            rank += self.queue.fairness_percent * occupancy // 100
+        key = (rank, idle_since, agent)
+        if self.free.get(agent) == key:
+            return False
+        self.free[agent] = key
+        heapq.heappush(self.order, key)
+        if len(self.order) > 2 * len(self.free) + 64:
+            self.order = list(self.free.values())
+            heapq.heapify(self.order)
+        return True
+
+    def drop(self, agent: str) -> bool:
+        """The agent is not free; whether that is news."""
+        return self.free.pop(agent, None) is not None
+
+    def first(self, many: int, fits: Callable[[str], bool]) -> list[str]:
+        """The best `many` of the free for whom `fits` holds, best first."""
+        found: list[Key] = []
+        passed: list[Key] = []
+        while self.order and len(found) < many:
+            key = heapq.heappop(self.order)
+            if self.free.get(key[2]) != key or (found and found[-1] == key) or (passed and passed[-1] == key):
+                continue
+            (found if fits(key[2]) else passed).append(key)
+        for key in (*found, *passed):
+            heapq.heappush(self.order, key)
+        return [key[2] for key in found]
+
+    def gain_of_waiting(self, agent: str) -> int:
+        """What a second's wait for somebody better than this agent would bring; see `Bench.gain`."""
+        if self.bench is None:
+            self.bench = Bench((-self.ranks[a], self.seconds[a]) for a in self.present)
+        return self.bench.gain(-self.ranks[agent])
