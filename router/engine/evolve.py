@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from router.engine import facts
-from router.engine.index import Index
+from router.engine.index import INTAKE_SECONDS_MAX
 from router.engine.state import (
     AgentState,
     Books,
@@ -22,8 +22,6 @@ from router.engine.tables import CONNECTION, CONTACT, DELIVERY, FOLLOW_UP, LOAD,
 from router.queues.lanes import LaneKey, lane_name
 
 DAY_MS = 86_400_000
-INTAKE_SECONDS_MAX = 120
-"""A contact whose channel asks something first is queued as it is after this time."""
 
 
 def evolve(state: State, fact: facts.Fact, number: int, at: int) -> None:
@@ -32,34 +30,6 @@ def evolve(state: State, fact: facts.Fact, number: int, at: int) -> None:
         raise Illegal(f"fact {number} at {at} cannot follow fact {state.number} at {state.at}")
     _HANDLERS[type(fact)](state, fact, number, at)
     state.number, state.at = number, at
-
-
-def rebuild_index(state: State) -> None:
-    """Make the derived part anew; everything that waits and everybody who is there counts as changed."""
-    state.index = index = Index()
-    index.configured(state)
-    for contact in state.contacts.values():
-        contact.needs = index.shared(contact.needs)
-        if contact.state == "waiting":
-            index.waits(contact, contact.lane(state.at))
-            for again in (*contact.again_at.values(), contact.wanted_until, contact.reserved_until):
-                if again > state.at:
-                    index.alarms.set(again, "retry", contact.id)
-        if contact.state in ("waiting", "offered"):
-            index.alarms.set(contact.remind_at, "wait", contact.id)
-        elif contact.state == "intake":
-            index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
-        elif contact.state == "wrap_up" and contact.due_at:
-            index.alarms.set(contact.due_at, "wrap_up", contact.id)
-    for offer in state.offers.values():
-        index.alarms.set(offer.lapses_at, "offer", offer.id)
-    for agent in state.agents.values():
-        if agent.connection == "lost":
-            index.alarms.set(agent.return_at, "return", agent.id)
-    for follow_up in state.follow_ups.values():
-        index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
-    for id, ended in state.ended.items():
-        index.alarms.set(ended.forget_at, "forget", id)
 
 
 # -- small steps shared by several facts ----------------------------------------------------------------------

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CREWS_MAX = 4_096
 """Beyond this many crews, those of lanes in which nobody waits are let go."""
 
+INTAKE_SECONDS_MAX = 120
+"""A contact whose channel asks something first is queued as it is after this time."""
 GONE = Queue("", {}, {})
 """For contacts of a topic that the configuration no longer has."""
 
@@ -164,3 +166,31 @@ class Index:
             crew = self._crews.pop(key)
             for id in crew.ranks:
                 self._crews_of[id].remove(crew)
+
+
+def rebuild_index(state: State) -> None:
+    """Make the derived part of the state anew; every lane in which somebody waits is looked at again."""
+    state.index = index = Index()
+    index.configured(state)
+    for contact in state.contacts.values():
+        contact.needs = index.shared(contact.needs)
+        if contact.state == "waiting":
+            index.waits(contact, contact.lane(state.at))
+            for again in (*contact.again_at.values(), contact.wanted_until, contact.reserved_until):
+                if again > state.at:
+                    index.alarms.set(again, "retry", contact.id)
+        if contact.state in ("waiting", "offered"):
+            index.alarms.set(contact.remind_at, "wait", contact.id)
+        elif contact.state == "intake":
+            index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
+        elif contact.state == "wrap_up" and contact.due_at:
+            index.alarms.set(contact.due_at, "wrap_up", contact.id)
+    for offer in state.offers.values():
+        index.alarms.set(offer.lapses_at, "offer", offer.id)
+    for agent in state.agents.values():
+        if agent.connection == "lost":
+            index.alarms.set(agent.return_at, "return", agent.id)
+    for follow_up in state.follow_ups.values():
+        index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
+    for id, ended in state.ended.items():
+        index.alarms.set(ended.forget_at, "forget", id)
