@@ -18,7 +18,7 @@ from router.engine.state import ContactState, State
 from router.queues.lanes import LaneKey, lane_name
 from router.queues.order import Place
 from router.skills.estimates import in_force
-from router.skills.policies import head_start_ms, waiting_pays
+from router.skills.policies import gain_of_waiting, head_start_ms, waiting_pays
 
 PHONE_GRACE_MS = 3_000
 """The PBX ends its own ringing; the engine's alarm comes this much later."""
@@ -149,7 +149,10 @@ def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, 
     known = in_force(state.config, state.estimates)
     cost = known.abandon_cost if known else USUAL_ABANDON_COST
     patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
-    pays = waiting_pays(crew.gain_of_waiting(agent), state.index.lanes.count(crew.key), cost, patience)
+    busy = (a for a in crew.present if a not in crew.free)
+    others = ((crew.score(a, state.agents[a].occupancy), crew.seconds[a]) for a in busy)
+    gain = gain_of_waiting(-crew.free[agent][0], others)
+    pays = waiting_pays(gain, state.index.lanes.count(crew.key), cost, patience)
     return until if pays else 0
 
 

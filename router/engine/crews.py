@@ -9,14 +9,13 @@ from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey
 from router.skills.estimates import USUAL_SECONDS, level_chance, of_topic
 from router.skills.matching import level_of, missing_skill
-from router.skills.policies import Bench, Key, static_score
+from router.skills.policies import Key, static_score
 
 
 class Crew:
     """The agents of one lane. `free` is exact at every moment; the heap behind it is cleaned when it is read."""
 
     __slots__ = (
-        "bench",
         "chances",
         "channel",
         "estimate",
@@ -52,7 +51,6 @@ class Crew:
         """How many of the present lack the telephone that this lane asks."""
         self.missing: dict[str, int] = {}
         """Skill -> how many who are present, but no members, lack it."""
-        self.bench: Bench | None = None
         self.reached = {} if estimates is None else estimates.prices
         for agent in agents:
             if not missing_skill(agent, self.needs):
@@ -80,7 +78,6 @@ class Crew:
         if agent.id in self.ranks:
             self.present.add(agent.id)
             self.no_phone += self.channel == "phone" and not agent.endpoint
-            self.bench = None
         else:
             skill = missing_skill(agent, self.needs)
             self.missing[skill] = self.missing.get(skill, 0) + 1
@@ -90,16 +87,12 @@ class Crew:
         if agent.id in self.ranks:
             self.present.discard(agent.id)
             self.no_phone -= self.channel == "phone" and not agent.endpoint
-            self.bench = None
         else:
             self.missing[missing_skill(agent, self.needs)] -= 1
 
     def put(self, agent: str, idle_since: int, occupancy: int) -> bool:
         """The agent is free, with this occupancy (1/10,000) so far; whether that is news."""
-        rank = self.ranks[agent]
-        if self.scored:
-            rank += self.queue.fairness_percent * occupancy // 100
-        key = (rank, idle_since, agent)
+        key = (-self.score(agent, occupancy) if self.scored else self.ranks[agent], idle_since, agent)
         if self.free.get(agent) == key:
             return False
         self.free[agent] = key
@@ -126,8 +119,6 @@ class Crew:
             heapq.heappush(self.order, key)
         return [key[2] for key in found]
 
-    def gain_of_waiting(self, agent: str) -> int:
-        """What a second's wait for somebody better than this agent would bring; see `Bench.gain`."""
-        if self.bench is None:
-            self.bench = Bench((-self.ranks[a], self.seconds[a]) for a in self.present)
-        return self.bench.gain(-self.ranks[agent])
+    def score(self, agent: str, occupancy: int) -> int:
+        """The agent's score for this lane at this occupancy (1/10,000); meaningful for a scored lane."""
+        return -self.ranks[agent] - self.queue.fairness_percent * occupancy // 100

@@ -1,4 +1,4 @@
-"""Who works: agents made from a workload's roster and a seed, with what the engine sees of them and what it does not."""
+"""Who works: agents made from a roster's rule and a seed, with what the engine sees of them and what it does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE  The learner: from outcomes to estimates. It runs outside the engine; what it finds enters as one published fact.
+"""PURE  The learner: from outcomes to estimates. It runs outside the engine; what it finds enters as one fact.
 
 Every chance is drawn towards what is known more surely: a person's on a topic towards the person's own and the level's,
 a level's on a topic towards the level's over all topics, and that towards what the levels stand for. The more outcomes,
@@ -26,13 +26,10 @@ RESERVE_ANSWERED_MIN = 300
 """Fewer outcomes on a topic prove nothing about who settles it better."""
 RESERVE_SPREAD_MIN = 0.03
 """Where the chances of those who take a topic differ less (standard deviation), nobody is worth waiting for."""
-BUSY_FACTOR = 1.1
-"""Prices are those of a day this much busier than the mean: time is scarce when it is busy."""
-TIME_USED_MAX = 0.97
-ABANDON_COST = 0.5
+ABANDON_COST = 0.22
 """What a lost citizen weighs against a settled contact, at least."""
 ABANDON_COST_MAX = 50.0
-RESERVED_SHARE_MAX = 0.2
+RESERVED_SHARE_MAX = 0.3
 """Of all who give up, reservations may account for this share; above it the cost of losing somebody is raised."""
 PATIENCE_PRIOR = (20.0, 3600.0)
 """Citizens who gave up and seconds waited that are supposed before any was seen: a mean of 180 s."""
@@ -157,8 +154,8 @@ class Learner:
         hours = max(self.worked_seconds.values(), default=0.0)
         if not hours:
             return {}, {}
-        demand = {topic.id: BUSY_FACTOR * self.demand.get(topic.id, 0) / hours for topic in self.centre.topics}
-        capacity = {a.id: TIME_USED_MAX * self.worked_seconds.get(a.id, 0.0) / hours for a in self.centre.agents}
+        demand = {topic.id: self.demand.get(topic.id, 0) / hours for topic in self.centre.topics}
+        capacity = {a.id: self.worked_seconds.get(a.id, 0.0) / hours for a in self.centre.agents}
         return prices(chances, seconds, demand, {a: share for a, share in capacity.items() if share > 0})
 
     def _worth_reserving(self, topic: str, chances: Mapping[str, float]) -> bool:

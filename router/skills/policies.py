@@ -9,7 +9,6 @@ citizens who hang up meanwhile would lose.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 
 ONE = 10_000
@@ -47,27 +46,12 @@ def head_start_ms(score: int, topic_price: int) -> int:
     return WAIT_MS_PER_SCORE * (score - topic_price)
 
 
-class Bench:
-    """Everybody who is there for a topic, by score: what waiting for somebody better would bring, a second."""
+def gain_of_waiting(score: int, busy: Iterable[tuple[int, int]]) -> int:
+    """What a second's wait would bring over an agent of this score, in 1/10,000 of a millionth.
 
-    __slots__ = ("_rates", "_scores", "_worths")
-
-    def __init__(self, agents: Iterable[tuple[int, int]]) -> None:
-        """`agents` are (static score, handling seconds) of all who are present, busy or free."""
-        ordered = sorted(agents)
-        self._scores = [score for score, _ in ordered]
-        self._rates = [0] * (len(ordered) + 1)
-        self._worths = [0] * (len(ordered) + 1)
-        for n in range(len(ordered) - 1, -1, -1):
-            score, seconds = ordered[n]
-            rate = 1_000_000 // max(seconds, 1)
-            self._rates[n] = self._rates[n + 1] + rate
-            self._worths[n] = self._worths[n + 1] + rate * score
-
-    def gain(self, score: int) -> int:
-        """Expected gain of a second's wait over an agent of this score, in 1/10,000 of a millionth."""
-        n = bisect_right(self._scores, score)
-        return self._worths[n] - self._rates[n] * score
+    `busy` are (score, handling seconds) of those who are there but not free: each comes free at their usual rate.
+    """
+    return sum((other - score) * (1_000_000 // max(seconds, 1)) for other, seconds in busy if other > score)
 
 
 def waiting_pays(gain: int, ahead: int, abandon_cost: int, patience_seconds: int) -> bool:

@@ -13,6 +13,10 @@ from collections.abc import Mapping
 SOFTNESS = 0.02
 """How much worse a choice may be and still be made: about two hundredths of a chance."""
 SWEEPS = 200
+EVENNESS = 0.0017
+"""What an agent's second costs more for each point of occupancy above the mean (1.0 = always busy): it keeps the work
+even, as a quadratic penalty on the spread of occupancy would."""
+USED_MAX = 0.97
 PRICE_MAX = 0.02
 """Of a second, in settled contacts: beyond this nobody's time is worth more."""
 
@@ -22,26 +26,28 @@ def prices(
     seconds: Mapping[str, Mapping[str, float]],
     demand: Mapping[str, float],
     capacity: Mapping[str, float],
+    evenness: float = EVENNESS,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Prices of agents (settled contacts a second) and of topics (settled contacts a contact).
 
     `chances` and `seconds` are topic -> agent -> value; `demand` topic -> contacts a second; `capacity` agent -> share
     of their time that may be used.
     """
-    agents = {agent: 0.0 for agent in capacity}
-    topics = {topic: 0.0 for topic in demand}
+    agents = dict.fromkeys(capacity, 0.0)
+    topics = dict.fromkeys(demand, 0.0)
     pairs: dict[str, list[tuple[str, float, float]]] = {agent: [] for agent in agents}
     for topic, row in chances.items():
         if demand.get(topic, 0.0) > 0:
             for agent, chance in row.items():
                 if agent in pairs:
                     pairs[agent].append((topic, chance + 1.0, seconds[topic][agent]))
+    mean = _mean_occupancy(seconds, demand, capacity)
     for _ in range(SWEEPS):
         for topic in topics:
             topics[topic] = _topic_price(topic, chances.get(topic, {}), seconds, demand[topic], agents)
         moved = 0.0
         for agent, own in pairs.items():
-            price = _agent_price(own, topics, capacity[agent], agents[agent])
+            price = _agent_price(own, topics, capacity[agent], mean, evenness)
             moved = max(moved, abs(price - agents[agent]))
             agents[agent] = price
         if moved < 1e-7:
@@ -70,25 +76,34 @@ _SCALE = 300.0
 """Contacts a second -> agents kept busy, roughly: gives the softness its unit."""
 
 
-def _agent_price(
-    own: list[tuple[str, float, float]], topics: Mapping[str, float], capacity: float, start: float
+def _mean_occupancy(
+    seconds: Mapping[str, Mapping[str, float]], demand: Mapping[str, float], capacity: Mapping[str, float]
 ) -> float:
-    """The price at which the topics want just as much of the agent's time as there is; 0 when they want less."""
+    work = sum(rate * sum(seconds[t].values()) / len(seconds[t]) for t, rate in demand.items() if seconds.get(t))
+    return min(USED_MAX, work / max(1e-9, sum(capacity.values())))
 
-    def wanted(price: float) -> float:
-        return sum(
+
+def _agent_price(
+    own: list[tuple[str, float, float]], topics: Mapping[str, float], there: float, mean: float, evenness: float
+) -> float:
+    """The price at which the topics want just as much of the agent's time as that price makes fair."""
+    if not own:
+        return 0.0
+
+    def too_much(price: float) -> bool:
+        wanted = sum(
             taken * math.exp(min(50.0, (worth - price * taken - topics[topic]) / SOFTNESS)) / _SCALE
             for topic, worth, taken in own
         )
+        fair = USED_MAX if evenness <= 0 else min(USED_MAX, mean + price / evenness)
+        return wanted > fair * there
 
-    if not own or wanted(0.0) <= capacity:
-        return 0.0
-    low, high = 0.0, PRICE_MAX
-    if wanted(start * 0.9) > capacity >= wanted(min(PRICE_MAX, start * 1.1 + 1e-6)):
-        low, high = start * 0.9, start * 1.1 + 1e-6
-    for _ in range(24):
+    low, high = (0.0 if evenness <= 0 else -mean * evenness), PRICE_MAX
+    if not too_much(low):
+        return low
+    for _ in range(26):
         middle = (low + high) / 2
-        if wanted(middle) > capacity:
+        if too_much(middle):
             low = middle
         else:
             high = middle
