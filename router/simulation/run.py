@@ -48,7 +48,9 @@ def play(
     for roster in rosters:
         people = make_roster(workload, roster)
         centre = centre_of(workload, people, variant.policy, variant.learning)
-        estimates = warmed_up(workload, people, variant, roster, warm_up) if variant.policy == "resolution" else None
+        estimates = None
+        if variant.policy == "resolution":
+            estimates = warmed_up(workload, people, variant, roster, warm_up, progress)
         for seed in seeds:
             yield Played(roster, seed, Day(workload, people, centre, seed, estimates).run())
             if progress is not None:
@@ -56,7 +58,12 @@ def play(
 
 
 def warmed_up(
-    workload: Workload, people: tuple[Person, ...], variant: Variant, roster: int, days: int
+    workload: Workload,
+    people: tuple[Person, ...],
+    variant: Variant,
+    roster: int,
+    days: int,
+    progress: Progress | None = None,
 ) -> Estimates | None:
     """The estimates after so many days, learned from what came of them; None after none."""
     learner = Learner(centre_of(workload, people, variant.policy, variant.learning))
@@ -66,6 +73,8 @@ def warmed_up(
         policy = "longest-idle" if day < watching else variant.policy
         centre = centre_of(workload, people, policy, variant.learning)
         Day(workload, people, centre, WARM_UP_SEED * (roster + 1) + day, estimates, learner).run()
+        if progress is not None:
+            progress(f"{workload.name} {variant.name}: roster {roster}, warm-up day {day + 1}")
         if day + 1 >= watching:
             estimates = learner.learn(variant.learning)
     return estimates

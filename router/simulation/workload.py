@@ -92,7 +92,7 @@ class Workload:
     target_seconds: int = 20
     reserve_seconds: int = 19
     overtaken_max: int = 10
-    fairness_percent: int = 60
+    fairness_percent: int = 65
     """Of the queue, as in topics.toml."""
     skip_hours: float = 0.0
     """The beginning of the day that is not counted."""
@@ -148,7 +148,7 @@ def _workload(table: Table) -> Workload:
         target_seconds=queue.integer("target_seconds", 20, 1, 86_400),
         reserve_seconds=queue.integer("reserve_seconds", 19, 0, 3600),
         overtaken_max=queue.integer("overtaken_max", 10, 0, 1000),
-        fairness_percent=queue.integer("fairness_percent", 60, 0, 1000),
+        fairness_percent=queue.integer("fairness_percent", 65, 0, 1000),
     )
     for part in (arrivals, handling, patience, again, queue, table):
         part.done()

@@ -26,10 +26,10 @@ RESERVE_ANSWERED_MIN = 300
 """Fewer outcomes on a topic prove nothing about who settles it better."""
 RESERVE_SPREAD_MIN = 0.03
 """Where the chances of those who take a topic differ less (standard deviation), nobody is worth waiting for."""
-ABANDON_COST = 0.22
+ABANDON_COST = 0.15
 """What a lost citizen weighs against a settled contact, at least."""
 ABANDON_COST_MAX = 50.0
-RESERVED_SHARE_MAX = 0.3
+RESERVED_SHARE_MAX = 0.36
 """Of all who give up, reservations may account for this share; above it the cost of losing somebody is raised."""
 PATIENCE_PRIOR = (20.0, 3600.0)
 """Citizens who gave up and seconds waited that are supposed before any was seen: a mean of 180 s."""

@@ -24,8 +24,8 @@ TIME_WEIGHT_PERCENT = 50
 """Share of the price of time that counts; all of it would save the best for a crowd that may not come."""
 WAIT_MS_PER_SCORE = 40
 """What 1/10,000 of score is worth in waiting: one hundredth of a chance outweighs 4 s."""
-OCCUPANCY_FLOOR_MS = 1_800_000
-"""Occupancy is judged over at least this long, so that the first contact of a day does not count as a full day."""
+OCCUPANCY_FLOOR_MS = 14_400_000
+"""Occupancy is judged over at least this long: what chance brings in the first hours evens out by itself."""
 
 Key = tuple[int, int, str]
 """Sort key of an agent: lowest is asked first. Rank by policy, idle since (ms), id."""

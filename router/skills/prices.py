@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-SOFTNESS = 0.02
-"""How much worse a choice may be and still be made: about two hundredths of a chance."""
+SOFTNESS = 0.01
+"""How much worse a choice may be and still be made: about one hundredth of a chance."""
 SWEEPS = 200
 EVENNESS = 0.0017
 """What an agent's second costs more for each point of occupancy above the mean (1.0 = always busy): it keeps the work
