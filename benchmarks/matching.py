@@ -111,17 +111,14 @@ class _Floor:
     def fill(self, waiting: int) -> float:
         """Bytes a waiting contact takes, all of the state and the index together."""
         gc.collect()
-        sample = min(waiting, 20_000)
-        for _ in range(waiting - sample):
-            self.receive()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(sample):
+        for _ in range(waiting):
             self.receive()
         gc.collect()
         used = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
-        return used / max(1, sample)
+        return used / max(1, waiting)
 
     def finish(self, agent: str) -> None:
         contact = self.held.pop(agent)
@@ -181,9 +178,9 @@ def _scan(floor: _Floor) -> float:
     started = time.perf_counter_ns()
     best: ContactState | None = None
     for contact in state.contacts.values():
-        if contact.state == "waiting" and not excluded(state, state.index.agents[agent], contact, now):
-            if best is None or contact.place < best.place:
-                best = contact
+        fits = contact.state == "waiting" and not excluded(state, state.index.agents[agent], contact, now)
+        if fits and (best is None or contact.place < best.place):
+            best = contact
     if best is not None:
         fit = [a for a in state.index.agents.values() if not excluded(state, a, best, now)]
         min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id), default=None)

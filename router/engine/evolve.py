@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from router.engine import facts
@@ -138,12 +139,12 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
     state.contacts[fact.contact] = ContactState(
         fact.contact,
         number,
-        fact.channel,
-        fact.municipality,
+        intern(fact.channel),
+        intern(fact.municipality),
         fact.source_key,
         fact.citizen,
-        fact.language,
-        fact.hints,
+        intern(fact.language),
+        state.index.shared_hints(fact.hints),
         at,
         since=at,
     )
@@ -157,8 +158,9 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
 def _queued(state: State, fact: facts.ContactQueued, number: int, at: int) -> None:
     contact = _contact(state, fact.contact)
     follow(CONTACT, contact.state, "ContactQueued")
-    contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, state.index.shared(fact.needs)
-    contact.language, contact.tier, contact.rank = fact.language, fact.tier, fact.rank
+    state.index.alarms.intake_is_over(contact.id)
+    contact.topic, contact.queue, contact.needs = intern(fact.topic), intern(fact.queue), state.index.shared(fact.needs)
+    contact.language, contact.tier, contact.rank = intern(fact.language), fact.tier, fact.rank
     contact.remind_at, contact.reminders = fact.remind_at, 0
     contact.wanted_agent, contact.wanted_until = "", 0
     _go(state, contact, "ContactQueued", at)
@@ -194,7 +196,7 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     contact.tier, contact.rank, contact.remind_at = fact.tier, fact.rank, fact.remind_at
     contact.wanted_agent, contact.wanted_until = fact.wanted_agent, fact.wanted_until
     if fact.again_at:
-        contact.again_at[fact.agent] = fact.again_at
+        contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
     if fact.wanted_until:
         state.index.alarms.set(fact.wanted_until, "retry", contact.id)
@@ -242,7 +244,10 @@ def _message_added(state: State, fact: facts.MessageAdded, number: int, at: int)
     if fact.number != len(contact.messages) + 1 or fact.message in contact.messages:
         raise Illegal(f"message {fact.number} of contact {fact.contact} is out of turn")
     follow(CONTACT, contact.state, "MessageAdded")
-    contact.messages[fact.message] = fact.number
+    if contact.messages:
+        contact.messages[fact.message] = fact.number
+    else:
+        contact.messages = {fact.message: fact.number}
     if fact.deliver:
         key = f"{fact.contact}/{fact.number}"
         state.outgoing[key] = OutgoingState(fact.contact, fact.number, contact.channel, fact.ref, "due")
@@ -310,7 +315,7 @@ def _offer_ended(state: State, fact: facts.OfferEnded, number: int, at: int) -> 
     offer, contact = _open_offer(state, fact)
     follow(OFFER, offer.state, "OfferEnded")
     if fact.again_at > at:
-        contact.again_at[fact.agent] = fact.again_at
+        contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
     if fact.agent == contact.wanted_agent:
         contact.wanted_agent, contact.wanted_until = "", 0

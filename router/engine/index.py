@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CREWS_MAX = 4_096
 """Beyond this many crews, those of lanes in which nobody waits are let go."""
 
+HINTS_MAX = 10_000
 INTAKE_SECONDS_MAX = 120
 """A contact whose channel asks something first is queued as it is after this time."""
 GONE = Queue("", {}, {})
@@ -47,6 +48,7 @@ class Index:
         self._crews_of: dict[str, list[Crew]] = {}
         self._kept: dict[str, set[LaneKey]] = {}
         """Colleague -> lanes of what is kept for them alone."""
+        self._hints: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._needs: dict[tuple[tuple[str, int], ...], dict[str, int]] = {}
 
     # -- what has changed -----------------------------------------------------------------------------------
@@ -66,6 +68,12 @@ class Index:
     def shared(self, needs: dict[str, int]) -> dict[str, int]:
         """The same needs, kept once for all contacts that ask them."""
         return self._needs.setdefault(tuple(needs.items()), needs)
+
+    def shared_hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
+        """The same hints, kept once: many contacts come with the same."""
+        if len(self._hints) > HINTS_MAX:
+            self._hints.clear()
+        return self._hints.setdefault(hints, hints)
 
     def waits(self, contact: ContactState, key: LaneKey) -> None:
         """The contact has come to wait."""

@@ -13,6 +13,9 @@ from router.queues.order import Place
 LaneKey = tuple[str, tuple[tuple[str, int], ...], str, str]
 """Channel, the needs as sorted (skill, level) pairs, topic, and the one colleague it is kept for ("" = anybody)."""
 
+Entry = tuple[Place, str, LaneKey]
+"""Place, contact, lane: one and the same object in the heap and beside it, or the one in the heap is stale."""
+
 
 def lane_key(channel: str, needs: dict[str, int], topic: str = "", colleague: str = "") -> LaneKey:
     """Kept for one colleague the needs say nothing about who may take it: that colleague may lack the skill."""
@@ -28,9 +31,9 @@ class Lanes:
     """All that waits, by lane. A lane in which nobody waits any more leaves nothing behind."""
 
     def __init__(self) -> None:
-        self._heaps: dict[LaneKey, list[tuple[Place, str]]] = {}
+        self._heaps: dict[LaneKey, list[Entry]] = {}
         self._counts: dict[LaneKey, int] = {}
-        self._where: dict[str, tuple[LaneKey, Place]] = {}
+        self._where: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._where)
@@ -47,23 +50,29 @@ class Lanes:
         return self._counts.get(key, 0)
 
     def place(self, contact: str) -> Place:
-        return self._where[contact][1]
+        return self._where[contact][0]
 
     def lane(self, contact: str) -> LaneKey:
-        return self._where[contact][0]
+        return self._where[contact][2]
 
     def add(self, contact: str, key: LaneKey, place: Place) -> None:
         """Put the contact at its place; it may stand in one lane only."""
-        self._where[contact] = (key, place)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        heapq.heappush(self._heaps.setdefault(key, []), (place, contact))
+        if key in self._counts:
+            self._counts[key] += 1
+            heap = self._heaps[key]
+            key = heap[0][2]  # the same key, kept once
+        else:
+            self._counts[key] = 1
+            heap = self._heaps[key] = []
+        entry = self._where[contact] = (place, contact, key)
+        heapq.heappush(heap, entry)
 
     def remove(self, contact: str) -> LaneKey | None:
         """Take it out; gives the lane it stood in, or None when it does not wait."""
         found = self._where.pop(contact, None)
         if found is None:
             return None
-        key = found[0]
+        key = found[2]
         left = self._counts[key] = self._counts[key] - 1
         if not left:
             del self._counts[key], self._heaps[key]
@@ -73,7 +82,7 @@ class Lanes:
 
     def _sweep(self, key: LaneKey) -> None:
         """Throw out what was removed behind the head: a heap is never much longer than its lane."""
-        heap = [entry for entry in set(self._heaps[key]) if self._where.get(entry[1]) == (key, entry[0])]
+        heap = [entry for entry in self._heaps[key] if self._where.get(entry[1]) is entry]
         heapq.heapify(heap)
         self._heaps[key] = heap
 
@@ -82,12 +91,11 @@ class Lanes:
         heap = self._heaps.get(key)
         if not heap:
             return None
-        passed: list[tuple[Place, str]] = []
-        found: tuple[Place, str] | None = None
+        passed: list[Entry] = []
+        found: Entry | None = None
         while heap:
             entry = heap[0]
-            where = self._where.get(entry[1])
-            if where is None or where[1] != entry[0] or where[0] != key or (passed and passed[-1] == entry):
+            if self._where.get(entry[1]) is not entry:
                 heapq.heappop(heap)
             elif fits(entry[1]):
                 found = entry
@@ -96,4 +104,4 @@ class Lanes:
                 passed.append(heapq.heappop(heap))
         for entry in passed:
             heapq.heappush(heap, entry)
-        return found
+        return (found[0], found[1]) if found else None
