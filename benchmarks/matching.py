@@ -32,23 +32,26 @@ class Cost:
     policy: str
     match_us: float
     match_p99_us: float
+    """Choosing alone."""
+    explain_us: float
     whole_us: float
     """With the commands around it: finish, wrap up, offer with its explanation, accept."""
     scan_us: float
+    scan_explain_us: float
     bytes_per_contact: float
 
     @staticmethod
     def header() -> str:
         return (
-            f"{'agents':>8}{'waiting':>10}  {'policy':<13}{'match µs':>10}{'p99 µs':>10}{'whole µs':>10}"
-            f"{'scan µs':>12}{'B/contact':>11}"
+            f"{'agents':>8}{'waiting':>10}  {'policy':<13}{'match µs':>10}{'p99 µs':>9}{'explain µs':>12}"
+            f"{'whole µs':>10}{'scan µs':>10}{'explain':>9}{'B/contact':>11}"
         )
 
     def line(self) -> str:
-        scan = f"{self.scan_us:,.0f}" if self.scan_us else "-"
+        scan = f"{self.scan_us:>10,.0f}{self.scan_explain_us:>9,.0f}" if self.scan_us else f"{'-':>10}{'-':>9}"
         return (
-            f"{self.agents:>8,}{self.waiting:>10,}  {self.policy:<13}{self.match_us:>10.1f}{self.match_p99_us:>10.1f}"
-            f"{self.whole_us:>10.1f}{scan:>12}{self.bytes_per_contact:>11,.0f}"
+            f"{self.agents:>8,}{self.waiting:>10,}  {self.policy:<13}{self.match_us:>10.1f}{self.match_p99_us:>9.1f}"
+            f"{self.explain_us:>12.1f}{self.whole_us:>10.1f}{scan}{self.bytes_per_contact:>11,.0f}"
         )
 
 
@@ -130,47 +133,72 @@ class _Floor:
 def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool = False) -> Cost:
     """The cost of a decision with everybody busy and so many waiting."""
     floor = _Floor(agents, waiting, policy)
-    spent: list[float] = []
-    offers = assign.offers
-
-    def timed(state: State, now: int):  # type: ignore[no-untyped-def]
-        """The matcher's own time; what the caller does between its steps is not counted."""
-        steps = offers(state, now)
-        total = 0
-        found = False
-        while True:
-            started = time.perf_counter_ns()
-            step = next(steps, None)
-            total += time.perf_counter_ns() - started
-            if step is None:
-                break
-            found = True
-            yield step
-        if found:
-            spent.append(total / 1000)
-
+    timer = _Timer()
     gc.collect()
     gc.freeze()
     whole: list[float] = []
     order = list(floor.held)
-    assign.offers = timed
-    try:
+    with timer:
         for n in range(min(DECISIONS, waiting - 1)):
             agent = order[n * 31 % len(order)]
             started = time.perf_counter_ns()
             floor.finish(agent)
             whole.append((time.perf_counter_ns() - started) / 1000)
-    finally:
-        assign.offers = offers
-        gc.unfreeze()
-    scanned = median(_scan(floor) for _ in range(SCANS)) if scan else 0.0
+    gc.unfreeze()
+    scans = sorted(_scan(floor) for _ in range(SCANS)) if scan else [(0.0, 0.0)]
+    choosing, explaining = scans[len(scans) // 2]
     return Cost(
-        agents, waiting, policy, median(spent), quantiles(spent, n=100)[98], median(whole), scanned, floor.bytes
+        agents,
+        waiting,
+        policy,
+        median(timer.choosing),
+        quantiles(timer.choosing, n=100)[98],
+        median(timer.explaining),
+        median(whole),
+        choosing,
+        explaining,
+        floor.bytes,
     )
 
 
-def _scan(floor: _Floor) -> float:
-    """Microseconds of the same decision by looking at every waiting contact, and for the first at every agent."""
+class _Timer:
+    """Stands around the matcher and takes its time: choosing, and explaining the choice; nothing of the caller's."""
+
+    def __init__(self) -> None:
+        self.choosing: list[float] = []
+        self.explaining: list[float] = []
+
+    def __enter__(self) -> None:
+        self._offers, self._explain = assign.offers, assign.explain
+        assign.offers, assign.explain = self._timed_offers, self._timed_explain  # type: ignore[assignment]
+
+    def __exit__(self, *what: object) -> None:
+        assign.offers, assign.explain = self._offers, self._explain
+
+    def _timed_offers(self, state: State, now: int):  # type: ignore[no-untyped-def]
+        steps = self._offers(state, now)
+        total, found = 0.0, False
+        while True:
+            known = len(self.explaining)
+            started = time.perf_counter_ns()
+            step = next(steps, None)
+            total += (time.perf_counter_ns() - started) / 1000 - sum(self.explaining[known:])
+            if step is None:
+                break
+            found = True
+            yield step
+        if found:
+            self.choosing.append(total)
+
+    def _timed_explain(self, *arguments: object, **named: object) -> object:
+        started = time.perf_counter_ns()
+        found = self._explain(*arguments, **named)  # type: ignore[arg-type]
+        self.explaining.append((time.perf_counter_ns() - started) / 1000)
+        return found
+
+
+def _scan(floor: _Floor) -> tuple[float, float]:
+    """Microseconds of the same decision by looking at every contact and every agent: choosing, explaining."""
     state, now = floor.state, floor.now + 1
     agent = next(iter(floor.held))
     person = state.agents[agent]
@@ -181,9 +209,11 @@ def _scan(floor: _Floor) -> float:
         fits = contact.state == "waiting" and not excluded(state, state.index.agents[agent], contact, now)
         if fits and (best is None or contact.place < best.place):
             best = contact
-    if best is not None:
-        fit = [a for a in state.index.agents.values() if not excluded(state, a, best, now)]
-        min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id), default=None)
-    taken = (time.perf_counter_ns() - started) / 1000
+    assert best is not None
+    fit = [a for a in state.index.agents.values() if not excluded(state, a, best, now)]
+    min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id), default=None)
+    chosen = time.perf_counter_ns()
+    explain(state, best.id, now, details=True)
+    explained = time.perf_counter_ns()
     person.load = load
-    return taken
+    return (chosen - started) / 1000, (explained - chosen) / 1000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from router.engine.crews import Crew
 from router.engine.explain import busy_with, explain
@@ -32,8 +32,7 @@ Order = tuple[int, int, int, int]
 OVERDUE, OFFER, RESERVE = 0, 1, 2
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What can be done in one lane now: offer the contact to the agent, or keep it for a better one until `until`."""
 
     order: Order
@@ -80,9 +79,7 @@ def _look(state: State, key: LaneKey, now: int) -> Step | None:
 
     def fits(id: str) -> bool:
         nonlocal chosen
-        again_at = state.contacts[id].again_at
-        agents = crew.first(1, lambda agent: again_at.get(agent, 0) <= now)
-        chosen = agents[0] if agents else ""
+        chosen = crew.best(state.contacts[id].again_at, now)
         return bool(chosen)
 
     found = index.lanes.first(key, fits)
@@ -112,10 +109,9 @@ def _scored(state: State, crew: Crew, now: int) -> Step | None:
     def fits(id: str) -> bool:
         nonlocal reserve, chosen
         contact = state.contacts[id]
-        agents = crew.first(1, lambda agent: contact.again_at.get(agent, 0) <= now)
-        if not agents:
+        chosen = crew.best(contact.again_at, now)
+        if not chosen:
             return False
-        chosen = agents[0]
         if overtaken(places, contact.place) < crew.queue.overtaken_max:
             until = _reserve_until(state, crew, contact, chosen, now)
             if until and not contact.reserved_until and reserve is None:

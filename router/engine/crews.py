@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Set
 
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey
@@ -106,18 +106,35 @@ class Crew:
         """The agent is not free; whether that is news."""
         return self.free.pop(agent, None) is not None
 
-    def first(self, many: int, fits: Callable[[str], bool]) -> list[str]:
-        """The best `many` of the free for whom `fits` holds, best first."""
-        found: list[Key] = []
-        passed: list[Key] = []
-        while self.order and len(found) < many:
-            key = heapq.heappop(self.order)
-            if self.free.get(key[2]) != key or (found and found[-1] == key) or (passed and passed[-1] == key):
-                continue
-            (found if fits(key[2]) else passed).append(key)
-        for key in (*found, *passed):
-            heapq.heappush(self.order, key)
-        return [key[2] for key in found]
+    def best(self, again_at: dict[str, int], now: int) -> str:
+        """The best of the free who need not be left alone until later ("" = nobody)."""
+        if again_at:
+            found = self.top(1, {agent for agent, again in again_at.items() if again > now})
+            return found[0] if found else ""
+        order, free = self.order, self.free
+        while order:
+            key = order[0]
+            if free.get(key[2]) == key:
+                return key[2]
+            heapq.heappop(order)
+        return ""
+
+    def top(self, many: int, without: Set[str]) -> list[str]:
+        """The best `many` of the free, but for those in `without`, best first."""
+        order, free = self.order, self.free
+        if len(free) == 1 and order:
+            return [agent for agent in free if agent not in without]
+        found: list[str] = []
+        taken: list[Key] = []
+        while order and len(found) < many:
+            key = heapq.heappop(order)
+            if free.get(key[2]) == key and not (taken and taken[-1] == key):
+                taken.append(key)
+                if key[2] not in without:
+                    found.append(key[2])
+        for key in taken:
+            heapq.heappush(order, key)
+        return found
 
     def score(self, agent: str, occupancy: int) -> int:
         """The agent's score for this lane at this occupancy (1/10,000); meaningful for a scored lane."""

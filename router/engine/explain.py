@@ -59,7 +59,10 @@ def explain(
     `details` adds the reason per agent and how many stand before it. Raises KeyError when the contact is not open.
     """
     contact = state.contacts[id]
-    crew = state.index.crew(state, lane_key(contact.channel, contact.needs, contact.topic))
+    key = state.index.lanes.lane(id) if id in state.index.lanes else None
+    if key is None or key[3]:
+        key = lane_key(contact.channel, contact.needs, contact.topic)
+    crew = state.index.crew(state, key)
     wanted = contact.wanted_agent if contact.wanted_until > now else ""
     reasons = _reasons(state, contact, now) if details or wanted else {}
     if wanted:
@@ -103,12 +106,19 @@ def _counted(state: State, crew: Crew, contact: ContactState, now: int) -> tuple
     if contact.channel in state.census_pending:
         present = len(state.index.agents) - sum(counts.values())
         return counts | ({"census": present} if present else {}), 0, []
-    counts.update({f"missing_skill:{skill}": count for skill, count in crew.missing.items() if count})
-    asked = {agent for agent, again in contact.again_at.items() if again > now and agent in crew.free}
+    for skill, count in crew.missing.items():
+        if count:
+            counts[f"missing_skill:{skill}"] = count
+    again_at = contact.again_at
+    asked = {agent for agent, again in again_at.items() if again > now and agent in crew.free} if again_at else set()
+    if crew.no_phone:
+        counts["no_phone"] = crew.no_phone
     busy = len(crew.present) - crew.no_phone - len(crew.free)
-    more = {"no_phone": crew.no_phone, "busy": busy, "asked_before": len(asked)}
-    counts.update({reason: count for reason, count in more.items() if count})
-    return counts, len(crew.free) - len(asked), crew.first(CANDIDATES_SHOWN, lambda agent: agent not in asked)
+    if busy:
+        counts["busy"] = busy
+    if asked:
+        counts["asked_before"] = len(asked)
+    return counts, len(crew.free) - len(asked), crew.top(CANDIDATES_SHOWN, asked)
 
 
 def _candidate(state: State, crew: Crew, agent: str) -> Candidate:
