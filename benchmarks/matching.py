@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 from router.engine import assign, commands, facts
 from router.engine.decide import advance
-from router.engine.explain import excluded
+from router.engine.explain import excluded, explain
 from router.engine.state import ContactState, State
 from router.nouns import Agent, Centre, ChannelRules, ClassifyRule, Hours, Municipality, Queue, QueueTarget, Topic
 from router.skills.matching import level_of
