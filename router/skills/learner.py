@@ -24,7 +24,7 @@ PAIR_PRIOR = 80
 SECONDS_PRIOR = 40
 RESERVE_ANSWERED_MIN = 300
 """Fewer outcomes on a topic prove nothing about who settles it better."""
-RESERVE_SPREAD_MIN = 0.03
+RESERVE_SPREAD_MIN = 0.05
 """Where the chances of those who take a topic differ less (standard deviation), nobody is worth waiting for."""
 ABANDON_COST = 0.15
 """What a lost citizen weighs against a settled contact, at least."""

@@ -103,6 +103,8 @@ class World:
     record: list[tuple[int, facts.Fact]] = field(default_factory=list)
     refused: int = 0
     made: int = 0
+    last: Decision | None = None
+    """What the last command led to."""
 
     def __post_init__(self) -> None:
         self.ask(commands.Configure(self.centre, "1"))
@@ -118,6 +120,7 @@ class World:
             self.refused += 1
             return None
         self.record.extend((self.now, fact) for fact in decision.facts)
+        self.last = decision
         check(self.state, self.now)
         return decision
 
