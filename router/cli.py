@@ -1,4 +1,4 @@
-"""The command line: serve, demo, check, verify, replay, snapshot, erase, password."""
+"""The command line: serve, demo, check, simulate, verify, replay, snapshot, erase, password."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from router import __version__
 from router.errors import ConfigurationInvalid, Deposed, JournalDamaged, KccError
+from router.nouns import LEARNING, POLICIES
 from router.settings import Settings
 
 DEMO = Path("config/demo")
@@ -64,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     demo = add("demo", _demo, "run the server, and play a busy morning on it")
     demo.add_argument("--minutes", type=float, default=0, help="stop after this long (0: until interrupted)")
     add("check", _check, "look the configuration over and report every mistake")
+    simulate = add("simulate", _simulate, "play a workload through the engine under virtual time, and report")
+    simulate.add_argument("workload", type=Path, help="a TOML file as in benchmarks/workloads")
+    simulate.add_argument("--policy", action="append", choices=POLICIES, help="may be given more than once (all three)")
+    simulate.add_argument("--learning", choices=LEARNING, default="off", help="what estimates may rest on (off)")
+    simulate.add_argument("--seeds", type=int, default=5, help="days per roster (5)")
+    simulate.add_argument("--rosters", type=int, default=1, help="rosters drawn (1)")
+    simulate.add_argument("--warm-up", type=int, default=20, help="uncounted days to learn from (20)")
+    simulate.add_argument("--json", action="store_true", help="machine-readable")
     verify = add("verify", _verify, "check the books and invariants of a journal")
     verify.add_argument("--json", action="store_true", help="machine-readable, per channel")
     add("replay", _replay, "fold the journal and print the hash of its state")
@@ -103,6 +112,35 @@ def _check(options: argparse.Namespace) -> int:
     for warning in settings.warnings:
         print(f"worth a look: {warning}")
     return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from router.simulation.report import summary, table
+    from router.simulation.run import Variant, play
+    from router.simulation.workload import read_workload
+
+    options.config = options.workload
+    workload = read_workload(options.workload)
+    rosters, seeds = range(max(1, options.rosters)), range(max(1, options.seeds))
+    found = {}
+    for policy in options.policy or POLICIES:
+        variant = Variant(policy, options.learning)
+        days = list(play(workload, variant, rosters, seeds, max(0, options.warm_up), _note))
+        found[variant.name] = summary(days)
+    print("\r\033[K" if sys.stderr.isatty() else "", end="", file=sys.stderr)
+    if options.json:
+        made = {"workload": workload.name, "rosters": len(rosters), "seeds": len(seeds), "policies": found}
+        print(json.dumps(made, indent=2))
+    else:
+        print(table(found))
+    return 0
+
+
+def _note(what: str) -> None:
+    """Progress, for who is watching; one line a day where nobody rewrites the line."""
+    end = "" if sys.stderr.isatty() else "\n"
+    start = "\r\033[K" if sys.stderr.isatty() else ""
+    print(f"{start}{what}", end=end, file=sys.stderr, flush=True)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -18,6 +18,11 @@ EXTENSIONS_MAX = 10
 
 LANGUAGES: tuple[str, ...] = ("nl", "en")
 
+POLICIES: tuple[str, ...] = ("longest-idle", "skill-level", "resolution")
+"""How a queue chooses who is asked."""
+LEARNING: tuple[str, ...] = ("off", "team", "person")
+"""What estimates may rest on: levels set by people; outcomes per level of the team; outcomes per person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -82,6 +87,14 @@ class Queue:
     """1 is most urgent, 9 least; each step is worth `Centre.priority_step_seconds` of waiting."""
     wrap_up_seconds: int = 60
     """Wrap-up ends by itself after this time, marked as such; 0 = it waits for the agent."""
+    policy: str = "skill-level"
+    """One of `POLICIES`."""
+    reserve_seconds: int = 0
+    """`resolution` may keep a contact this long, once, for a better agent while another is free; 0 = never."""
+    overtaken_max: int = 10
+    """`resolution` lets at most this many later contacts of the queue go before one whom the agent could have taken."""
+    fairness_percent: int = 65
+    """`resolution` takes this share of an agent's own occupancy off the score: 0 = work goes where it is best done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,10 @@ class Centre:
     """How long a contact handed to one agent waits for that agent alone."""
     absence_seconds: int = 120
     """Written and chat contacts of an agent whose connection is lost go back to their queue after this."""
+    learning: str = "off"
+    """One of `LEARNING`: estimates that rest on more are refused."""
+    learning_reason: str = ""
+    """Why `person` is on; without it, it is not."""
     remember_days: int = 30
     """Ended contacts are recognised when the same source offers them again for this long."""
     repeat_days: int = 7
@@ -160,3 +177,34 @@ class Centre:
 
     def agent(self, id: str) -> Agent | None:
         return next((a for a in self.agents if a.id == id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEstimate:
+    """What is expected of one topic, per agent who may take it; chances in 1/10,000."""
+
+    chance: dict[str, int]
+    """Agent -> chance that the contact is settled in one go."""
+    seconds: dict[str, int]
+    """Agent -> handling time, wrap-up included."""
+    answered: dict[str, int] = field(default_factory=dict)
+    """Agent -> number of contacts the chance rests on; empty where no person is looked at."""
+    price: int = 0
+    """What one more contact of this topic would add with everybody's time at its price, in 1/10,000."""
+    reserve: bool = False
+    """The chances are measured and differ enough that waiting for a better agent can pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What the learner has found; it enters the journal as one fact and replaces what was there."""
+
+    basis: str
+    """One of `LEARNING`."""
+    topics: dict[str, TopicEstimate]
+    prices: dict[str, int] = field(default_factory=dict)
+    """Agent -> what a second of theirs is worth elsewhere, in millionths of a settled contact."""
+    patience_seconds: int = 180
+    """Mean time after which a waiting citizen gives up."""
+    abandon_cost: int = 5_000
+    """What a lost citizen weighs against a settled contact, in 1/10,000."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from router.engine.evolve import evolve, rebuild_index
+from router.engine.evolve import evolve
 from router.engine.facts import Fact
+from router.engine.index import rebuild_index
 from router.engine.state import State, canonical
 from router.engine.tables import Illegal
 from router.errors import JournalDamaged

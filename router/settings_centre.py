@@ -12,7 +12,9 @@ from typing import Any
 from router.nouns import (
     CHANNELS,
     LANGUAGES,
+    LEARNING,
     LIVE_CHANNELS,
+    POLICIES,
     Agent,
     Centre,
     ChannelRules,
@@ -39,6 +41,7 @@ CHANNEL_DEFAULTS = {
     "email": ChannelRules(2, 120),
     "post": ChannelRules(2, 120),
 }
+RESERVE_SECONDS_MAX = 300
 OFFER_SECONDS_MIN = 5
 OFFER_SECONDS_MAX_LIVE = 120
 OFFER_SECONDS_MAX = 900
@@ -88,9 +91,13 @@ def read_centre(
         retry_seconds=centre.integer("retry_seconds", 30, 1, 3600),
         handover_seconds=centre.integer("handover_seconds", 60, 0, 86_400),
         absence_seconds=centre.integer("absence_seconds", 120, 15, 3600),
+        learning=centre.choice("learning", "off", LEARNING),
+        learning_reason=centre.text("learning_reason", ""),
         remember_days=centre.integer("remember_days", 30, 1, 400),
         repeat_days=centre.integer("repeat_days", 7, 1, 90),
     )
+    if result.learning == "person" and not result.learning_reason.strip():
+        centre.mistake("learning_reason", 'learning = "person" judges people one by one: write down why that is agreed')
     menus = {name: _menu(table) for name, table in topics.items("menus")}
     for table in (centre, topics, agents):
         table.done()
@@ -315,7 +322,16 @@ def _queue(table: Table) -> Queue:
         targets=targets,
         priority=table.integer("priority", 5, 1, 9),
         wrap_up_seconds=table.integer("wrap_up_seconds", 60, 0, 3600),
+        policy=table.choice("policy", "skill-level", POLICIES),
+        reserve_seconds=table.integer("reserve_seconds", 0, 0, RESERVE_SECONDS_MAX),
+        overtaken_max=table.integer("overtaken_max", 10, 0, 1000),
+        fairness_percent=table.integer("fairness_percent", 65, 0, 1000),
     )
+    if queue.reserve_seconds and queue.policy != "resolution":
+        table.mistake("reserve_seconds", 'only policy = "resolution" keeps contacts for a better agent')
+    for channel, norm in targets.items():
+        if channel in LIVE_CHANNELS and queue.reserve_seconds >= norm.seconds:
+            table.warn("reserve_seconds", f"it is not below the {norm.seconds} s promised on {channel}")
     table.done()
     return queue
 

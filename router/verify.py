@@ -58,6 +58,10 @@ class _Watch:
                 self._ended[fact.contact] += 1
                 if self._ended[fact.contact] > 1 or not self._received[fact.contact]:
                     self.violated(number, f"contact {fact.contact} ended without having been received once")
+            case facts.ContactReserved():
+                queue = state.config.queue(state.contacts[fact.contact].queue)
+                if queue is None or fact.until > state.contacts[fact.contact].since + queue.reserve_seconds * 1000:
+                    self.violated(number, f"contact {fact.contact} was kept longer than its queue allows")
             case facts.ContactOffered():
                 self._capacity(number, fact.agent, state)
             case facts.OfferAccepted() | facts.AnswerAdopted():

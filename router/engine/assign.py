@@ -1,173 +1,180 @@
-"""Offers: after every change, whoever can be served is served, first in place first, to the agent who suits best.
+"""Offers: after every change, whoever can be served is served, in the order and by the agent that the policies want.
 
-Between changes nobody waits whom an available agent suits, so only what has changed needs looking at: agents who got
-room, and contacts that came to wait. Each offer is explained by the same code that makes it.
+Between changes nobody waits whom an available agent suits, so only lanes in which something has changed need looking
+at. The one exception is a reservation: a contact that a queue with policy `resolution` keeps for a better agent, once,
+until a recorded moment.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from router import __version__
-from router.engine.facts import Candidate, ContactOffered, Explanation
+from router.engine.crews import Crew
+from router.engine.explain import busy_with, explain
+from router.engine.facts import ContactOffered, ContactReserved, Explanation
 from router.engine.state import ContactState, State
-from router.nouns import Agent
+from router.queues.lanes import LaneKey, lane_name
 from router.queues.order import Place
-from router.skills.matching import RULE, has_room, level_of, missing_skill, preference
+from router.skills.estimates import in_force
+from router.skills.policies import gain_of_waiting, head_start_ms, waiting_pays
 
-CANDIDATES_SHOWN = 5
 PHONE_GRACE_MS = 3_000
 """The PBX ends its own ringing; the engine's alarm comes this much later."""
+RESERVE_MS_MIN = 500
+"""A shorter reservation is not worth the name."""
+USUAL_PATIENCE_SECONDS = 180
+USUAL_ABANDON_COST = 5_000
+
+Order = tuple[int, int, int, int]
+"""Which of several possible steps is taken first: overtaken often enough, offers, reservations; tier; rank; number."""
+OVERDUE, OFFER, RESERVE = 0, 1, 2
 
 
-def offers(state: State, now: int) -> Iterator[tuple[ContactOffered, Explanation]]:
-    """The offers that are possible now, one at a time: the caller evolves each before asking for the next."""
+class Step(NamedTuple):
+    """What can be done in one lane now: offer the contact to the agent, or keep it for a better one until `until`."""
+
+    order: Order
+    contact: str
+    agent: str
+    until: int = 0
+
+
+def offers(state: State, now: int) -> Iterator[tuple[ContactOffered | ContactReserved, Explanation | None]]:
+    """What is possible now, one step at a time: the caller evolves each before asking for the next."""
     index = state.index
-    while index.changed_agents or index.changed_contacts:
-        _leave_out(state, now)
-        contact = _next_contact(state, now)
-        if contact is None:
+    steps: dict[LaneKey, Step] = {}
+    while True:
+        while index.dirty:
+            key = index.dirty.pop()
+            step = _look(state, key, now)
+            if step is None:
+                steps.pop(key, None)
+            else:
+                steps[key] = step
+        if not steps:
             return
-        chosen = _best_agent(state, contact, now)
-        if chosen is None:
-            index.changed_contacts.discard(contact.id)
-            continue
-        yield _offer(state, contact, chosen, now)
+        key = min(steps, key=lambda k: steps[k].order) if len(steps) > 1 else next(iter(steps))
+        step = steps.pop(key)
+        if step.until:
+            yield ContactReserved(step.contact, step.until, step.agent), None
+        else:
+            yield _offer(state, state.contacts[step.contact], step.agent, now)
 
 
-def _leave_out(state: State, now: int) -> None:
-    """Forget the changed contacts that nobody can take: an offer only takes room away, so it makes nobody fit again.
-
-    All in one go, so that ten thousand that wait at a start are looked at once each, not once for each other.
-    """
-    if all(_unavailable(state, agent) for agent in state.index.agents.values()):
-        state.index.changed_contacts.clear()
-        return
-    for id in list(state.index.changed_contacts):
-        contact = state.contacts.get(id)
-        if contact is None or contact.state != "waiting" or _best_agent(state, contact, now) is None:
-            state.index.changed_contacts.discard(id)
-
-
-def _next_contact(state: State, now: int) -> ContactState | None:
-    """The first in place among what the changed agents can take and the changed contacts."""
+def _look(state: State, key: LaneKey, now: int) -> Step | None:
+    """The next step in this lane, or None when nobody in it can be served."""
     index = state.index
-    best: tuple[Place, str] | None = None
-    for id in sorted(index.changed_agents):
-        found = _first_for(state, id, now)
-        if found is None:
-            index.changed_agents.discard(id)
-        elif best is None or found < best:
-            best = found
-    for id in sorted(index.changed_contacts):
-        contact = state.contacts.get(id)
-        if contact is None or contact.state != "waiting":
-            index.changed_contacts.discard(id)
-        elif best is None or (contact.place, id) < best:
-            best = (contact.place, id)
-    return state.contacts[best[1]] if best else None
-
-
-def _first_for(state: State, agent_id: str, now: int) -> tuple[Place, str] | None:
-    """The first contact in place that this agent can take now."""
-    agent = state.index.agents.get(agent_id)
-    if agent is None or _unavailable(state, agent):
+    if not index.lanes.count(key) or key[0] in state.census_pending:
         return None
-    found = [
-        state.index.lanes.first(key, lambda id: not _excluded(state, agent, state.contacts[id], now))
-        for key in state.index.lanes.lanes()
-        if not missing_skill(agent, dict(key[1]))
-    ]
-    return min((f for f in found if f is not None), default=None)
+    if key[3]:
+        return _kept(state, key, now)
+    crew = index.crew(state, key)
+    if not crew.free:
+        return None
+    if crew.scored:
+        return _scored(state, crew, now)
+    chosen = ""
+
+    def fits(id: str) -> bool:
+        nonlocal chosen
+        chosen = crew.best(state.contacts[id].again_at, now)
+        return bool(chosen)
+
+    found = index.lanes.first(key, fits)
+    return Step((OFFER, *found[0]), found[1], chosen) if found else None
 
 
-def _best_agent(state: State, contact: ContactState, now: int) -> Agent | None:
-    suitable = (a for a in state.index.agents.values() if not _excluded(state, a, contact, now))
-    return min(suitable, key=lambda a: preference(a, contact.needs, state.agents[a.id].idle_since), default=None)
+def _kept(state: State, key: LaneKey, now: int) -> Step | None:
+    """What is kept for one colleague goes there, whatever their skills."""
+
+    def fits(id: str) -> bool:
+        contact = state.contacts[id]
+        return contact.wanted_until > now and not busy_with(state, key[3], contact, now)
+
+    found = state.index.lanes.first(key, fits)
+    return Step((OFFER, *found[0]), found[1], key[3]) if found else None
 
 
-def _unavailable(state: State, agent: Agent) -> str:
-    """Why the agent can take nothing at all now, or ""."""
-    person = state.agents[agent.id]
-    if person.presence != "ready":
-        return person.presence
-    return "lost" if person.connection == "lost" else ""
+# -- resolution -----------------------------------------------------------------------------------------------
 
 
-def _excluded(state: State, agent: Agent, contact: ContactState, now: int) -> str:
-    """Why this agent cannot be offered this contact now, or ""."""
-    reason = _unavailable(state, agent)
-    if reason:
-        return reason
-    if contact.channel in state.census_pending:
-        return "census"
-    wanted = contact.wanted_agent if contact.wanted_until > now else ""
-    if wanted and wanted != agent.id:
-        return "wanted_other"
-    if not wanted:
-        skill = missing_skill(agent, contact.needs)
-        if skill:
-            return f"missing_skill:{skill}"
-    if contact.channel == "phone" and not agent.endpoint:
-        return "no_phone"
-    in_hand = (state.contacts[c].channel for c in state.agents[agent.id].load)
-    if not has_room(agent, state.config.channels, contact.channel, in_hand):
-        return "busy"
-    return "asked_before" if contact.again_at.get(agent.id, 0) > now else ""
+def _scored(state: State, crew: Crew, now: int) -> Step | None:
+    """The first of the lane goes to the best of the free, unless waiting for a better agent pays."""
+    places = state.overtakers.get(lane_name(crew.key), []) if state.overtakers else []
+    reserve: Step | None = None
+    chosen = ""
+
+    def fits(id: str) -> bool:
+        nonlocal reserve, chosen
+        contact = state.contacts[id]
+        chosen = crew.best(contact.again_at, now)
+        if not chosen:
+            return False
+        if overtaken(places, contact.place) < crew.queue.overtaken_max:
+            until = _reserve_until(state, crew, contact, chosen, now)
+            if until and not contact.reserved_until and reserve is None:
+                reserve = Step((RESERVE, *contact.place), id, chosen, until)
+            return not until
+        return True
+
+    found = state.index.lanes.first(crew.key, fits)
+    if found is None:
+        return reserve
+    tier, rank, number = found[0]
+    if overtaken(places, found[0]) >= crew.queue.overtaken_max:
+        return Step((OVERDUE, tier, rank, number), found[1], chosen)
+    price = crew.estimate.price if crew.estimate else 0
+    head_start = head_start_ms(-crew.free[chosen][0], price)
+    return Step((OFFER, tier, rank - head_start, number), found[1], chosen)
 
 
-def _offer(state: State, contact: ContactState, agent: Agent, now: int) -> tuple[ContactOffered, Explanation]:
+def overtaken(places: list[Place], place: Place) -> int:
+    """How many of the overtakers of a lane came later than the contact at `place`."""
+    return len(places) - bisect_right(places, place) if places else 0
+
+
+def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, now: int) -> int:
+    """Until when the contact is better kept for somebody else than given to this agent; 0 = it is not."""
+    if not crew.queue.reserve_seconds or crew.estimate is None or not crew.estimate.reserve:
+        return 0
+    until = contact.reserved_until or contact.since + crew.queue.reserve_seconds * 1000
+    if until <= now or (not contact.reserved_until and until < now + RESERVE_MS_MIN):
+        return 0
+    known = in_force(state.config, state.estimates)
+    cost = known.abandon_cost if known else USUAL_ABANDON_COST
+    patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
+    busy = (a for a in crew.present if a not in crew.free)
+    others = ((crew.score(a, state.agents[a].occupancy), crew.seconds[a]) for a in busy)
+    gain = gain_of_waiting(-crew.free[agent][0], others)
+    pays = waiting_pays(gain, state.index.lanes.count(crew.key), cost, patience)
+    return until if pays else 0
+
+
+def _overtakes(state: State, contact: ContactState, agent: str, now: int) -> tuple[str, ...]:
+    """Whom of the same queue, first of their lanes, the agent could have taken before this later contact."""
+    index = state.index
+    queue = index.crew(state, index.lanes.lane(contact.id)).queue
+    ahead = []
+    for crew in index.crews_of(agent):
+        if crew.queue.id != queue.id or not index.lanes.count(crew.key) or agent not in crew.free:
+            continue
+        if crew.channel in state.census_pending:
+            continue
+        first = index.lanes.first(crew.key, lambda id: state.contacts[id].again_at.get(agent, 0) <= now)
+        if first is not None and first[0] < contact.place:
+            ahead.append(first)
+    return tuple(id for _, id in sorted(ahead))
+
+
+def _offer(state: State, contact: ContactState, agent: str, now: int) -> tuple[ContactOffered, Explanation]:
     offer = f"{contact.id}-{contact.offers + 1}"
     seconds = state.config.channels[contact.channel].offer_seconds
     expires_at = now + seconds * 1000
     lapses_at = expires_at + (PHONE_GRACE_MS if contact.channel == "phone" else 0)
-    fact = ContactOffered(offer, contact.id, agent.id, "answer", expires_at, lapses_at)
-    return fact, explain(state, contact.id, now, chosen=agent.id, offer=offer)
-
-
-def explain(
-    state: State, id: str, now: int, *, chosen: str = "", offer: str = "", details: bool = False
-) -> Explanation:
-    """Who could take the contact and why the others cannot, as the matcher sees it at this moment.
-
-    `details` adds the reason per agent and how many stand before it. Raises KeyError when the contact is not open.
-    """
-    contact = state.contacts[id]
-    fit: list[Agent] = []
-    excluded: dict[str, int] = {}
-    reasons: dict[str, str] = {}
-    for agent in state.index.agents.values():
-        reason = _excluded(state, agent, contact, now)
-        if reason:
-            excluded[reason] = excluded.get(reason, 0) + 1
-            reasons[agent.id] = reason
-        else:
-            fit.append(agent)
-    fit.sort(key=lambda a: preference(a, contact.needs, state.agents[a.id].idle_since))
-    shown = tuple(
-        Candidate(a.id, level_of(a, contact.needs), state.agents[a.id].idle_since) for a in fit[:CANDIDATES_SHOWN]
-    )
-    return Explanation(
-        contact.id,
-        now,
-        contact.queue,
-        contact.topic,
-        dict(contact.needs),
-        chosen,
-        shown,
-        dict(sorted(excluded.items())),
-        RULE,
-        __version__,
-        state.version,
-        offer,
-        _waiting_before(state, contact) if details else 0,
-        reasons if details else {},
-    )
-
-
-def _waiting_before(state: State, contact: ContactState) -> int:
-    return sum(
-        1
-        for other in state.contacts.values()
-        if other.state == "waiting" and other.queue == contact.queue and other.place < contact.place
-    )
+    key = state.index.lanes.lane(contact.id)
+    scored = not key[3] and state.index.crew(state, key).scored
+    ahead = _overtakes(state, contact, agent, now) if scored else ()
+    fact = ContactOffered(offer, contact.id, agent, "answer", expires_at, lapses_at, ahead)
+    return fact, explain(state, contact.id, now, chosen=agent, offer=offer)

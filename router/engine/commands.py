@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router.nouns import Centre
+from router.nouns import Centre, Estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,15 @@ class StartCentre:
     """The process has (re)started: channels in `census` report what is up before anything of theirs is offered."""
 
     census: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishEstimates:
+    """Go by these estimates from now on. Refused when they rest on more than the configuration allows."""
+
+    estimates: Estimates
+    version: str
+    """Digest of the estimates; the same version again is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +314,7 @@ class LoseChannel:
 Command = (
     Configure
     | StartCentre
+    | PublishEstimates
     | Tick
     | Receive
     | Classify

@@ -11,6 +11,7 @@ from typing import Any
 from router.engine import assign, commands, decide_centre, decide_contacts, decide_offers, decide_staff
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
+from router.engine.explain import explain as why
 from router.engine.facts import Explanation, Fact
 from router.engine.state import State
 from router.errors import UnknownThing, WrongState
@@ -20,6 +21,7 @@ CENSUS_PATIENCE_MS = 1_000
 _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.Configure: decide_centre.configure,
     commands.StartCentre: decide_centre.start_centre,
+    commands.PublishEstimates: decide_centre.publish_estimates,
     commands.ReportCensus: decide_centre.report_census,
     commands.LoseChannel: decide_centre.lose_channel,
     commands.Receive: decide_contacts.receive,
@@ -83,9 +85,10 @@ def advance(state: State, command: commands.Command, now: int) -> Decision:
         for fact in decision.facts:
             apply(fact)
     if state.centre is not None:
-        for offered, explanation in assign.offers(state, now):
-            explanations[len(facts)] = explanation
-            apply(offered)
+        for fact, explanation in assign.offers(state, now):
+            if explanation is not None:
+                explanations[len(facts)] = explanation
+            apply(fact)
     return Decision(tuple(facts), answer, explanations)
 
 
@@ -96,7 +99,7 @@ def _wake(state: State, now: int, apply: Callable[[Fact], None]) -> None:
             state.index.alarms.set(now + CENSUS_PATIENCE_MS, kind, id)
             continue
         if kind == "retry" and id in state.contacts:
-            state.index.changed_contacts.add(id)
+            state.index.look_again(state.contacts[id], now)
         for fact in decide_centre.alarm(state, alarm, now):
             apply(fact)
 
@@ -105,4 +108,4 @@ def explain(state: State, contact: str, now: int) -> Explanation:
     """Who could take an open contact now and why the others cannot. Raises a Refusal when it is not open."""
     if contact not in state.contacts:
         raise UnknownThing("the contact is not open")
-    return assign.explain(state, contact, now, details=True)
+    return why(state, contact, now, details=True)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from router.engine import facts
+from router.engine.index import INTAKE_SECONDS_MAX
 from router.engine.state import (
     AgentState,
     Books,
     ContactState,
     EndedContact,
     FollowUpState,
-    Index,
     OfferState,
     OutgoingState,
     State,
 )
 from router.engine.tables import CONNECTION, CONTACT, DELIVERY, FOLLOW_UP, LOAD, OFFER, PRESENCE, Illegal, follow
+from router.queues.lanes import LaneKey, lane_name
 
 DAY_MS = 86_400_000
-INTAKE_SECONDS_MAX = 120
-"""A contact whose channel asks something first is queued as it is after this time."""
 
 
 def evolve(state: State, fact: facts.Fact, number: int, at: int) -> None:
@@ -30,35 +31,6 @@ def evolve(state: State, fact: facts.Fact, number: int, at: int) -> None:
         raise Illegal(f"fact {number} at {at} cannot follow fact {state.number} at {state.at}")
     _HANDLERS[type(fact)](state, fact, number, at)
     state.number, state.at = number, at
-
-
-def rebuild_index(state: State) -> None:
-    """Make the derived part anew; everything that waits and everybody who is there counts as changed."""
-    state.index = index = Index()
-    if state.centre is not None:
-        index.agents = {a.id: a for a in state.centre.agents}
-    for contact in state.contacts.values():
-        if contact.state == "waiting":
-            index.lanes.add(contact.id, contact.lane, contact.place)
-            index.changed_contacts.add(contact.id)
-            for again in (*contact.again_at.values(), contact.wanted_until):
-                index.alarms.set(again, "retry", contact.id)
-        if contact.state in ("waiting", "offered"):
-            index.alarms.set(contact.remind_at, "wait", contact.id)
-        elif contact.state == "intake":
-            index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
-        elif contact.state == "wrap_up" and contact.due_at:
-            index.alarms.set(contact.due_at, "wrap_up", contact.id)
-    for offer in state.offers.values():
-        index.alarms.set(offer.lapses_at, "offer", offer.id)
-    for agent in state.agents.values():
-        index.changed_agents.add(agent.id)
-        if agent.connection == "lost":
-            index.alarms.set(agent.return_at, "return", agent.id)
-    for follow_up in state.follow_ups.values():
-        index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
-    for id, ended in state.ended.items():
-        index.alarms.set(ended.forget_at, "forget", id)
 
 
 # -- small steps shared by several facts ----------------------------------------------------------------------
@@ -75,13 +47,22 @@ def _go(state: State, contact: ContactState, fact: str, at: int) -> None:
     """Move the contact by its table, and the books, lanes and timers with it."""
     after = follow(CONTACT, contact.state, fact)
     if contact.state == "waiting":
-        state.index.lanes.remove(contact.id)
+        left = state.index.waits_no_more(contact.id)
+        if left and state.overtakers:
+            _forget_overtakers(state, left)
     if after != contact.state:
         state.books[contact.channel].move(contact.state, "" if after == "ended" else after)
         contact.state, contact.since = after, at
     if after == "waiting":
-        state.index.lanes.add(contact.id, contact.lane, contact.place)
-        state.index.changed_contacts.add(contact.id)
+        state.index.waits(contact, contact.lane(at))
+
+
+def _forget_overtakers(state: State, left: LaneKey) -> None:
+    """Of a lane in which nobody waits any more."""
+    if not state.index.lanes.count(left):
+        name = lane_name(left)
+        if name in state.overtakers and all(lane_name(key) != name for key in state.index.lanes.lanes()):
+            del state.overtakers[name]
 
 
 def _load(state: State, agent: str, contact: str, fact: str, at: int) -> None:
@@ -91,11 +72,17 @@ def _load(state: State, agent: str, contact: str, fact: str, at: int) -> None:
     after = follow(LOAD, before, fact)
     if after == "free":
         del person.load[contact]
-        if before == "in_hand" and not person.load:
-            person.idle_since = at
-        state.index.changed_agents.add(agent)
+        if not person.load:
+            person.busy_ms, person.busy_since = person.busy_ms + at - person.busy_since, 0
+            if before == "in_hand":
+                person.idle_since = at
     else:
         person.load[contact] = after
+        if not person.busy_since:
+            person.busy_since = at
+        if before != "free":
+            return
+    state.index.agent_changed(state, agent)
 
 
 def _drop_offer(state: State, contact: ContactState, fact: str, at: int) -> None:
@@ -115,28 +102,31 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
     state.centre, state.version = fact.centre, fact.version
     for agent in fact.centre.agents:
         state.agents.setdefault(agent.id, AgentState(agent.id, idle_since=at))
-    state.index.agents = {a.id: a for a in fact.centre.agents}
-    state.index.changed_agents.update(state.index.agents)
+    state.index.configured(state)
 
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
     state.started_at = at
     state.census_pending = list(fact.census)
-    state.index.changed_contacts.update(c.id for c in state.contacts.values() if c.state == "waiting")
+    state.index.dirty.update(state.index.lanes.lanes())
 
 
 def _census_taken(state: State, fact: facts.CensusTaken, number: int, at: int) -> None:
     if fact.channel not in state.census_pending:
         raise Illegal(f"no census of {fact.channel} is pending")
     state.census_pending.remove(fact.channel)
-    waiting = (c.id for c in state.contacts.values() if c.state == "waiting" and c.channel == fact.channel)
-    state.index.changed_contacts.update(waiting)
+    state.index.dirty.update(key for key in state.index.lanes.lanes() if key[0] == fact.channel)
 
 
 def _channel_lost(state: State, fact: facts.ChannelLost, number: int, at: int) -> None:
     if fact.channel in state.census_pending:
         raise Illegal(f"a census of {fact.channel} is pending already")
     state.census_pending.append(fact.channel)
+
+
+def _estimates_published(state: State, fact: facts.EstimatesPublished, number: int, at: int) -> None:
+    state.estimates, state.estimates_version = fact.estimates, fact.version
+    state.index.configured(state)
 
 
 # -- contacts ---------------------------------------------------------------------------------------------------
@@ -150,12 +140,12 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
     state.contacts[fact.contact] = ContactState(
         fact.contact,
         number,
-        fact.channel,
-        fact.municipality,
+        intern(fact.channel),
+        intern(fact.municipality),
         fact.source_key,
         fact.citizen,
-        fact.language,
-        fact.hints,
+        intern(fact.language),
+        state.index.shared_hints(fact.hints),
         at,
         since=at,
     )
@@ -169,8 +159,9 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
 def _queued(state: State, fact: facts.ContactQueued, number: int, at: int) -> None:
     contact = _contact(state, fact.contact)
     follow(CONTACT, contact.state, "ContactQueued")
-    contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, fact.needs
-    contact.language, contact.tier, contact.rank = fact.language, fact.tier, fact.rank
+    state.index.alarms.intake_is_over(contact.id)
+    contact.topic, contact.queue, contact.needs = intern(fact.topic), intern(fact.queue), state.index.shared(fact.needs)
+    contact.language, contact.tier, contact.rank = intern(fact.language), fact.tier, fact.rank
     contact.remind_at, contact.reminders = fact.remind_at, 0
     contact.wanted_agent, contact.wanted_until = "", 0
     _go(state, contact, "ContactQueued", at)
@@ -186,17 +177,27 @@ def _wait_exceeded(state: State, fact: facts.WaitExceeded, number: int, at: int)
     state.index.alarms.set(fact.remind_at, "wait", contact.id)
 
 
+def _reserved(state: State, fact: facts.ContactReserved, number: int, at: int) -> None:
+    contact = _contact(state, fact.contact)
+    follow(CONTACT, contact.state, "ContactReserved")
+    if contact.reserved_until or fact.until <= at:
+        raise Illegal(f"contact {fact.contact} was reserved before, or for no time at all")
+    contact.reserved_until = fact.until
+    state.index.alarms.set(fact.until, "retry", contact.id)
+    state.index.look_again(contact, at)
+
+
 def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -> None:
     contact = _contact(state, fact.contact)
     if contact.owner != fact.agent:
         raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
     follow(CONTACT, contact.state, "ContactReturned")
     contact.owner = ""
-    contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, fact.needs
+    contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, state.index.shared(fact.needs)
     contact.tier, contact.rank, contact.remind_at = fact.tier, fact.rank, fact.remind_at
     contact.wanted_agent, contact.wanted_until = fact.wanted_agent, fact.wanted_until
     if fact.again_at:
-        contact.again_at[fact.agent] = fact.again_at
+        contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
     if fact.wanted_until:
         state.index.alarms.set(fact.wanted_until, "retry", contact.id)
@@ -251,7 +252,10 @@ def _message_added(state: State, fact: facts.MessageAdded, number: int, at: int)
     if fact.number != len(contact.messages) + 1 or fact.message in contact.messages:
         raise Illegal(f"message {fact.number} of contact {fact.contact} is out of turn")
     follow(CONTACT, contact.state, "MessageAdded")
-    contact.messages[fact.message] = fact.number
+    if contact.messages:
+        contact.messages[fact.message] = fact.number
+    else:
+        contact.messages = {fact.message: fact.number}
     if fact.deliver:
         key = f"{fact.contact}/{fact.number}"
         state.outgoing[key] = OutgoingState(fact.contact, fact.number, contact.channel, fact.ref, "due")
@@ -275,12 +279,21 @@ def _offered(state: State, fact: facts.ContactOffered, number: int, at: int) -> 
     if contact.offer or fact.offer in state.offers:
         raise Illegal(f"contact {fact.contact} has an open offer")
     follow(LOAD, state.agents[fact.agent].load.get(contact.id, "free"), "ContactOffered")
+    for ahead in fact.overtook:
+        _note_overtaking(state, _contact(state, ahead), contact)
     _go(state, contact, "ContactOffered", at)
     _load(state, fact.agent, contact.id, "ContactOffered", at)
     contact.offer, contact.offers = fact.offer, contact.offers + 1
     after = follow(OFFER, "", "ContactOffered")
     state.offers[fact.offer] = OfferState(fact.offer, contact.id, fact.agent, after, at, fact.lapses_at)
     state.index.alarms.set(fact.lapses_at, "offer", fact.offer)
+
+
+def _note_overtaking(state: State, ahead: ContactState, contact: ContactState) -> None:
+    """The contact goes before this one and all behind it in its lane that came earlier."""
+    places = state.overtakers.setdefault(lane_name(ahead.lane(state.at)), [])
+    del places[: bisect_left(places, ahead.place)]
+    insort(places, contact.place)
 
 
 def _open_offer(state: State, fact: Any) -> tuple[OfferState, ContactState]:
@@ -310,7 +323,7 @@ def _offer_ended(state: State, fact: facts.OfferEnded, number: int, at: int) -> 
     offer, contact = _open_offer(state, fact)
     follow(OFFER, offer.state, "OfferEnded")
     if fact.again_at > at:
-        contact.again_at[fact.agent] = fact.again_at
+        contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
     if fact.agent == contact.wanted_agent:
         contact.wanted_agent, contact.wanted_until = "", 0
@@ -341,10 +354,13 @@ def _presence_changed(state: State, fact: facts.PresenceChanged, number: int, at
     agent = state.agents[fact.agent]
     if fact.presence not in PRESENCE[agent.presence]:
         raise Illegal(f"{fact.agent} cannot go from {agent.presence} to {fact.presence}")
+    if agent.presence == "signed_off" and fact.presence != "signed_off":
+        agent.on_since, agent.busy_ms = at, 0
+        agent.busy_since = at if agent.load else 0
     if fact.presence == "ready":
         agent.idle_since = at
-        state.index.changed_agents.add(agent.id)
     agent.presence, agent.reason = fact.presence, fact.reason
+    state.index.agent_changed(state, agent.id)
 
 
 def _agent_lost(state: State, fact: facts.AgentLost, number: int, at: int) -> None:
@@ -352,13 +368,14 @@ def _agent_lost(state: State, fact: facts.AgentLost, number: int, at: int) -> No
     agent.connection = follow(CONNECTION, agent.connection, "AgentLost")
     agent.return_at = fact.return_at
     state.index.alarms.set(fact.return_at, "return", fact.agent)
+    state.index.agent_changed(state, agent.id)
 
 
 def _agent_regained(state: State, fact: facts.AgentRegained, number: int, at: int) -> None:
     agent = state.agents[fact.agent]
     agent.connection = follow(CONNECTION, agent.connection, "AgentRegained")
     agent.return_at = 0
-    state.index.changed_agents.add(agent.id)
+    state.index.agent_changed(state, agent.id)
 
 
 def _follow_up_made(state: State, fact: facts.FollowUpMade, number: int, at: int) -> None:
@@ -398,9 +415,11 @@ _HANDLERS: dict[type, Callable[[State, Any, int, int], None]] = {
     facts.CentreStarted: _started,
     facts.CensusTaken: _census_taken,
     facts.ChannelLost: _channel_lost,
+    facts.EstimatesPublished: _estimates_published,
     facts.ContactReceived: _received,
     facts.ContactQueued: _queued,
     facts.WaitExceeded: _wait_exceeded,
+    facts.ContactReserved: _reserved,
     facts.ContactReturned: _returned,
     facts.ConversationEnded: _conversation_ended,
     facts.WrapUpExtended: _wrap_up_extended,

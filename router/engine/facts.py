@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router.nouns import Centre
+from router.nouns import Centre, Estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ class ChannelLost:
     """Nothing of this channel is offered until its census is taken again."""
 
     channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatesPublished:
+    """What the learner has found is what the matcher goes by from now on."""
+
+    estimates: Estimates
+    version: str
 
 
 # -- contacts -----------------------------------------------------------------------------------------------
@@ -82,6 +90,16 @@ class WaitExceeded:
     tier: int
     rank: int
     remind_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReserved:
+    """waiting: kept for a better agent until `until` (ms) at the latest, though `agent` is free; once per contact."""
+
+    contact: str
+    until: int
+    agent: str
+    """The best of those who were free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +206,8 @@ class ContactOffered:
     expires_at: int
     lapses_at: int
     """When the engine itself ends it; later than `expires_at` where the PBX ends it first."""
+    overtook: tuple[str, ...] = ()
+    """Earlier contacts of the same queue that this agent could have taken: the first of each lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +322,11 @@ Fact = (
     | CentreStarted
     | CensusTaken
     | ChannelLost
+    | EstimatesPublished
     | ContactReceived
     | ContactQueued
     | WaitExceeded
+    | ContactReserved
     | ContactReturned
     | ConversationEnded
     | WrapUpExtended
@@ -336,6 +358,10 @@ class Candidate:
     """Sum of the agent's levels over the needs."""
     idle_since: int
     """In ms."""
+    chance: int = 0
+    """That this agent settles it, in 1/10,000; 0 where the policy does not look at it."""
+    score: int = 0
+    """What the policy makes of it, in 1/10,000: chance less the price of the time and the own occupancy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +379,9 @@ class Explanation:
     """The best five, best first."""
     excluded: dict[str, int]
     """Reason -> number of agents: signed_off, paused, lost, census, missing_skill:<skill>, busy, no_phone,
-    asked_before, wanted_other."""
+    asked_before, wanted_other, reserved (free, but kept from it for a better agent)."""
     rule: str
-    """The policy that chose: level, then longest idle, then agent id."""
+    """The policy that chose, in words."""
     engine: str
     configuration: str
     offer: str = ""

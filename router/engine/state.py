@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from router.engine.alarms import Alarms
-from router.nouns import Agent, Centre
-from router.queues.lanes import LaneKey, Lanes, lane_key
+from router.engine.index import Index
+from router.nouns import Centre, Estimates
+from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
+from router.skills.policies import occupancy
+
+NOTHING_YET: dict[str, int] = {}
+"""Shared by all contacts that have nothing there, and so never written into: 128 bytes less a contact."""
 
 
 @dataclass(slots=True)
@@ -42,22 +46,23 @@ class ContactState:
     reminders: int = 0
     wanted_agent: str = ""
     wanted_until: int = 0
-    again_at: dict[str, int] = field(default_factory=dict)
+    again_at: dict[str, int] = field(default_factory=lambda: NOTHING_YET)
     """Agent -> not asked again before this moment."""
+    reserved_until: int = 0
+    """Kept for a better agent until then; 0 = never was."""
     due_at: int = 0
     extensions: int = 0
     """How often the wrap-up was extended."""
-    messages: dict[str, int] = field(default_factory=dict)
+    messages: dict[str, int] = field(default_factory=lambda: NOTHING_YET)
     """Message id -> its number."""
 
     @property
     def place(self) -> Place:
         return self.tier, self.rank, self.number
 
-    @property
-    def lane(self) -> LaneKey:
-        """Kept for one colleague it stands in a lane that everybody looks into: that colleague may lack the skill."""
-        return lane_key(self.channel, {} if self.wanted_agent else self.needs)
+    def lane(self, at: int) -> LaneKey:
+        """Where it waits from `at` (ms) on; look again when it is no longer kept for one colleague."""
+        return lane_key(self.channel, self.needs, self.topic, self.wanted_agent if self.wanted_until > at else "")
 
 
 @dataclass(slots=True)
@@ -90,6 +95,17 @@ class AgentState:
     """Since when the agent has nothing in hand, in ms."""
     load: dict[str, str] = field(default_factory=dict)
     """Contact -> reserved or in_hand."""
+    on_since: int = 0
+    """When the agent signed on, in ms."""
+    busy_since: int = 0
+    """Since when there is something in hand or offered, in ms; 0 = there is nothing."""
+    busy_ms: int = 0
+    """How long there was, since signing on, up to `busy_since`."""
+
+    @property
+    def occupancy(self) -> int:
+        """Share of the time since signing on with something in hand, in 1/10,000, when that last began or ended."""
+        return occupancy(self.busy_ms, (self.busy_since or self.idle_since) - self.on_since)
 
 
 @dataclass(slots=True)
@@ -159,6 +175,10 @@ class State:
     outgoing: dict[str, OutgoingState] = field(default_factory=dict)
     """`<contact>/<number>` -> a message under way."""
     books: dict[str, Books] = field(default_factory=dict)
+    estimates: Estimates | None = None
+    estimates_version: str = ""
+    overtakers: dict[str, list[Place]] = field(default_factory=dict)
+    """Lane -> places of those who went before somebody still waiting in it, in order."""
 
     def __post_init__(self) -> None:
         self.index: Index = Index()
@@ -169,20 +189,6 @@ class State:
         if self.centre is None:
             raise AssertionError("no configuration is in force")
         return self.centre
-
-
-class Index:
-    """What makes deciding cheap. Rebuilt from the state at any time; never part of what is true."""
-
-    def __init__(self) -> None:
-        self.alarms = Alarms()
-        self.lanes = Lanes()
-        self.agents: dict[str, Agent] = {}
-        """The configured agents by id."""
-        self.changed_agents: set[str] = set()
-        """Agents who may now take something they could not take before."""
-        self.changed_contacts: set[str] = set()
-        """Waiting contacts that somebody may now take who could not before."""
 
 
 def canonical(state: State) -> bytes:

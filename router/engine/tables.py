@@ -16,6 +16,7 @@ CONTACT: Table = {
     "waiting": {
         "ContactQueued": "waiting",
         "WaitExceeded": "waiting",
+        "ContactReserved": "waiting",
         "MessageAdded": "waiting",
         "ContactOffered": "offered",
         "AnswerAdopted": "active",

@@ -36,6 +36,8 @@ class Candidate(msgspec.Struct, frozen=True):
     agent: str
     level: int
     idle_since: int
+    chance: int = 0
+    score: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -158,7 +160,9 @@ def decision(explanation: Explanation) -> Decision:
         topic=explanation.topic,
         needs=explanation.needs,
         chosen=explanation.chosen,
-        candidates=[Candidate(one.agent, one.level, one.idle_since) for one in explanation.candidates],
+        candidates=[
+            Candidate(one.agent, one.level, one.idle_since, one.chance, one.score) for one in explanation.candidates
+        ],
         excluded=explanation.excluded,
         rule=explanation.rule,
         engine=explanation.engine,

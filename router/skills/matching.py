@@ -1,4 +1,4 @@
-"""Who may take what, and who is asked: skills and levels, then the longest idle.
+"""PURE  Who may take what: skills and levels, room for one more. Who is asked first is for the policies.
 
 An agent suits a contact when every need is met by a level at least as high, the channel's slots and combinations leave
 room, and nothing personal stands in the way (presence, connection, asked before, kept for a colleague).
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from router.nouns import Agent, ChannelRules
-
-RULE = "level, longest idle, id"
 
 
 def missing_skill(agent: Agent, needs: Mapping[str, int]) -> str:
@@ -39,8 +37,3 @@ def has_room(agent: Agent, rules: Mapping[str, ChannelRules], channel: str, in_h
         return False
     apart = rules[channel].not_with if channel in rules else ()
     return not any(other in apart or (other in rules and channel in rules[other].not_with) for other in held)
-
-
-def preference(agent: Agent, needs: Mapping[str, int], idle_since: int) -> tuple[int, int, str]:
-    """Sort key: lowest is asked first. Best level, then longest idle, then id."""
-    return -level_of(agent, needs), idle_since, agent.id

@@ -23,7 +23,7 @@ DOORS: dict[str, set[str]] = {
     "skills": COMMON,
     "queues": COMMON | {"skills"},
     "engine": COMMON | {"queues", "skills"},
-    "simulation": COMMON | PURE,
+    "simulation": COMMON | PURE | {"settings_table"},
     "wire": COMMON | VOCABULARY,
     "settings": COMMON | {"queues", "skills", "wire"},
     # the loop and what it stands on

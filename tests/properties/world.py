@@ -6,31 +6,43 @@ import random
 from dataclasses import dataclass, field
 
 from router.engine import commands, facts
-from router.engine.assign import explain
 from router.engine.decide import advance, due
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
-from router.engine.state import Books, State
+from router.engine.explain import excluded, explain
+from router.engine.state import Books, ContactState, State
 from router.errors import Refusal
 from router.nouns import (
     Agent,
     Centre,
     ChannelRules,
     ClassifyRule,
+    Estimates,
     Hours,
     Municipality,
     Queue,
     QueueTarget,
     Topic,
+    TopicEstimate,
 )
 from router.skills.matching import has_room, missing_skill, slots_of
 
 CHANNELS = ("phone", "chat", "email", "post", "counter")
 START = 1_800_000_000_000
+RESERVE_SECONDS = 15
+OVERTAKEN_MAX = 2
+POLICY_PAIRS = (
+    ("skill-level", "skill-level"),
+    ("resolution", "resolution"),
+    ("longest-idle", "resolution"),
+    ("resolution", "longest-idle"),
+)
+"""Policies of the two queues of the small centre; random worlds take turns."""
 
 
-def small_centre() -> Centre:
-    """Two municipalities, three topics in two queues, five agents of different skills."""
+def small_centre(*policies: str) -> Centre:
+    """Two municipalities, three topics in two queues (each with its policy), five agents of different skills."""
+    balie, buiten = policies or ("skill-level", "skill-level")
     always = {channel: Hours(always=True) for channel in CHANNELS}
     return Centre(
         id="test",
@@ -46,8 +58,17 @@ def small_centre() -> Centre:
             Topic("wmo", {}, "balie", {"wmo": 3}),
         ),
         queues=(
-            Queue("balie", {}, {"phone": QueueTarget(20, 0.8), "email": QueueTarget(7200, 0.9)}, 4, 60),
-            Queue("buiten", {}, {"phone": QueueTarget(30, 0.8)}, 5, 0),
+            Queue(
+                "balie",
+                {},
+                {"phone": QueueTarget(20, 0.8), "email": QueueTarget(7200, 0.9)},
+                4,
+                60,
+                balie,
+                RESERVE_SECONDS,
+                OVERTAKEN_MAX,
+            ),
+            Queue("buiten", {}, {"phone": QueueTarget(30, 0.8)}, 5, 0, buiten, RESERVE_SECONDS, OVERTAKEN_MAX),
         ),
         agents=(
             Agent("anna", "Anna", "Anna", {"burgerzaken": 4, "wmo": 3, "veenstede": 1}, "a1"),
@@ -67,6 +88,7 @@ def small_centre() -> Centre:
         default_topic="burgerzaken",
         skills=("burgerzaken", "afval", "wmo", "english", "veenstede"),
         language_needs={"en": {"english": 1}},
+        learning="team",
         remember_days=1,
     )
 
@@ -81,6 +103,8 @@ class World:
     record: list[tuple[int, facts.Fact]] = field(default_factory=list)
     refused: int = 0
     made: int = 0
+    last: Decision | None = None
+    """What the last command led to."""
 
     def __post_init__(self) -> None:
         self.ask(commands.Configure(self.centre, "1"))
@@ -96,6 +120,7 @@ class World:
             self.refused += 1
             return None
         self.record.extend((self.now, fact) for fact in decision.facts)
+        self.last = decision
         check(self.state, self.now)
         return decision
 
@@ -195,8 +220,30 @@ def _check_liveness(state: State, now: int) -> None:
                 )
                 and contact.again_at.get(agent.id, 0) <= now
             )
-            assert not could, f"{contact.id} waits while {agent.id} is free"
-        assert not explain(state, contact.id, now).candidates
+            if could:
+                _check_reservation(state, contact, now, agent.id)
+        _check_explanation(state, contact.id, now)
+
+
+def _check_reservation(state: State, contact: ContactState, now: int, agent: str) -> None:
+    """The one excuse: a recorded reservation that has not ended, in a queue that has them, no longer than it may be."""
+    queue = state.config.queue(contact.queue)
+    assert queue is not None
+    assert queue.policy == "resolution", f"{contact.id} waits while {agent} is free"
+    assert contact.reserved_until > now, f"{contact.id} waits while {agent} is free"
+    assert contact.reserved_until <= now + queue.reserve_seconds * 1000
+
+
+def _check_explanation(state: State, contact: str, now: int) -> None:
+    """Counted by the crew, it says what looking at every agent says."""
+    found, looked = explain(state, contact, now), explain(state, contact, now, details=True)
+    assert not found.candidates
+    counted: dict[str, int] = {}
+    for agent in state.config.agents:
+        reason = excluded(state, agent, state.contacts[contact], now) or "reserved"
+        assert looked.details[agent.id] == reason
+        counted[reason] = counted.get(reason, 0) + 1
+    assert found.excluded == counted == looked.excluded
 
 
 def random_command(world: World, random: random.Random) -> commands.Command:
@@ -260,14 +307,34 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.ReportCensus("phone", tuple(random.sample(contacts, len(contacts) // 2))),
         commands.ReportCensus("phone", tuple(contacts)),
         commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
+        commands.PublishEstimates(random_estimates(world, random), str(random.randint(1, 9))),
     ]
     return random.choice(seldom)
+
+
+def random_estimates(world: World, random: random.Random) -> Estimates:
+    """Anything a learner might say, now and then resting on more than is allowed."""
+    agents = [a.id for a in world.centre.agents]
+    topics = {
+        t.id: TopicEstimate(
+            {a: random.randint(0, 10_000) for a in agents if random.random() < 0.9},
+            {a: random.randint(60, 600) for a in agents if random.random() < 0.9},
+            {},
+            random.randint(0, 5_000),
+            random.random() < 0.8,
+        )
+        for t in world.centre.topics
+    }
+    prices = {a: random.randint(0, 3_000) for a in agents}
+    return Estimates(random.choice(["off", "team", "team", "person"]), topics, prices, 180, random.randint(10, 5_000))
 
 
 def random_sequence(seed: int, length: int) -> World:
     """A world after `length` random commands with time passing between them."""
     dice = random.Random(seed)
-    world = World()
+    world = World(small_centre(*POLICY_PAIRS[seed % len(POLICY_PAIRS)]))
+    if seed % 2:
+        world.ask(commands.PublishEstimates(random_estimates(world, dice), "0"))
     world.ready(*dice.sample([a.id for a in world.centre.agents], 3))
     for _ in range(length):
         command = random_command(world, dice)

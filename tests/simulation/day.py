@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from router.engine import commands, facts
-from router.engine.evolve import rebuild_index
+from router.engine.index import rebuild_index
 from tests.properties.world import CHANNELS, World, replayed
 
 HOUR_MS = 3_600_000

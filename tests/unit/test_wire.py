@@ -204,6 +204,8 @@ def test_an_earlier_version_of_what_holds_much_is_read_too(monkeypatch: pytest.M
 
 def test_plain_gives_what_json_can_hold() -> None:
     shown = wire.plain({"candidates": (facts.Candidate("a1", 3, 4),), 1: "one"})
-    assert shown == {"candidates": ({"agent": "a1", "level": 3, "idle_since": 4},), "1": "one"}
-    assert json.loads(json.dumps(shown))["candidates"] == [{"agent": "a1", "level": 3, "idle_since": 4}]
-    assert wire.fields_of(facts.Candidate("a1", 3, 4)) == ("agent", "level", "idle_since")
+    assert shown == {"candidates": ({"agent": "a1", "level": 3, "idle_since": 4, "chance": 0, "score": 0},), "1": "one"}
+    assert json.loads(json.dumps(shown))["candidates"] == [
+        {"agent": "a1", "level": 3, "idle_since": 4, "chance": 0, "score": 0}
+    ]
+    assert wire.fields_of(facts.Candidate("a1", 3, 4)) == ("agent", "level", "idle_since", "chance", "score")

@@ -1,0 +1,219 @@
+"""What a decision costs: a freed agent gets the next of many waiting contacts, by the engine and by a plain scan."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from router.engine import assign, commands, facts
+from router.engine.decide import advance
+from router.engine.explain import excluded, explain
+from router.engine.state import ContactState, State
+from router.nouns import Agent, Centre, ChannelRules, ClassifyRule, Hours, Municipality, Queue, QueueTarget, Topic
+from router.skills.matching import level_of
+
+TAKERS = 20
+"""Agents per topic, whatever the number of agents: the number of candidates stays the same."""
+SKILLS_EACH = 2
+START = 1_700_000_000_000
+DECISIONS = 2_000
+SCANS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one decision, in microseconds; medians."""
+
+    agents: int
+    waiting: int
+    policy: str
+    match_us: float
+    match_p99_us: float
+    """Choosing alone."""
+    explain_us: float
+    whole_us: float
+    """With the commands around it: finish, wrap up, offer with its explanation, accept."""
+    scan_us: float
+    scan_explain_us: float
+    bytes_per_contact: float
+
+    @staticmethod
+    def header() -> str:
+        return (
+            f"{'agents':>8}{'waiting':>10}  {'policy':<13}{'match µs':>10}{'p99 µs':>9}{'explain µs':>12}"
+            f"{'whole µs':>10}{'scan µs':>10}{'explain':>9}{'B/contact':>11}"
+        )
+
+    def line(self) -> str:
+        scan = f"{self.scan_us:>10,.0f}{self.scan_explain_us:>9,.0f}" if self.scan_us else f"{'-':>10}{'-':>9}"
+        return (
+            f"{self.agents:>8,}{self.waiting:>10,}  {self.policy:<13}{self.match_us:>10.1f}{self.match_p99_us:>9.1f}"
+            f"{self.explain_us:>12.1f}{self.whole_us:>10.1f}{scan}{self.bytes_per_contact:>11,.0f}"
+        )
+
+
+def centre(agents: int, policy: str) -> Centre:
+    """As many topics as give each topic the same number of takers; one queue of calls."""
+    many = max(1, agents * SKILLS_EACH // TAKERS)
+    topics = tuple(Topic(f"t{n}", {}, "kcc", {f"t{n}": 1}) for n in range(many))
+    people = []
+    for n in range(agents):
+        skills = {f"t{n % many}": 4, f"t{(n * 7 + 1) % many}": 2}
+        people.append(Agent(f"a{n}", "A", "A", skills, f"a{n}"))
+    return Centre(
+        id="bench",
+        name="Bench",
+        time_zone="Europe/Amsterdam",
+        municipalities=(Municipality("here", "Here", ("14",), {}, {"phone": Hours(always=True)}),),
+        topics=topics,
+        queues=(Queue("kcc", {}, {"phone": QueueTarget(20, 0.8)}, wrap_up_seconds=0, policy=policy),),
+        agents=tuple(people),
+        channels={"phone": ChannelRules(1, 20)},
+        classification=tuple(ClassifyRule((f"topic:t{n}",), f"t{n}") for n in range(many)),
+        default_topic="t0",
+        skills=tuple(f"t{n}" for n in range(many)),
+    )
+
+
+class _Floor:
+    """A centre with everybody busy and many waiting."""
+
+    def __init__(self, agents: int, waiting: int, policy: str) -> None:
+        self.state = State()
+        self.now = START
+        self.many = max(1, agents * SKILLS_EACH // TAKERS)
+        self.number = 0
+        self.do(commands.Configure(centre(agents, policy), "1"))
+        for n in range(agents):
+            self.do(commands.SetPresence(f"a{n}", "ready"))
+        self.held: dict[str, str] = {}
+        """Agent -> contact in hand."""
+        while len(self.held) < agents:
+            self.receive()
+        while len(self.state.index.lanes):
+            self.finish(next(iter(self.held)))
+        self.bytes = self.fill(waiting)
+
+    def do(self, command: commands.Command) -> None:
+        for fact in advance(self.state, command, self.now).facts:
+            if isinstance(fact, facts.ContactOffered):
+                self.held[fact.agent] = fact.contact
+                advance(self.state, commands.Accept(fact.offer, fact.agent), self.now)
+
+    def receive(self) -> None:
+        """One more call; it is queued as the engine would, without the walk over the classification rules."""
+        self.number += 1
+        self.now += 1
+        id = f"c-{self.number:08}"
+        topic = f"t{self.number * 7919 % self.many}"
+        self.do(commands.Receive(id, "phone", "here", f"{id}@pbx", hints=(f"topic:{topic}",)))
+
+    def fill(self, waiting: int) -> float:
+        """Bytes a waiting contact takes, all of the state and the index together."""
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(waiting):
+            self.receive()
+        gc.collect()
+        used = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        return used / max(1, waiting)
+
+    def finish(self, agent: str) -> None:
+        contact = self.held.pop(agent)
+        self.now += 1
+        self.do(commands.FinishConversation(contact, agent))
+        self.do(commands.CompleteWrapUp(contact, agent, True))
+
+
+def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool = False) -> Cost:
+    """The cost of a decision with everybody busy and so many waiting."""
+    floor = _Floor(agents, waiting, policy)
+    timer = _Timer()
+    gc.collect()
+    gc.freeze()
+    whole: list[float] = []
+    order = list(floor.held)
+    with timer:
+        for n in range(min(DECISIONS, waiting - 1)):
+            agent = order[n * 31 % len(order)]
+            started = time.perf_counter_ns()
+            floor.finish(agent)
+            whole.append((time.perf_counter_ns() - started) / 1000)
+    gc.unfreeze()
+    scans = sorted(_scan(floor) for _ in range(SCANS)) if scan else [(0.0, 0.0)]
+    choosing, explaining = scans[len(scans) // 2]
+    return Cost(
+        agents,
+        waiting,
+        policy,
+        median(timer.choosing),
+        quantiles(timer.choosing, n=100)[98],
+        median(timer.explaining),
+        median(whole),
+        choosing,
+        explaining,
+        floor.bytes,
+    )
+
+
+class _Timer:
+    """Stands around the matcher and takes its time: choosing, and explaining the choice; nothing of the caller's."""
+
+    def __init__(self) -> None:
+        self.choosing: list[float] = []
+        self.explaining: list[float] = []
+
+    def __enter__(self) -> None:
+        self._offers, self._explain = assign.offers, assign.explain
+        assign.offers, assign.explain = self._timed_offers, self._timed_explain  # type: ignore[assignment]
+
+    def __exit__(self, *what: object) -> None:
+        assign.offers, assign.explain = self._offers, self._explain
+
+    def _timed_offers(self, state: State, now: int):  # type: ignore[no-untyped-def]
+        steps = self._offers(state, now)
+        total, found = 0.0, False
+        while True:
+            known = len(self.explaining)
+            started = time.perf_counter_ns()
+            step = next(steps, None)
+            total += (time.perf_counter_ns() - started) / 1000 - sum(self.explaining[known:])
+            if step is None:
+                break
+            found = True
+            yield step
+        if found:
+            self.choosing.append(total)
+
+    def _timed_explain(self, *arguments: object, **named: object) -> object:
+        started = time.perf_counter_ns()
+        found = self._explain(*arguments, **named)  # type: ignore[arg-type]
+        self.explaining.append((time.perf_counter_ns() - started) / 1000)
+        return found
+
+
+def _scan(floor: _Floor) -> tuple[float, float]:
+    """Microseconds of the same decision by looking at every contact and every agent: choosing, explaining."""
+    state, now = floor.state, floor.now + 1
+    agent = next(iter(floor.held))
+    person = state.agents[agent]
+    load, person.load = person.load, {}
+    started = time.perf_counter_ns()
+    best: ContactState | None = None
+    for contact in state.contacts.values():
+        fits = contact.state == "waiting" and not excluded(state, state.index.agents[agent], contact, now)
+        if fits and (best is None or contact.place < best.place):
+            best = contact
+    assert best is not None
+    fit = [a for a in state.index.agents.values() if not excluded(state, a, best, now)]
+    min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id), default=None)
+    chosen = time.perf_counter_ns()
+    explain(state, best.id, now, details=True)
+    explained = time.perf_counter_ns()
+    person.load = load
+    return (chosen - started) / 1000, (explained - chosen) / 1000

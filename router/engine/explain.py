@@ -1,0 +1,143 @@
+"""Why an offer goes where it goes, and why a contact waits: candidates with scores, and who is out for what reason.
+
+Counting is done by the crew of the contact's lane and costs nothing by the number of agents; `details` looks at each
+agent, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from router import __version__
+from router.engine.crews import Crew
+from router.engine.facts import Candidate, Explanation
+from router.engine.index import unavailable
+from router.engine.state import ContactState, State
+from router.nouns import Agent
+from router.queues.lanes import lane_key
+from router.skills.matching import has_room, level_of, missing_skill
+from router.skills.policies import RULES
+
+CANDIDATES_SHOWN = 5
+
+
+def excluded(state: State, agent: Agent, contact: ContactState, now: int) -> str:
+    """Why this agent cannot be offered this contact now, judged from scratch; "" = they can."""
+    reason = unavailable(state.agents[agent.id])
+    if reason:
+        return reason
+    if contact.channel in state.census_pending:
+        return "census"
+    wanted = contact.wanted_agent if contact.wanted_until > now else ""
+    if wanted and wanted != agent.id:
+        return "wanted_other"
+    if not wanted:
+        skill = missing_skill(agent, contact.needs)
+        if skill:
+            return f"missing_skill:{skill}"
+    return busy_with(state, agent.id, contact, now)
+
+
+def busy_with(state: State, id: str, contact: ContactState, now: int) -> str:
+    """Why an agent who may take the contact cannot at this moment, or ""."""
+    agent = state.index.agents.get(id)
+    if agent is None or unavailable(state.agents[id]):
+        return "away"
+    if contact.channel == "phone" and not agent.endpoint:
+        return "no_phone"
+    in_hand = (state.contacts[c].channel for c in state.agents[id].load)
+    if not has_room(agent, state.config.channels, contact.channel, in_hand):
+        return "busy"
+    return "asked_before" if contact.again_at.get(id, 0) > now else ""
+
+
+def explain(
+    state: State, id: str, now: int, *, chosen: str = "", offer: str = "", details: bool = False
+) -> Explanation:
+    """Who could take the contact and why the others cannot, as the matcher sees it at this moment.
+
+    `details` adds the reason per agent and how many stand before it. Raises KeyError when the contact is not open.
+    """
+    contact = state.contacts[id]
+    key = state.index.lanes.lane(id) if id in state.index.lanes else None
+    if key is None or key[3]:
+        key = lane_key(contact.channel, contact.needs, contact.topic)
+    crew = state.index.crew(state, key)
+    wanted = contact.wanted_agent if contact.wanted_until > now else ""
+    reasons = _reasons(state, contact, now) if details or wanted else {}
+    if wanted:
+        counts, free = _count(reasons.values()), len(state.index.agents) - len(reasons)
+        best = [wanted] if free else []
+    else:
+        counts, free, best = _counted(state, crew, contact, now)
+    if free and not chosen and contact.reserved_until > now:
+        counts["reserved"], best = free, []
+        if details:
+            reasons.update((id, "reserved") for id in state.index.agents.keys() - reasons.keys())
+    shown = tuple(_candidate(state, crew, agent) for agent in best)
+    return Explanation(
+        contact.id,
+        now,
+        contact.queue,
+        contact.topic,
+        dict(contact.needs),
+        chosen,
+        shown,
+        dict(sorted(counts.items())),
+        RULES[crew.queue.policy],
+        __version__,
+        state.version,
+        offer,
+        _waiting_before(state, contact) if details else 0,
+        reasons if details else {},
+    )
+
+
+def _count(reasons: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for reason in reasons:
+        counts[reason] = counts.get(reason, 0) + 1
+    return counts
+
+
+def _counted(state: State, crew: Crew, contact: ContactState, now: int) -> tuple[dict[str, int], int, list[str]]:
+    """Reason -> number of agents, how many can take it, and the best of those, best first."""
+    counts = {reason: count for reason, count in state.index.away.items() if count}
+    if contact.channel in state.census_pending:
+        present = len(state.index.agents) - sum(counts.values())
+        return counts | ({"census": present} if present else {}), 0, []
+    for skill, count in crew.missing.items():
+        if count:
+            counts[f"missing_skill:{skill}"] = count
+    again_at = contact.again_at
+    asked = {agent for agent, again in again_at.items() if again > now and agent in crew.free} if again_at else set()
+    if crew.no_phone:
+        counts["no_phone"] = crew.no_phone
+    busy = len(crew.present) - crew.no_phone - len(crew.free)
+    if busy:
+        counts["busy"] = busy
+    if asked:
+        counts["asked_before"] = len(asked)
+    return counts, len(crew.free) - len(asked), crew.top(CANDIDATES_SHOWN, asked)
+
+
+def _candidate(state: State, crew: Crew, agent: str) -> Candidate:
+    level = level_of(state.index.agents[agent], crew.needs)
+    key = crew.free.get(agent)
+    if key is None or not crew.scored:
+        return Candidate(agent, level, state.agents[agent].idle_since)
+    return Candidate(agent, level, key[1], crew.chances[agent], -key[0])
+
+
+def _reasons(state: State, contact: ContactState, now: int) -> dict[str, str]:
+    """Agent -> reason, of everybody who cannot take it."""
+    found = ((agent.id, excluded(state, agent, contact, now)) for agent in state.index.agents.values())
+    return {id: reason for id, reason in found if reason}
+
+
+def _waiting_before(state: State, contact: ContactState) -> int:
+    return sum(
+        1
+        for other in state.contacts.values()
+        if other.state == "waiting" and other.queue == contact.queue and other.place < contact.place
+    )

@@ -1,0 +1,204 @@
+"""The index: what makes deciding cheap. Rebuilt from the state at any time; never part of what is true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.engine.alarms import Alarms
+from router.engine.crews import Crew
+from router.nouns import Agent, Queue
+from router.queues.lanes import LaneKey, Lanes
+from router.skills.estimates import in_force
+from router.skills.matching import has_room
+
+if TYPE_CHECKING:
+    from router.engine.state import AgentState, ContactState, State
+
+CREWS_MAX = 4_096
+"""Beyond this many crews, those of lanes in which nobody waits are let go."""
+
+HINTS_MAX = 10_000
+INTAKE_SECONDS_MAX = 120
+"""A contact whose channel asks something first is queued as it is after this time."""
+GONE = Queue("", {}, {})
+"""For contacts of a topic that the configuration no longer has."""
+
+
+def unavailable(person: AgentState) -> str:
+    """Why the agent can take nothing at all now, or ""."""
+    if person.presence != "ready":
+        return person.presence
+    return "lost" if person.connection == "lost" else ""
+
+
+class Index:
+    """Alarms, lanes of contacts, crews of agents, and which lanes must be looked at again."""
+
+    def __init__(self) -> None:
+        self.alarms = Alarms()
+        self.lanes = Lanes()
+        self.agents: dict[str, Agent] = {}
+        """The configured agents by id."""
+        self.away: dict[str, int] = {}
+        """Reason -> how many configured agents can take nothing at all for it."""
+        self.dirty: set[LaneKey] = set()
+        """Lanes in which something has changed since they were last looked at."""
+        self._reasons: dict[str, str] = {}
+        self._crews: dict[LaneKey, Crew] = {}
+        self._crews_of: dict[str, list[Crew]] = {}
+        self._kept: dict[str, set[LaneKey]] = {}
+        """Colleague -> lanes of what is kept for them alone."""
+        self._hints: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._needs: dict[tuple[tuple[str, int], ...], dict[str, int]] = {}
+
+    # -- what has changed -----------------------------------------------------------------------------------
+
+    def configured(self, state: State) -> None:
+        """Another configuration, or other estimates: everything is looked at again."""
+        self.agents = {a.id: a for a in state.centre.agents} if state.centre else {}
+        self._reasons = {id: unavailable(state.agents[id]) for id in self.agents}
+        self.away = {}
+        for reason in self._reasons.values():
+            if reason:
+                self.away[reason] = self.away.get(reason, 0) + 1
+        self._crews.clear()
+        self._crews_of = {id: [] for id in self.agents}
+        self.dirty.update(self.lanes.lanes())
+
+    def shared(self, needs: dict[str, int]) -> dict[str, int]:
+        """The same needs, kept once for all contacts that ask them."""
+        return self._needs.setdefault(tuple(needs.items()), needs)
+
+    def shared_hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
+        """The same hints, kept once: many contacts come with the same."""
+        if len(self._hints) > HINTS_MAX:
+            self._hints.clear()
+        return self._hints.setdefault(hints, hints)
+
+    def waits(self, contact: ContactState, key: LaneKey) -> None:
+        """The contact has come to wait."""
+        self.lanes.add(contact.id, key, contact.place)
+        self.dirty.add(key)
+        if key[3]:
+            self._kept.setdefault(key[3], set()).add(key)
+
+    def waits_no_more(self, contact: str) -> LaneKey | None:
+        """The contact has been taken out; gives the lane it stood in."""
+        key = self.lanes.remove(contact)
+        if key is not None and self.lanes.count(key):
+            self.dirty.add(key)
+        elif key is not None and key[3]:
+            self._kept[key[3]].discard(key)
+        return key
+
+    def look_again(self, contact: ContactState, now: int) -> None:
+        """A moment has come after which somebody may take the contact who could not before."""
+        if contact.state != "waiting":
+            return
+        key = self.lanes.lane(contact.id)
+        if key[3] and contact.wanted_until <= now:
+            self.waits_no_more(contact.id)
+            key = contact.lane(now)
+            self.waits(contact, key)
+        self.dirty.add(key)
+
+    def agent_changed(self, state: State, id: str) -> None:
+        """The agent's presence, connection or load has changed."""
+        agent = self.agents.get(id)
+        if agent is None:
+            return
+        person = state.agents[id]
+        reason = unavailable(person)
+        if reason != self._reasons[id]:
+            self._moved(agent, self._reasons[id], reason)
+        self.dirty.update(self._kept.get(id, ()))
+        room: dict[str, bool] = {}
+        for crew in self._crews_of[id]:
+            channel = crew.channel
+            if channel not in room:
+                room[channel] = not reason and self._takes(state, agent, person, channel)
+            news = crew.put(id, person.idle_since, person.occupancy) if room[channel] else crew.drop(id)
+            if news and self.lanes.count(crew.key):
+                self.dirty.add(crew.key)
+
+    def _moved(self, agent: Agent, before: str, after: str) -> None:
+        self._reasons[agent.id] = after
+        for reason, step in ((before, -1), (after, 1)):
+            if reason:
+                self.away[reason] = self.away.get(reason, 0) + step
+        if bool(before) == bool(after):
+            return
+        for crew in self._crews.values():
+            if after:
+                crew.leave(agent)
+            else:
+                crew.arrive(agent)
+
+    def _takes(self, state: State, agent: Agent, person: AgentState, channel: str) -> bool:
+        """Whether one more contact of the channel fits beside what the agent has in hand."""
+        if channel == "phone" and not agent.endpoint:
+            return False
+        held = (state.contacts[c].channel for c in person.load)
+        return has_room(agent, state.config.channels, channel, held)
+
+    # -- crews ------------------------------------------------------------------------------------------------
+
+    def crew(self, state: State, key: LaneKey) -> Crew:
+        """The crew of a lane, made when it is first asked for."""
+        found = self._crews.get(key)
+        return found if found is not None else self._make(state, key)
+
+    def crews_of(self, agent: str) -> list[Crew]:
+        """The crews the agent is in, of all lanes that have been looked at."""
+        return self._crews_of[agent]
+
+    def _make(self, state: State, key: LaneKey) -> Crew:
+        if len(self._crews) >= CREWS_MAX:
+            self._let_go()
+        topic = state.config.topic(key[2])
+        queue = state.config.queue(topic.queue) if topic else None
+        crew = Crew(key, queue or GONE, self.agents.values(), in_force(state.config, state.estimates))
+        self._crews[key] = crew
+        for id, agent in self.agents.items():
+            member = id in crew.ranks
+            if member:
+                self._crews_of[id].append(crew)
+            if not self._reasons[id]:
+                crew.arrive(agent)
+                if member and self._takes(state, agent, state.agents[id], crew.channel):
+                    crew.put(id, state.agents[id].idle_since, state.agents[id].occupancy)
+        return crew
+
+    def _let_go(self) -> None:
+        for key in [key for key in self._crews if not self.lanes.count(key)]:
+            crew = self._crews.pop(key)
+            for id in crew.ranks:
+                self._crews_of[id].remove(crew)
+
+
+def rebuild_index(state: State) -> None:
+    """Make the derived part of the state anew; every lane in which somebody waits is looked at again."""
+    state.index = index = Index()
+    index.configured(state)
+    for contact in state.contacts.values():
+        contact.needs = index.shared(contact.needs)
+        if contact.state == "waiting":
+            index.waits(contact, contact.lane(state.at))
+            for again in (*contact.again_at.values(), contact.wanted_until, contact.reserved_until):
+                if again > state.at:
+                    index.alarms.set(again, "retry", contact.id)
+        if contact.state in ("waiting", "offered"):
+            index.alarms.set(contact.remind_at, "wait", contact.id)
+        elif contact.state == "intake":
+            index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
+        elif contact.state == "wrap_up" and contact.due_at:
+            index.alarms.set(contact.due_at, "wrap_up", contact.id)
+    for offer in state.offers.values():
+        index.alarms.set(offer.lapses_at, "offer", offer.id)
+    for agent in state.agents.values():
+        if agent.connection == "lost":
+            index.alarms.set(agent.return_at, "return", agent.id)
+    for follow_up in state.follow_ups.values():
+        index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
+    for id, ended in state.ended.items():
+        index.alarms.set(ended.forget_at, "forget", id)
