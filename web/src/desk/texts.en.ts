@@ -206,7 +206,11 @@ export const en: Texts = {
   whyExcluded: 'Not asked:',
   whyBefore: (n) => (n === 0 ? 'Nobody had waited longer in this queue.' : `${n} stood before it in this queue.`),
   whyRule: (rule) => `Rule: ${rule}.`,
-  rules: { 'level, longest idle, id': 'the highest level, then who has been free longest' },
+  rules: {
+    'level, longest idle, id': 'the highest level, then who has been free longest',
+    'longest idle, id': 'who has been free longest',
+    'chance less price of time less own occupancy, longest idle, id': 'the best chance to settle it in one go, minding how much they are needed elsewhere and their own load',
+  },
   whyEngine: (engine, configuration) => `Version ${engine}, settings ${configuration}.`,
   whyNone: 'No distribution was recorded for this contact.',
 

@@ -218,7 +218,11 @@ export const nl = {
   whyExcluded: 'Niet gevraagd:',
   whyBefore: (n: number) => (n === 0 ? 'Er wachtte niemand langer in deze wachtrij.' : `Er stonden er ${n} voor in deze wachtrij.`),
   whyRule: (rule: string) => `Regel: ${rule}.`,
-  rules: { 'level, longest idle, id': 'het hoogste niveau, daarna wie het langst vrij is' } as Record<string, string>,
+  rules: {
+    'level, longest idle, id': 'het hoogste niveau, daarna wie het langst vrij is',
+    'longest idle, id': 'wie het langst vrij is',
+    'chance less price of time less own occupancy, longest idle, id': 'de grootste kans om het in één keer goed te doen, rekening houdend met de drukte elders en eigen werk',
+  } as Record<string, string>,
   whyEngine: (engine: string, configuration: string) => `Versie ${engine}, instellingen ${configuration}.`,
   whyNone: 'Bij dit contact is geen verdeling vastgelegd.',
 
