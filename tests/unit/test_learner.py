@@ -23,8 +23,8 @@ def fed(outcomes: dict[tuple[str, str], tuple[int, int]]) -> Learner:
     for (topic, agent), (answered, resolved) in outcomes.items():
         for n in range(answered):
             learner.answered(topic, agent, n < resolved, 240, 5)
-    for agent in learner.centre.agents:
-        learner.worked(agent.id, 8 * 3600)
+    for person in learner.centre.agents:
+        learner.worked(person.id, 8 * 3600)
     return learner
 
 
