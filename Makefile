@@ -19,7 +19,7 @@ WEB_GONE := always
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check bench verify lock states pbx campaign parts setup clean always
+.PHONY: help run demo test test-fast check bench bench-routing verify lock states pbx campaign parts setup clean always
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -48,6 +48,9 @@ check: .venv/.tests web/node_modules/.package-lock.json ## style, types, demo co
 
 bench: .venv/.tests ## measure, side by side, printed as ratios
 	@if [ -e benchmarks/__main__.py ]; then $(BIN)/python -m benchmarks $(ARGS); else echo 'There are no benchmarks yet.'; fi
+
+bench-routing: .venv/.tests ## measure routing: policies on the reference workload, other workloads, cost of matching (ARGS=--quick)
+	@$(BIN)/python -m benchmarks routing $(ARGS)
 
 verify: .venv/.runtime ## check the books: the invariants over the journal in KCC_DATA (data/demo)
 	KCC_DATA="$${KCC_DATA:-data/demo}" $(BIN)/kcc-router verify --config $(CONFIG) $(ARGS)

@@ -209,3 +209,41 @@ def test_plain_gives_what_json_can_hold() -> None:
         {"agent": "a1", "level": 3, "idle_since": 4, "chance": 0, "score": 0}
     ]
     assert wire.fields_of(facts.Candidate("a1", 3, 4)) == ("agent", "level", "idle_since", "chance", "score")
+
+
+def test_journals_of_before_the_policies_still_read() -> None:
+    """Fields that came later have defaults: a queue is `skill-level`, nobody is judged, nothing was overtaken."""
+    queue = {"id": "q", "title": {}, "targets": {}, "priority": 5, "wrap_up_seconds": 60}
+    centre = {
+        "id": "c",
+        "name": "C",
+        "time_zone": "Europe/Amsterdam",
+        "municipalities": [],
+        "topics": [],
+        "queues": [queue],
+        "agents": [],
+        "channels": {},
+        "classification": [],
+        "default_topic": "t",
+        "skills": [],
+    }
+    configured = decode(json.dumps(["CentreConfigured", 1, {"centre": centre, "version": "1"}]).encode())
+    assert configured.centre.queues[0].policy == "skill-level"
+    assert configured.centre.learning == "off"
+    offered = {"offer": "c-1-1", "contact": "c-1", "agent": "a", "purpose": "answer", "expires_at": 1, "lapses_at": 2}
+    assert decode(json.dumps(["ContactOffered", 1, offered]).encode()).overtook == ()
+    candidate = {"agent": "a", "level": 3, "idle_since": 4}
+    explained = {
+        "contact": "c-1",
+        "at": 1,
+        "queue": "q",
+        "topic": "t",
+        "needs": {},
+        "chosen": "a",
+        "excluded": {},
+        "candidates": [candidate],
+        "rule": "r",
+        "engine": "1",
+        "configuration": "1",
+    }
+    assert decode(json.dumps(["Explanation", 1, explained]).encode()).candidates[0].score == 0

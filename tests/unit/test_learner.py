@@ -1,0 +1,112 @@
+"""The learner: chances from outcomes, drawn towards the wider mean; prices of time; what waiting may cost."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from router.nouns import Centre
+from router.skills.learner import ABANDON_COST, Learner
+from router.skills.prices import prices
+from tests.properties.world import small_centre
+
+
+def centre() -> Centre:
+    return replace(small_centre("resolution", "resolution"), learning="person", learning_reason="a test")
+
+
+def fed(outcomes: dict[tuple[str, str], tuple[int, int]]) -> Learner:
+    """(topic, agent) -> (answered, resolved)."""
+    learner = Learner(centre())
+    for (topic, agent), (answered, resolved) in outcomes.items():
+        for n in range(answered):
+            learner.answered(topic, agent, n < resolved, 240, 5)
+    for person in learner.centre.agents:
+        learner.worked(person.id, 8 * 3600)
+    return learner
+
+
+def test_off_uses_no_outcomes() -> None:
+    learner = fed({("burgerzaken", "anna"): (500, 0), ("burgerzaken", "bert"): (500, 500)})
+    off = learner.learn("off").topics["burgerzaken"]
+    assert off.chance["anna"] > off.chance["bert"], "level 4 before level 2"
+    assert not off.answered
+    assert not off.reserve
+
+
+def test_team_knows_levels_and_nobody_in_person() -> None:
+    """Bert and Eef both have level 2 on burgerzaken."""
+    learner = fed({("burgerzaken", "bert"): (400, 100), ("burgerzaken", "eef"): (400, 300)})
+    team = learner.learn("team").topics["burgerzaken"]
+    assert team.chance["bert"] == team.chance["eef"]
+    assert team.seconds["bert"] == team.seconds["eef"]
+    assert not team.answered
+
+
+def test_person_tells_them_apart_the_more_the_more_is_known() -> None:
+    few = fed({("burgerzaken", "bert"): (8, 2), ("burgerzaken", "eef"): (8, 6)}).learn("person")
+    many = fed({("burgerzaken", "bert"): (400, 100), ("burgerzaken", "eef"): (400, 300)}).learn("person")
+    apart = [e.topics["burgerzaken"].chance["eef"] - e.topics["burgerzaken"].chance["bert"] for e in (few, many)]
+    assert 0 < apart[0] < apart[1] <= 5_000
+    assert apart[0] < 1_500, "eight contacts prove little"
+    assert apart[1] > 3_500
+    assert many.topics["burgerzaken"].answered["bert"] == 400
+
+
+def test_waiting_is_earned_by_a_measured_spread() -> None:
+    alike = fed({("burgerzaken", a): (300, 225) for a in ("anna", "bert", "dia", "eef")}).learn("team")
+    apart = fed(
+        {("burgerzaken", "anna"): (300, 270), ("burgerzaken", "bert"): (300, 150), ("burgerzaken", "eef"): (300, 150)}
+    ).learn("team")
+    unknown = fed({("burgerzaken", "anna"): (20, 20), ("burgerzaken", "bert"): (20, 0)}).learn("team")
+    assert not alike.topics["burgerzaken"].reserve
+    assert apart.topics["burgerzaken"].reserve
+    assert not unknown.topics["burgerzaken"].reserve
+
+
+def test_patience_is_all_waiting_by_those_who_gave_up() -> None:
+    learner = Learner(centre())
+    dice = random.Random(1)
+    for _ in range(4_000):
+        patience, wait = dice.expovariate(1 / 90), dice.expovariate(1 / 60)
+        if patience < wait:
+            learner.abandoned("wmo", patience)
+        else:
+            learner.answered("wmo", "anna", True, 300, wait)
+    assert learner.learn("team").patience_seconds == pytest.approx(90, rel=0.1)
+
+
+def test_reservations_that_lose_too_many_are_made_dearer_and_cheaper_again() -> None:
+    learner = fed({("burgerzaken", "anna"): (500, 400)})
+    learner.abandoned("burgerzaken", 100)
+    for _ in range(500):
+        learner.reserved(10)
+    dear = learner.learn("person").abandon_cost
+    assert dear > round(10_000 * ABANDON_COST)
+    for _ in range(60):
+        learner.answered("burgerzaken", "anna", True, 240, 0)
+        cheap = learner.learn("person").abandon_cost
+    assert cheap == round(10_000 * ABANDON_COST)
+
+
+def test_the_same_outcomes_give_the_same_estimates() -> None:
+    outcomes = {("wmo", "anna"): (120, 90), ("burgerzaken", "bert"): (77, 50)}
+    assert fed(outcomes).learn("person") == fed(outcomes).learn("person")
+
+
+def test_time_is_dear_where_work_is_much_and_people_are_few() -> None:
+    chances = {"a": {"one": 0.8, "both": 0.8}, "b": {"both": 0.8, "two": 0.8}}
+    seconds = {topic: dict.fromkeys(row, 300.0) for topic, row in chances.items()}
+    people = {"one": 1.0, "both": 1.0, "two": 1.0}
+    agents, topics = prices(chances, seconds, {"a": 0.0055, "b": 0.001}, people)
+    assert agents["one"] > agents["two"]
+    assert agents["two"] < agents["both"]
+    assert topics["a"] < topics["b"], "one more of a finds less time left"
+    even, _ = prices(chances, seconds, {"a": 0.003, "b": 0.003}, people)
+    assert even["one"] == pytest.approx(even["two"], abs=1e-4)
+
+
+def test_prices_of_nothing() -> None:
+    assert prices({}, {}, {"a": 0.0}, {"x": 1.0}) == ({"x": 0.0}, {"a": 0.0})
