@@ -94,11 +94,11 @@ def elsewhere(quick: bool) -> bool:
     """Whether `resolution` is nowhere worse than `longest-idle`, with all that may be learned and with nothing."""
     print("\nother workloads: resolution less longest-idle, in points (95% interval)")
     print(f"{'':28}{'FCR':>16}{'SL20':>16}{'AB':>16}   worse?")
-    rosters, seeds, warm_up = (2, 1, 4) if quick else (4, 3, 8)
+    rosters, seeds, warm_up = (2, 1, 4) if quick else (4, 3, 12)
     good = True
     for name, workload in variations(quick):
         base = days_of(workload, LONGEST, rosters, seeds, 0)
-        for variant in (Variant("resolution", "off"), LEARNT):
+        for variant in (Variant("resolution", "team"), LEARNT):
             found = differences(days_of(workload, variant, rosters, seeds, warm_up), base)
             note("")
             worse = [key for key, sign, allowed in LIMITS if sign * found[key]["mean"] < -allowed]

@@ -229,7 +229,7 @@ class Day:
             result.waited_all += waited
         if self._learner is not None:
             solved = call.luck < person.chance[call.topic]
-            self._learner.answered(call.topic, offer.agent, solved, taken / 1000, waited / 1000)
+            self._learner.answered(call.topic, offer.agent, solved, taken / 1000, waited / 1000, call.attempt > 0)
         self._do(commands.Accept(offer.offer, offer.agent), now)
 
     def _count_overtaken(self, offer: facts.ContactOffered, now: int) -> None:

@@ -75,6 +75,8 @@ def warmed_up(
         Day(workload, people, centre, WARM_UP_SEED * (roster + 1) + day, estimates, learner).run()
         if progress is not None:
             progress(f"{workload.name} {variant.name}: roster {roster}, warm-up day {day + 1}")
+        if day + 1 == watching:
+            learner.policy_begins()
         if day + 1 >= watching:
             estimates = learner.learn(variant.learning)
     return estimates

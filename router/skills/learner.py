@@ -29,8 +29,9 @@ RESERVE_SPREAD_MIN = 0.05
 ABANDON_COST = 0.15
 """What a lost citizen weighs against a settled contact, at least."""
 ABANDON_COST_MAX = 50.0
-RESERVED_SHARE_MAX = 0.36
-"""Of all who give up, reservations may account for this share; above it the cost of losing somebody is raised."""
+LOSS_PER_WORK, LOSS_KEPT = 5.5, 0.67
+"""One hundredth less work, and about five hundredths fewer give up (measured at loads from 0.5 to 0.95); of a second
+that a contact is kept, about two thirds come on top of its wait."""
 PATIENCE_PRIOR = (20.0, 3600.0)
 """Citizens who gave up and seconds waited that are supposed before any was seen: a mean of 180 s."""
 
@@ -63,23 +64,38 @@ class Learner:
     waited_seconds: float = 0.0
     gave_up: int = 0
     abandon_cost: float = ABANDON_COST
-    _lately: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
-    """Since estimates were last made: contacts, given up, seconds kept waiting by reservations."""
+    work_before: float = 0.0
+    """Seconds of work a question took before `resolution` was switched on; 0 = not known."""
+    _questions: int = 0
+    _work_seconds: float = 0.0
+    """Since the policy last changed."""
+    _gave_up_lately: int = 0
+    _kept_seconds: float = 0.0
+    """Since estimates were last made."""
 
-    def answered(self, topic: str, agent: str, resolved: bool, seconds: float, waited_seconds: float) -> None:
-        """A contact was handled; `resolved` is what is known of it now."""
+    def answered(
+        self, topic: str, agent: str, resolved: bool, seconds: float, waited_seconds: float, repeat: bool = False
+    ) -> None:
+        """A contact was handled; `resolved` is what is known of it now, `repeat` that it asks the same once more."""
         self.pairs.setdefault((topic, agent), Tally()).add(resolved, seconds)
         self._came(topic, waited_seconds)
+        self._questions += not repeat
+        self._work_seconds += seconds
 
     def abandoned(self, topic: str, waited_seconds: float) -> None:
         """A citizen gave up waiting."""
         self._came(topic, waited_seconds)
         self.gave_up += 1
-        self._lately[1] += 1
+        self._gave_up_lately += 1
 
     def reserved(self, seconds: float) -> None:
         """A contact was kept for a better agent for this long."""
-        self._lately[2] += seconds
+        self._kept_seconds += seconds
+
+    def policy_begins(self) -> None:
+        """What was seen up to now is how it went without `resolution`; what it saves is measured from here on."""
+        self.work_before = self._work_seconds / self._questions if self._questions else 0.0
+        self._questions, self._work_seconds, self._kept_seconds, self._gave_up_lately = 0, 0.0, 0.0, 0
 
     def worked(self, agent: str, seconds: float) -> None:
         """The agent was signed on for this long."""
@@ -88,7 +104,6 @@ class Learner:
     def _came(self, topic: str, waited_seconds: float) -> None:
         self.demand[topic] = self.demand.get(topic, 0) + 1
         self.waited_seconds += waited_seconds
-        self._lately[0] += 1
 
     @property
     def patience_seconds(self) -> float:
@@ -121,7 +136,7 @@ class Learner:
                     {id: max(1, round(taken)) for id, taken in seconds[topic].items()},
                     {id: self._pair(topic, id).answered for id in row} if basis == "person" else {},
                     round(10_000 * (topics.get(topic, 1.0) - 1.0)),
-                    basis != "off" and self._worth_reserving(topic, row),
+                    basis != "off" and self.work_before > 0 and self._worth_reserving(topic, row),
                 )
                 for topic, row in chances.items()
             },
@@ -138,15 +153,22 @@ class Learner:
         answered = sum(t.answered for t in own)
         return (sum(t.seconds for t in own) + SECONDS_PRIOR * USUAL_SECONDS) / (answered + SECONDS_PRIOR)
 
+    @property
+    def saved(self) -> float:
+        """Share of the work a question took before that it no longer takes: quicker agents, fewer who come back."""
+        if not self.work_before or not self._questions:
+            return 0.0
+        return max(0.0, 1 - self._work_seconds / self._questions / self.work_before)
+
     def _steer(self) -> None:
-        """Raise what losing somebody costs while reservations lose too many, lower it again when they do not."""
-        came, gave_up, kept = self._lately
-        if came:
-            allowed = RESERVED_SHARE_MAX * gave_up
-            lost = kept / self.patience_seconds
-            factor = 1.3 if lost > allowed else 1 / 1.1
+        """Reservations may lose as many as the saved work keeps, no more: dearer above that, cheaper again below."""
+        if self._questions and self.work_before:
+            fewer = LOSS_PER_WORK * self.saved
+            allowed = fewer / LOSS_KEPT / (1 + fewer) * self._gave_up_lately
+            dearer = self._kept_seconds / self.patience_seconds > allowed
+            factor = 1.3 if dearer else 1 / 1.1
             self.abandon_cost = min(ABANDON_COST_MAX, max(ABANDON_COST, self.abandon_cost * factor))
-        self._lately = [0.0, 0.0, 0.0]
+        self._kept_seconds, self._gave_up_lately = 0.0, 0
 
     def _prices(
         self, chances: Mapping[str, Mapping[str, float]], seconds: Mapping[str, Mapping[str, float]]

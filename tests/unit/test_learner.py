@@ -23,6 +23,7 @@ def fed(outcomes: dict[tuple[str, str], tuple[int, int]]) -> Learner:
     for (topic, agent), (answered, resolved) in outcomes.items():
         for n in range(answered):
             learner.answered(topic, agent, n < resolved, 240, 5)
+    learner.policy_begins()
     for person in learner.centre.agents:
         learner.worked(person.id, 8 * 3600)
     return learner
@@ -78,17 +79,32 @@ def test_patience_is_all_waiting_by_those_who_gave_up() -> None:
     assert learner.learn("team").patience_seconds == pytest.approx(90, rel=0.1)
 
 
-def test_reservations_that_lose_too_many_are_made_dearer_and_cheaper_again() -> None:
+def test_reservations_may_lose_no_more_than_the_saved_work_keeps() -> None:
     learner = fed({("burgerzaken", "anna"): (500, 400)})
-    learner.abandoned("burgerzaken", 100)
-    for _ in range(500):
-        learner.reserved(10)
-    dear = learner.learn("person").abandon_cost
-    assert dear > round(10_000 * ABANDON_COST)
-    for _ in range(60):
-        learner.answered("burgerzaken", "anna", True, 240, 0)
-        cheap = learner.learn("person").abandon_cost
-    assert cheap == round(10_000 * ABANDON_COST)
+
+    def day(seconds: float, kept: float) -> int:
+        for _ in range(100):
+            learner.answered("burgerzaken", "anna", True, seconds, 0)
+        for _ in range(10):
+            learner.abandoned("burgerzaken", 100)
+        learner.reserved(kept)
+        return learner.learn("person").abandon_cost
+
+    floor = round(10_000 * ABANDON_COST)
+    assert day(240, 0) == floor
+    dear = [day(240, 500) for _ in range(5)]
+    assert floor < dear[0] < dear[-1], "nothing was saved, so nothing may be spent"
+    assert learner.saved == 0
+    cheap = [day(200, 100) for _ in range(40)]
+    assert learner.saved > 0.1
+    assert cheap[-1] == floor
+
+
+def test_nothing_is_reserved_before_it_is_known_what_it_was_like_without() -> None:
+    learner = fed({("burgerzaken", "anna"): (300, 270), ("burgerzaken", "bert"): (300, 150)})
+    assert learner.learn("team").topics["burgerzaken"].reserve
+    learner.work_before = 0.0
+    assert not learner.learn("team").topics["burgerzaken"].reserve
 
 
 def test_the_same_outcomes_give_the_same_estimates() -> None:
