@@ -41,7 +41,9 @@ class Step(NamedTuple):
     until: int = 0
 
 
-def offers(state: State, now: int) -> Iterator[tuple[ContactOffered | ContactReserved, Explanation | None]]:
+def offers(
+    state: State, now: int, explained: bool = True
+) -> Iterator[tuple[ContactOffered | ContactReserved, Explanation | None]]:
     """What is possible now, one step at a time: the caller evolves each before asking for the next."""
     index = state.index
     steps: dict[LaneKey, Step] = {}
@@ -60,7 +62,9 @@ def offers(state: State, now: int) -> Iterator[tuple[ContactOffered | ContactRes
         if step.until:
             yield ContactReserved(step.contact, step.until, step.agent), None
         else:
-            yield _offer(state, state.contacts[step.contact], step.agent, now)
+            offer = _offer(state, state.contacts[step.contact], step.agent, now)
+            why = explain(state, offer.contact, now, chosen=offer.agent, offer=offer.offer) if explained else None
+            yield offer, why
 
 
 def _look(state: State, key: LaneKey, now: int) -> Step | None:
@@ -168,7 +172,7 @@ def _overtakes(state: State, contact: ContactState, agent: str, now: int) -> tup
     return tuple(id for _, id in sorted(ahead))
 
 
-def _offer(state: State, contact: ContactState, agent: str, now: int) -> tuple[ContactOffered, Explanation]:
+def _offer(state: State, contact: ContactState, agent: str, now: int) -> ContactOffered:
     offer = f"{contact.id}-{contact.offers + 1}"
     seconds = state.config.channels[contact.channel].offer_seconds
     expires_at = now + seconds * 1000
@@ -176,5 +180,4 @@ def _offer(state: State, contact: ContactState, agent: str, now: int) -> tuple[C
     key = state.index.lanes.lane(contact.id)
     scored = not key[3] and state.index.crew(state, key).scored
     ahead = _overtakes(state, contact, agent, now) if scored else ()
-    fact = ContactOffered(offer, contact.id, agent, "answer", expires_at, lapses_at, ahead)
-    return fact, explain(state, contact.id, now, chosen=agent, offer=offer)
+    return ContactOffered(offer, contact.id, agent, "answer", expires_at, lapses_at, ahead)

@@ -64,9 +64,10 @@ def due(state: State) -> int | None:
     return state.index.alarms.next()
 
 
-def advance(state: State, command: commands.Command, now: int) -> Decision:
+def advance(state: State, command: commands.Command, now: int, explained: bool = True) -> Decision:
     """Decide, evolve, and offer whatever has become possible. The state has moved when it returns.
 
+    `explained` false leaves the explanations of offers out, for a simulation that reads none: the facts are the same.
     Raises a Refusal with the state as it was.
     """
     facts: list[Fact] = []
@@ -85,7 +86,7 @@ def advance(state: State, command: commands.Command, now: int) -> Decision:
         for fact in decision.facts:
             apply(fact)
     if state.centre is not None:
-        for fact, explanation in assign.offers(state, now):
+        for fact, explanation in assign.offers(state, now, explained):
             if explanation is not None:
                 explanations[len(facts)] = explanation
             apply(fact)

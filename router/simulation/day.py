@@ -178,7 +178,7 @@ class Day:
 
     def _do(self, command: commands.Command, now: int) -> None:
         """Give the engine a command, and answer what it offers."""
-        for fact in advance(self.state, command, now).facts:
+        for fact in advance(self.state, command, now, explained=False).facts:
             match fact:
                 case facts.ContactOffered():
                     self._answer(fact, now)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
 
-from router.engine.state import canonical, state_hash
+from router.engine.decide import advance
+from router.engine.state import State, canonical, state_hash
+from router.errors import Refusal
 from router.replay import read_snapshot
 from tests.properties.world import random_sequence, replayed
 
@@ -32,3 +35,16 @@ def test_sequences_reach_every_fact() -> None:
     seen = {type(fact) for seed in range(300) for _, fact in random_sequence(seed, length=60).record}
     missing = set(facts.Fact.__args__) - seen - {facts.ContactForgotten}
     assert not missing
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_leaving_explanations_out_changes_no_fact(seed: int) -> None:
+    """A simulation that reads no explanations gets the same facts from the same commands."""
+    world = random_sequence(seed, 150)
+    state, found = State(), []
+    for now, command in world.asked:
+        with contextlib.suppress(Refusal):
+            decision = advance(state, command, now, explained=False)
+            assert not decision.explanations
+            found.extend((now, fact) for fact in decision.facts)
+    assert found == world.record

@@ -12,6 +12,7 @@ from router.engine.evolve import evolve
 from router.engine.explain import excluded, explain
 from router.engine.state import Books, ContactState, State
 from router.errors import Refusal
+from router.journal.interface import Entry
 from router.nouns import (
     Agent,
     Centre,
@@ -26,6 +27,7 @@ from router.nouns import (
     TopicEstimate,
 )
 from router.skills.matching import has_room, missing_skill, slots_of
+from router.wire import encode
 
 CHANNELS = ("phone", "chat", "email", "post", "counter")
 START = 1_800_000_000_000
@@ -101,6 +103,10 @@ class World:
     state: State = field(default_factory=State)
     now: int = START
     record: list[tuple[int, facts.Fact]] = field(default_factory=list)
+    asked: list[tuple[int, commands.Command]] = field(default_factory=list)
+    """Every command with its moment, refused or not."""
+    causes: dict[int, commands.Command] = field(default_factory=dict)
+    """Number of a command's first fact -> the command, as a journal keeps it."""
     refused: int = 0
     made: int = 0
     last: Decision | None = None
@@ -113,6 +119,7 @@ class World:
     def ask(self, command: commands.Command) -> Decision | None:
         """Advance by one command and check the invariants; None when it was refused."""
         before = self.state.number
+        self.asked.append((self.now, command))
         try:
             decision = advance(self.state, command, self.now)
         except Refusal:
@@ -120,6 +127,8 @@ class World:
             self.refused += 1
             return None
         self.record.extend((self.now, fact) for fact in decision.facts)
+        if decision.facts:
+            self.causes[before + 1] = command
         self.last = decision
         check(self.state, self.now)
         return decision
@@ -154,6 +163,12 @@ class World:
     def ready(self, *agents: str) -> None:
         for agent in agents:
             self.ask(commands.SetPresence(agent, "ready"))
+
+
+def journal_of(world: World) -> list[Entry]:
+    """What a journal would hold of it: every fact, and the command beside its first fact."""
+    causes = {number: encode(command) for number, command in world.causes.items()}
+    return [Entry(n, at, encode(fact), causes.get(n, b"")) for n, (at, fact) in enumerate(world.record, 1)]
 
 
 def replayed(record: list[tuple[int, facts.Fact]]) -> State:
