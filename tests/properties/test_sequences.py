@@ -8,6 +8,7 @@ import os
 import pytest
 
 from router.engine.decide import advance
+from router.engine.facts import Fact
 from router.engine.state import State, canonical, state_hash
 from router.errors import Refusal
 from router.replay import read_snapshot
@@ -41,7 +42,7 @@ def test_sequences_reach_every_fact() -> None:
 def test_leaving_explanations_out_changes_no_fact(seed: int) -> None:
     """A simulation that reads no explanations gets the same facts from the same commands."""
     world = random_sequence(seed, 150)
-    state, found = State(), []
+    state, found = State(), list[tuple[int, Fact]]()
     for now, command in world.asked:
         with contextlib.suppress(Refusal):
             decision = advance(state, command, now, explained=False)
