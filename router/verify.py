@@ -117,11 +117,17 @@ def _check_whole(state: State, watch: _Watch) -> None:
                 watch.violated(state.number, f"{counted} contacts on {channel} are {name}, the books say otherwise")
     for offer in state.offers.values():
         contact = state.contacts.get(offer.contact)
-        if contact is None or contact.offer != offer.id or contact.state != "offered":
+        state_then = "active" if offer.purpose == "consult" else "offered"
+        if contact is None or contact.offer != offer.id or contact.state != state_then:
             watch.violated(state.number, f"offer {offer.id} is open for a contact that is not offered")
     for agent in state.agents.values():
         for id, load in agent.load.items():
             contact = state.contacts.get(id)
-            holder = contact and (contact.owner if load == "in_hand" else state.offers[contact.offer].agent)
-            if holder != agent.id:
+            if contact is None:
+                holders = set()
+            elif load == "in_hand":
+                holders = {contact.owner, *contact.participants}
+            else:
+                holders = {state.offers[contact.offer].agent}
+            if agent.id not in holders:
                 watch.violated(state.number, f"agent {agent.id} holds {id} without owning it")

@@ -6,7 +6,8 @@ import heapq
 from collections import deque
 
 Alarm = tuple[int, str, str]
-"""Moment in ms, kind, id. Kinds: intake, wait, retry, offer, wrap_up, return, follow_up, forget."""
+"""Moment in ms, kind, id. Kinds: intake, wait, retry, offer, wrap_up, after_work, return, follow_up,
+forget."""
 
 
 class Alarms:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from router.engine.crews import Crew
+from router.engine.decide_offers import PHONE_GRACE_MS
 from router.engine.explain import busy_with, explain
 from router.engine.facts import ContactOffered, ContactReserved, Explanation
 from router.engine.state import ContactState, State
@@ -20,8 +21,6 @@ from router.queues.order import Place
 from router.skills.estimates import in_force
 from router.skills.policies import gain_of_waiting, head_start_ms, waiting_pays
 
-PHONE_GRACE_MS = 3_000
-"""The PBX ends its own ringing; the engine's alarm comes this much later."""
 RESERVE_MS_MIN = 500
 """A shorter reservation is not worth the name."""
 USUAL_PATIENCE_SECONDS = 180

@@ -206,6 +206,54 @@ class HandOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Consult:
+    """The owner of a call asks a colleague on the telephone; the citizen waits on music meanwhile."""
+
+    contact: str
+    agent: str
+    to_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelConsult:
+    """The owner goes back to the citizen, and the colleague, whether they have answered or not, leaves."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTransfer:
+    """The owner leaves the citizen to the colleague who was consulted, or who is in the conference."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartConference:
+    """The owner, the colleague who was consulted and the citizen talk together."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveConversation:
+    """The PBX reports that this agent's telephone is no longer in the conversation, and the citizen's still is."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishAfterWork:
+    """The agent has done with what a transferred call left to do, and can be asked again."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class MoveContact:
     """A supervisor moves a waiting or offered contact to another queue."""
 
@@ -301,7 +349,9 @@ class ReportCensus:
     channel: str
     alive: tuple[str, ...] = ()
     answered: dict[str, str] = field(default_factory=dict)
-    """contact -> agent, of calls that are bridged to an agent's phone."""
+    """contact -> agent, of calls that are bridged to an agent's phone, or whose agent consults a colleague."""
+    together: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """contact -> all agents whose phones are up for it, where there is more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +380,12 @@ Command = (
     | ExtendWrapUp
     | CompleteWrapUp
     | HandOver
+    | Consult
+    | CancelConsult
+    | CompleteTransfer
+    | StartConference
+    | LeaveConversation
+    | FinishAfterWork
     | MoveContact
     | CloseContact
     | SetPresence

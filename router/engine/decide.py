@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router.engine import assign, commands, decide_centre, decide_contacts, decide_offers, decide_staff
+from router.engine import assign, commands, decide_centre, decide_contacts, decide_offers, decide_staff, decide_talk
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import explain as why
@@ -33,6 +33,12 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.ExtendWrapUp: decide_contacts.extend_wrap_up,
     commands.CompleteWrapUp: decide_contacts.complete_wrap_up,
     commands.HandOver: decide_contacts.hand_over,
+    commands.Consult: decide_talk.consult,
+    commands.CancelConsult: decide_talk.cancel_consult,
+    commands.CompleteTransfer: decide_talk.complete_transfer,
+    commands.StartConference: decide_talk.start_conference,
+    commands.LeaveConversation: decide_talk.leave_conversation,
+    commands.FinishAfterWork: decide_talk.finish_after_work,
     commands.MoveContact: decide_contacts.move_contact,
     commands.CloseContact: decide_contacts.close_contact,
     commands.Accept: decide_offers.accept,

@@ -7,6 +7,7 @@ from router.engine.alarms import Alarm
 from router.engine.decide_contacts import ending, queue_from_intake, returned
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_staff import give_back, lost
+from router.engine.decide_talk import after_work_ended
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
 from router.errors import InvalidInput, NotAllowed
@@ -64,6 +65,9 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
         if not first and contact.since > now - SETTLING_MS:
             continue
         reconciled.extend(_reconcile(state, contact, alive, command.answered.get(contact.id, ""), first, now))
+        if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
+            up = command.together.get(contact.id, ())
+            reconciled.extend(facts.ParticipantLeft(contact.id, a, "left") for a in contact.participants if a not in up)
     if first:
         reconciled.append(facts.CensusTaken(command.channel))
     return Decision(tuple(reconciled))
@@ -83,7 +87,7 @@ def _reconcile(
         return [*adopted(state, contact, with_agent)] if free else []
     if contact.state == "active" and not with_agent:
         return [returned(state, contact, "held", now)]
-    if contact.state == "offered" and first:
+    if contact.offer and first:
         return [ended(state, state.offers[contact.offer], "withdrawn", "restart", now)]
     return []
 
@@ -126,6 +130,9 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         return (_wait_exceeded(state, contact, now),)
     if kind == "wrap_up" and contact and contact.state == "wrap_up" and contact.due_at == at:
         return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True),)
+    if kind == "after_work" and id in state.agents:
+        person = state.agents[id]
+        return after_work_ended(person, automatic=True) if person.after_work_until == at else ()
     if kind == "return" and id in state.agents:
         agent = state.agents[id]
         return give_back(state, agent, now) if agent.connection == "lost" and agent.return_at == at else ()

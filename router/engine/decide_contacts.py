@@ -123,10 +123,11 @@ def ending(state: State, contact: ContactState, reason: str, now: int) -> facts.
     """What follows when the citizen's side of the contact is over: wrap-up for an owner, else the end."""
     if contact.state != "active":
         return facts.ContactEnded(contact.id, reason, topic=contact.topic)
-    return facts.ConversationEnded(contact.id, contact.owner, reason, _wrap_up_due(state, contact, now))
+    return facts.ConversationEnded(contact.id, contact.owner, reason, wrap_up_due(state, contact, now))
 
 
-def _wrap_up_due(state: State, contact: ContactState, now: int) -> int:
+def wrap_up_due(state: State, contact: ContactState, now: int) -> int:
+    """When the wrap-up that begins now finishes by itself, in ms; 0 = it waits for the agent."""
     queue = state.config.queue(contact.queue)
     seconds = queue.wrap_up_seconds if queue else 0
     return now + seconds * 1000 if seconds else 0
@@ -165,7 +166,7 @@ def finish_conversation(state: State, command: commands.FinishConversation, now:
     contact = owned_contact(state, command.contact, command.agent)
     if contact.state == "wrap_up":
         return NOTHING
-    due = _wrap_up_due(state, contact, now)
+    due = wrap_up_due(state, contact, now)
     return Decision((facts.ConversationEnded(contact.id, command.agent, "agent", due),))
 
 

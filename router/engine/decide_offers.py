@@ -8,6 +8,8 @@ from router.engine.decision import NOTHING, Decision, open_contact
 from router.engine.state import ContactState, OfferState, State
 from router.errors import StaleOffer, UnknownThing, WrongState
 
+PHONE_GRACE_MS = 3_000
+"""The PBX ends its own ringing; the engine's alarm comes this much later."""
 NOT_RESPONDING = "not_responding"
 PHONE_UNREACHABLE = "phone_unreachable"
 
@@ -19,7 +21,8 @@ def accept(state: State, command: commands.Accept, now: int) -> Decision:
     offer = state.offers.get(command.offer)
     if offer is None:
         contact = state.contacts.get(command.offer.rpartition("-")[0])
-        if contact and contact.owner == command.agent and command.offer == f"{contact.id}-{contact.offers}":
+        mine = contact and (contact.owner == command.agent or command.agent in contact.participants)
+        if contact and mine and command.offer == f"{contact.id}-{contact.offers}":
             return Decision(answer=contact.id)
         raise StaleOffer("the offer is over")
     if offer.agent != command.agent:
@@ -40,7 +43,8 @@ def decline(state: State, command: commands.Decline, now: int) -> Decision:
 
 def ended(state: State, offer: OfferState, how: str, reason: str, now: int) -> facts.OfferEnded:
     """The offer's end; who did not take it is not asked again at once, unless it was withdrawn from them."""
-    again_at = 0 if how == "withdrawn" else now + state.config.retry_seconds * 1000
+    kept_from = how != "withdrawn" and offer.purpose == "answer"
+    again_at = now + state.config.retry_seconds * 1000 if kept_from else 0
     return facts.OfferEnded(offer.id, offer.contact, offer.agent, how, reason, again_at)
 
 
@@ -51,21 +55,22 @@ def offer_failed(state: State, command: commands.OfferFailed, now: int) -> Decis
     if offer.state == "declining":
         return Decision((ended(state, offer, "declined", command.reason, now),))
     how = "expired" if command.reason == "no_answer" else "failed"
-    return Decision((ended(state, offer, how, command.reason, now), *_pause(state, offer.agent, command.reason)))
+    return Decision((ended(state, offer, how, command.reason, now), *_pause(state, offer, command.reason)))
 
 
 def expire(state: State, offer: OfferState, now: int) -> tuple[facts.Fact, ...]:
     """Nobody reacted in time: the contact goes back to its place, the agent is paused with one click back."""
     if offer.state == "declining":
         return (ended(state, offer, "declined", "no_report", now),)
-    return (ended(state, offer, "expired", "no_answer", now), *_pause(state, offer.agent, "no_answer"))
+    return (ended(state, offer, "expired", "no_answer", now), *_pause(state, offer, "no_answer"))
 
 
-def _pause(state: State, agent: str, failure: str) -> tuple[facts.Fact, ...]:
+def _pause(state: State, offer: OfferState, failure: str) -> tuple[facts.Fact, ...]:
+    """Who cannot be reached is paused; not a colleague who does not answer a colleague."""
     reason = PAUSED_FOR.get(failure)
-    if reason is None or state.agents[agent].presence != "ready":
+    if reason is None or state.agents[offer.agent].presence != "ready" or offer.purpose != "answer":
         return ()
-    return (facts.PresenceChanged(agent, "paused", reason, "centre"),)
+    return (facts.PresenceChanged(offer.agent, "paused", reason, "centre"),)
 
 
 def adopt_answer(state: State, command: commands.AdoptAnswer, now: int) -> Decision:
@@ -84,7 +89,9 @@ def adopt_answer(state: State, command: commands.AdoptAnswer, now: int) -> Decis
 def talks(state: State, agent: str) -> bool:
     """Whether the agent is in a conversation on the telephone."""
     held = (state.contacts[id] for id in state.agents[agent].load)
-    return any(c.channel == "phone" and c.state == "active" and c.owner == agent for c in held)
+    return any(
+        c.channel == "phone" and c.state == "active" and (c.owner == agent or agent in c.participants) for c in held
+    )
 
 
 def adopted(state: State, contact: ContactState, agent: str) -> tuple[facts.Fact, ...]:
@@ -100,9 +107,10 @@ def adopted(state: State, contact: ContactState, agent: str) -> tuple[facts.Fact
 
 def report_held(state: State, command: commands.ReportHeld, now: int) -> Decision:
     contact = open_contact(state, command.contact)
-    if contact.state == "active":
-        return Decision((returned(state, contact, "held", now),))
     offer = state.offers.get(contact.offer)
+    if contact.state == "active":
+        consulting = (offer is not None and offer.purpose == "consult") or "consulted" in contact.participants.values()
+        return NOTHING if consulting else Decision((returned(state, contact, "held", now),))
     if offer is not None and offer.state == "declining":
         return Decision((ended(state, offer, "declined", "", now),))
     return NOTHING

@@ -1,7 +1,8 @@
 """What the outside must do about a fact. Shells carry effects out; each ends in a command that reports how.
 
-The key of an effect is (contact, fact number). *Steering* effects (ring, hold, hang up) are never repeated after
-a restart but derived again after the census; *delivery* effects (a mail) are sent again with the same key.
+The key of an effect is (contact, fact number). *Steering* effects (ring, connect, hold, hang up) are never
+repeated after a restart but derived again after the census; *delivery* effects (a mail) are sent again with the same
+key.
 """
 
 from __future__ import annotations
@@ -18,6 +19,39 @@ class Ring:
     agent: str
     endpoint: str
     seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Put the citizen on hold and ring the colleague's phone for the owner. Ends in Accept or OfferFailed."""
+
+    contact: str
+    offer: str
+    agent: str
+    endpoint: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """End the consult: the owner talks with the citizen again. Done when there is none."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Connect the colleague, who owns the contact now, with the citizen; the former owner's phone is done."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confer:
+    """Owner, colleague and citizen talk together."""
+
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +78,4 @@ class Deliver:
     ref: str
 
 
-Effect = Ring | Hold | HangUp | Deliver
+Effect = Ring | Consult | Reconnect | Connect | Confer | Hold | HangUp | Deliver

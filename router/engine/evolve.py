@@ -10,6 +10,7 @@ from typing import Any
 from router.engine import facts
 from router.engine.index import INTAKE_SECONDS_MAX
 from router.engine.state import (
+    NO_PARTICIPANTS,
     AgentState,
     Books,
     ContactState,
@@ -19,7 +20,18 @@ from router.engine.state import (
     OutgoingState,
     State,
 )
-from router.engine.tables import CONNECTION, CONTACT, DELIVERY, FOLLOW_UP, LOAD, OFFER, PRESENCE, Illegal, follow
+from router.engine.tables import (
+    CONNECTION,
+    CONTACT,
+    DELIVERY,
+    FOLLOW_UP,
+    LOAD,
+    OFFER,
+    PARTICIPANT,
+    PRESENCE,
+    Illegal,
+    follow,
+)
 from router.queues.lanes import LaneKey, lane_name
 
 DAY_MS = 86_400_000
@@ -93,6 +105,14 @@ def _drop_offer(state: State, contact: ContactState, fact: str, at: int) -> None
         _load(state, offer.agent, contact.id, "OfferEnded", at)
         del state.offers[contact.offer]
         contact.offer = ""
+
+
+def _owner_alone(state: State, contact: ContactState, fact: str, at: int) -> None:
+    """Whoever took part beside the owner, or was asked to, is free by the same fact."""
+    _drop_offer(state, contact, fact, at)
+    for agent in contact.participants:
+        _load(state, agent, contact.id, "ParticipantLeft", at)
+    contact.participants = NO_PARTICIPANTS
 
 
 # -- the centre -------------------------------------------------------------------------------------------------
@@ -202,6 +222,7 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     if fact.wanted_until:
         state.index.alarms.set(fact.wanted_until, "retry", contact.id)
     _go(state, contact, "ContactReturned", at)
+    _owner_alone(state, contact, "ContactReturned", at)
     _load(state, fact.agent, contact.id, "ContactReturned", at)
     state.index.alarms.set(fact.remind_at, "wait", contact.id)
 
@@ -211,6 +232,7 @@ def _conversation_ended(state: State, fact: facts.ConversationEnded, number: int
     if contact.owner != fact.agent:
         raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
     _go(state, contact, "ConversationEnded", at)
+    _owner_alone(state, contact, "ConversationEnded", at)
     _load(state, fact.agent, contact.id, "ConversationEnded", at)
     contact.due_at = fact.due_at
     if fact.due_at:
@@ -229,7 +251,7 @@ def _ended(state: State, fact: facts.ContactEnded, number: int, at: int) -> None
     if contact.owner != fact.agent:
         raise Illegal(f"{fact.agent or 'nobody'} does not own contact {fact.contact}")
     _go(state, contact, "ContactEnded", at)
-    _drop_offer(state, contact, "ContactEnded", at)
+    _owner_alone(state, contact, "ContactEnded", at)
     if contact.owner:
         _load(state, contact.owner, contact.id, "ContactEnded", at)
     ended = state.books[contact.channel].ended
@@ -278,6 +300,8 @@ def _offered(state: State, fact: facts.ContactOffered, number: int, at: int) -> 
     contact = _contact(state, fact.contact)
     if contact.offer or fact.offer in state.offers:
         raise Illegal(f"contact {fact.contact} has an open offer")
+    if (fact.purpose == "consult") != (contact.state == "active"):
+        raise Illegal(f"contact {fact.contact} is {contact.state}: no time for an offer to {fact.purpose}")
     follow(LOAD, state.agents[fact.agent].load.get(contact.id, "free"), "ContactOffered")
     for ahead in fact.overtook:
         _note_overtaking(state, _contact(state, ahead), contact)
@@ -285,7 +309,7 @@ def _offered(state: State, fact: facts.ContactOffered, number: int, at: int) -> 
     _load(state, fact.agent, contact.id, "ContactOffered", at)
     contact.offer, contact.offers = fact.offer, contact.offers + 1
     after = follow(OFFER, "", "ContactOffered")
-    state.offers[fact.offer] = OfferState(fact.offer, contact.id, fact.agent, after, at, fact.lapses_at)
+    state.offers[fact.offer] = OfferState(fact.offer, contact.id, fact.agent, after, at, fact.lapses_at, fact.purpose)
     state.index.alarms.set(fact.lapses_at, "offer", fact.offer)
 
 
@@ -308,7 +332,12 @@ def _accepted(state: State, fact: facts.OfferAccepted, number: int, at: int) -> 
     follow(OFFER, offer.state, "OfferAccepted")
     _go(state, contact, "OfferAccepted", at)
     _load(state, fact.agent, contact.id, "OfferAccepted", at)
-    contact.offer, contact.owner = "", fact.agent
+    contact.offer = ""
+    if offer.purpose == "consult":
+        contact.participants = {**contact.participants, fact.agent: follow(PARTICIPANT, "", "OfferAccepted")}
+        contact.joined_at = at
+    else:
+        contact.owner = fact.agent
     contact.wanted_agent, contact.wanted_until = "", 0
     del state.offers[offer.id]
 
@@ -345,6 +374,53 @@ def _answer_adopted(state: State, fact: facts.AnswerAdopted, number: int, at: in
     _go(state, contact, "AnswerAdopted", at)
     _load(state, fact.agent, contact.id, "AnswerAdopted", at)
     contact.owner = fact.agent
+
+
+# -- several agents in one conversation -------------------------------------------------------------------------
+
+
+def _participant(state: State, fact: Any, agent: str) -> tuple[ContactState, str]:
+    """The contact, and what its participant becomes by the fact ("" = no participant any more)."""
+    contact = _contact(state, fact.contact)
+    follow(CONTACT, contact.state, type(fact).__name__)
+    if agent not in contact.participants:
+        raise Illegal(f"{agent} does not take part in contact {fact.contact}")
+    return contact, follow(PARTICIPANT, contact.participants[agent], type(fact).__name__)
+
+
+def _without(contact: ContactState, agent: str) -> dict[str, str]:
+    return {id: role for id, role in contact.participants.items() if id != agent} or NO_PARTICIPANTS
+
+
+def _transferred(state: State, fact: facts.ContactTransferred, number: int, at: int) -> None:
+    contact, _ = _participant(state, fact, fact.to_agent)
+    if contact.owner != fact.agent:
+        raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
+    contact.participants = _without(contact, fact.to_agent)
+    contact.owner = fact.to_agent
+    state.agents[fact.agent].after_work_until = fact.after_work_until
+    _load(state, fact.agent, contact.id, "ContactTransferred", at)
+    if fact.after_work_until:
+        state.index.alarms.set(fact.after_work_until, "after_work", fact.agent)
+
+
+def _conference_started(state: State, fact: facts.ConferenceStarted, number: int, at: int) -> None:
+    contact, role = _participant(state, fact, fact.agent)
+    contact.participants = {**contact.participants, fact.agent: role}
+
+
+def _participant_left(state: State, fact: facts.ParticipantLeft, number: int, at: int) -> None:
+    contact, _ = _participant(state, fact, fact.agent)
+    contact.participants = _without(contact, fact.agent)
+    _load(state, fact.agent, contact.id, "ParticipantLeft", at)
+
+
+def _after_work_ended(state: State, fact: facts.AfterWorkEnded, number: int, at: int) -> None:
+    agent = state.agents[fact.agent]
+    if not agent.after_work_until:
+        raise Illegal(f"{fact.agent} has no work left from a transferred call")
+    agent.after_work_until, agent.idle_since = 0, at
+    state.index.agent_changed(state, fact.agent)
 
 
 # -- staff and promises ---------------------------------------------------------------------------------------
@@ -432,6 +508,10 @@ _HANDLERS: dict[type, Callable[[State, Any, int, int], None]] = {
     facts.DeclineRequested: _decline_requested,
     facts.OfferEnded: _offer_ended,
     facts.AnswerAdopted: _answer_adopted,
+    facts.ContactTransferred: _transferred,
+    facts.ConferenceStarted: _conference_started,
+    facts.ParticipantLeft: _participant_left,
+    facts.AfterWorkEnded: _after_work_ended,
     facts.PresenceChanged: _presence_changed,
     facts.AgentLost: _agent_lost,
     facts.AgentRegained: _agent_regained,

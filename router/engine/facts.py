@@ -196,13 +196,13 @@ class DeliveryNoted:
 
 @dataclass(frozen=True, slots=True)
 class ContactOffered:
-    """waiting -> offered, and the agent is reserved by this same fact"""
+    """waiting -> offered; active -> active for a consult. The agent is reserved by this same fact."""
 
     offer: str
     contact: str
     agent: str
     purpose: str
-    """answer; transfer and consult come with warm transfer"""
+    """answer, or consult: the owner of a call asks a colleague"""
     expires_at: int
     lapses_at: int
     """When the engine itself ends it; later than `expires_at` where the PBX ends it first."""
@@ -212,7 +212,7 @@ class ContactOffered:
 
 @dataclass(frozen=True, slots=True)
 class OfferAccepted:
-    """offer: open -> accepted; contact: offered -> active"""
+    """offer: open -> accepted; contact: offered -> active, or a colleague comes in on an active one"""
 
     offer: str
     contact: str
@@ -248,6 +248,48 @@ class AnswerAdopted:
 
     contact: str
     agent: str
+
+
+# -- several agents in one conversation -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTransferred:
+    """active -> active, with another owner: a colleague who took part already."""
+
+    contact: str
+    agent: str
+    """Who had it."""
+    to_agent: str
+    after_work_until: int
+    """The former owner is not asked before then, in ms, unless they say they are done; 0 = at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceStarted:
+    """The colleague who was consulted now talks with the citizen and the owner."""
+
+    contact: str
+    agent: str
+    """The colleague."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """A colleague who was consulted or in the conference has left; the owner goes on."""
+
+    contact: str
+    agent: str
+    reason: str
+    """cancelled (by the owner) or left"""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterWorkEnded:
+    """What a transferred call left to do is done, or its time is over."""
+
+    agent: str
+    automatic: bool
 
 
 # -- agents -------------------------------------------------------------------------------------------------
@@ -339,6 +381,10 @@ Fact = (
     | DeclineRequested
     | OfferEnded
     | AnswerAdopted
+    | ContactTransferred
+    | ConferenceStarted
+    | ParticipantLeft
+    | AfterWorkEnded
     | PresenceChanged
     | AgentLost
     | AgentRegained
@@ -378,7 +424,7 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     """The best five, best first."""
     excluded: dict[str, int]
-    """Reason -> number of agents: signed_off, paused, lost, census, missing_skill:<skill>, busy, no_phone,
+    """Reason -> number of agents: signed_off, paused, lost, after_work, census, missing_skill:<skill>, busy, no_phone,
     asked_before, wanted_other, reserved (free, but kept from it for a better agent)."""
     rule: str
     """The policy that chose, in words."""

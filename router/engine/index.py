@@ -28,7 +28,9 @@ def unavailable(person: AgentState) -> str:
     """Why the agent can take nothing at all now, or ""."""
     if person.presence != "ready":
         return person.presence
-    return "lost" if person.connection == "lost" else ""
+    if person.connection == "lost":
+        return "lost"
+    return "after_work" if person.after_work_until else ""
 
 
 class Index:
@@ -198,6 +200,8 @@ def rebuild_index(state: State) -> None:
     for agent in state.agents.values():
         if agent.connection == "lost":
             index.alarms.set(agent.return_at, "return", agent.id)
+        if agent.after_work_until:
+            index.alarms.set(agent.after_work_until, "after_work", agent.id)
     for follow_up in state.follow_ups.values():
         index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
     for id, ended in state.ended.items():

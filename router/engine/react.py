@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.engine import facts
-from router.engine.effects import Deliver, Effect, HangUp, Hold, Ring
+from router.engine.effects import Confer, Connect, Consult, Deliver, Effect, HangUp, Hold, Reconnect, Ring
 from router.engine.state import State
 
 HANGS_UP = frozenset({"phone", "chat"})
@@ -16,6 +16,11 @@ def _channel(state: State, contact: str) -> str:
     return ended.source_key.partition("|")[0] if ended else ""
 
 
+def _talks(state: State, contact: str) -> bool:
+    """Whether somebody talks with the citizen: an offer that ends then was to consult a colleague."""
+    return contact in state.contacts and state.contacts[contact].state == "active"
+
+
 def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
     """(channel, effect) pairs, in order, given the state after the fact."""
     channel = _channel(state, getattr(fact, "contact", ""))
@@ -23,11 +28,20 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
         case facts.ContactOffered() if channel == "phone":
             agent = state.index.agents[fact.agent]
             seconds = state.config.channels[channel].offer_seconds
-            return [(channel, Ring(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
+            rings = Consult if fact.purpose == "consult" else Ring
+            return [(channel, rings(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
         case facts.DeclineRequested():
-            return [(channel, Hold(fact.contact))]
+            return [(channel, Reconnect(fact.contact) if _talks(state, fact.contact) else Hold(fact.contact))]
+        case facts.OfferEnded() if channel == "phone" and _talks(state, fact.contact):
+            return [(channel, Reconnect(fact.contact))]
         case facts.OfferEnded() if channel == "phone" and (fact.how == "withdrawn" or fact.reason == "no_report"):
             return [(channel, Hold(fact.contact))]
+        case facts.ParticipantLeft():
+            return [(channel, Reconnect(fact.contact))]
+        case facts.ContactTransferred():
+            return [(channel, Connect(fact.contact, fact.to_agent))]
+        case facts.ConferenceStarted():
+            return [(channel, Confer(fact.contact))]
         case facts.ContactReturned() if channel == "phone" and fact.reason != "held":
             return [(channel, Hold(fact.contact))]
         case facts.ConversationEnded() if channel in HANGS_UP:

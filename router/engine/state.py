@@ -16,6 +16,8 @@ from router.skills.policies import occupancy
 
 NOTHING_YET: dict[str, int] = {}
 """Shared by all contacts that have nothing there, and so never written into: 128 bytes less a contact."""
+NO_PARTICIPANTS: dict[str, str] = {}
+"""The same, for those whom nobody else takes part in."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,10 @@ class ContactState:
     wanted_until: int = 0
     again_at: dict[str, int] = field(default_factory=lambda: NOTHING_YET)
     """Agent -> not asked again before this moment."""
+    participants: dict[str, str] = field(default_factory=lambda: NO_PARTICIPANTS)
+    """Colleague -> consulted or conferenced, beside the owner."""
+    joined_at: int = 0
+    """When the last of them came in, in ms."""
     reserved_until: int = 0
     """Kept for a better agent until then; 0 = never was."""
     due_at: int = 0
@@ -82,6 +88,7 @@ class OfferState:
     state: str
     offered_at: int
     lapses_at: int
+    purpose: str = "answer"
 
 
 @dataclass(slots=True)
@@ -101,6 +108,8 @@ class AgentState:
     """Since when there is something in hand or offered, in ms; 0 = there is nothing."""
     busy_ms: int = 0
     """How long there was, since signing on, up to `busy_since`."""
+    after_work_until: int = 0
+    """Until when a transferred call keeps the agent from being asked, in ms; 0 = it does not."""
 
     @property
     def occupancy(self) -> int:

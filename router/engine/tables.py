@@ -33,6 +33,13 @@ CONTACT: Table = {
     },
     "active": {
         "MessageAdded": "active",
+        "ContactOffered": "active",
+        "DeclineRequested": "active",
+        "OfferEnded": "active",
+        "OfferAccepted": "active",
+        "ContactTransferred": "active",
+        "ConferenceStarted": "active",
+        "ParticipantLeft": "active",
         "ContactReturned": "waiting",
         "ConversationEnded": "wrap_up",
         "ContactEnded": "ended",
@@ -48,12 +55,16 @@ OFFER: Table = {
         "DeclineRequested": "declining",
         "OfferEnded": "over",
         "AnswerAdopted": "over",
+        "ConversationEnded": "over",
+        "ContactReturned": "over",
         "ContactEnded": "over",
     },
     "declining": {
         "OfferAccepted": "accepted",
         "OfferEnded": "over",
         "AnswerAdopted": "over",
+        "ConversationEnded": "over",
+        "ContactReturned": "over",
         "ContactEnded": "over",
     },
     "accepted": {},
@@ -80,9 +91,22 @@ LOAD: Table = {
         "OfferEnded": "free",
         "ContactEnded": "free",
     },
-    "in_hand": {"ConversationEnded": "in_hand", "ContactReturned": "free", "ContactEnded": "free"},
+    "in_hand": {
+        "ConversationEnded": "in_hand",
+        "ContactTransferred": "free",
+        "ParticipantLeft": "free",
+        "ContactReturned": "free",
+        "ContactEnded": "free",
+    },
 }
-"""One slot of an agent, per contact."""
+"""One slot of an agent, per contact. A transfer frees the former owner's; the new owner had one as a participant."""
+
+PARTICIPANT: Table = {
+    "": {"OfferAccepted": "consulted"},
+    "consulted": {"ConferenceStarted": "conferenced", "ContactTransferred": "", "ParticipantLeft": ""},
+    "conferenced": {"ContactTransferred": "", "ParticipantLeft": ""},
+}
+"""A colleague beside the owner of an active contact; all leave when the conversation ends or the contact returns."""
 
 FOLLOW_UP: Table = {
     "": {"FollowUpMade": "open"},
@@ -108,6 +132,7 @@ ALL: dict[str, Table] = {
     "Agent presence": {s: {f"PresenceChanged {t}": t for t in to} for s, to in PRESENCE.items()},
     "Agent connection": CONNECTION,
     "Agent load": LOAD,
+    "Participant": PARTICIPANT,
     "Follow-up": FOLLOW_UP,
     "Delivery": {s: {f"DeliveryNoted {t}": t for t in to} for s, to in DELIVERY.items()},
 }

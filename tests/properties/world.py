@@ -184,7 +184,11 @@ def check(state: State, now: int) -> None:
     counted: dict[str, Books] = {}
     for contact in state.contacts.values():
         counted.setdefault(contact.channel, Books()).move("", contact.state)
-        assert bool(contact.offer) == (contact.state == "offered")
+        assert bool(contact.offer) == (contact.state == "offered") or contact.state == "active"
+        if contact.offer:
+            assert (state.offers[contact.offer].purpose == "consult") == (contact.state == "active")
+        assert not contact.participants or contact.state == "active"
+        assert contact.owner not in contact.participants
         assert bool(contact.owner) == (contact.state in ("active", "wrap_up"))
         if contact.state == "waiting":
             assert contact.id in state.index.lanes
@@ -207,12 +211,9 @@ def _check_agents(state: State) -> None:
             assert held.count(channel) <= slots_of(state.index.agents[agent.id], state.config.channels, channel)
         assert held.count("phone") <= 1
         for contact, load in agent.load.items():
-            holder = (
-                state.contacts[contact].owner
-                if load == "in_hand"
-                else state.offers[state.contacts[contact].offer].agent
-            )
-            assert holder == agent.id
+            found = state.contacts[contact]
+            holders = {found.owner, *found.participants} if load == "in_hand" else {state.offers[found.offer].agent}
+            assert agent.id in holders
     by_contact = [o.contact for o in state.offers.values()]
     assert len(by_contact) == len(set(by_contact)), "a contact has two open offers"
 
@@ -227,6 +228,7 @@ def _check_liveness(state: State, now: int) -> None:
             person = state.agents[agent.id]
             could = (
                 person.presence == "ready"
+                and not person.after_work_until
                 and person.connection == "connected"
                 and (wanted == agent.id or (not wanted and not missing_skill(agent, contact.needs)))
                 and (contact.channel != "phone" or agent.endpoint)
@@ -297,6 +299,8 @@ def random_command(world: World, random: random.Random) -> commands.Command:
             commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
         ]
         return random.choice(often)
+    if random.random() < 0.25:
+        return random.choice(_together(random, state, contact, holder, agent))
     seldom: list[commands.Command] = [
         commands.Tick(),
         commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
@@ -310,6 +314,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.ReportHeld(contact),
         commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
         commands.HandOver(contact, holder, to_agent=agent),
+        commands.FinishAfterWork(agent),
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
@@ -325,6 +330,28 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.PublishEstimates(random_estimates(world, random), str(random.randint(1, 9))),
     ]
     return random.choice(seldom)
+
+
+def _together(
+    random: random.Random, state: State, contact: str, holder: str, agent: str
+) -> tuple[commands.Command, ...]:
+    """Commands for several agents in one call, mostly about a call in which they are possible."""
+    calls = [c for c in state.contacts.values() if c.channel == "phone" and c.state == "active"]
+    if calls and random.random() < 0.9:
+        call = random.choice(calls)
+        contact, holder = call.id, call.owner
+        if call.offer:
+            return (commands.Accept(call.offer, state.offers[call.offer].agent),) * 4
+        free = [id for id, person in state.agents.items() if not person.load and person.presence != "signed_off"]
+        agent = random.choice([*call.participants] or free or [agent])
+    return (
+        commands.Consult(contact, holder, agent),
+        commands.CancelConsult(contact, holder),
+        commands.CompleteTransfer(contact, holder),
+        commands.StartConference(contact, holder),
+        commands.StartConference(contact, holder),
+        commands.LeaveConversation(contact, random.choice([holder, agent])),
+    )
 
 
 def random_estimates(world: World, random: random.Random) -> Estimates:
@@ -351,6 +378,10 @@ def random_sequence(seed: int, length: int) -> World:
     if seed % 2:
         world.ask(commands.PublishEstimates(random_estimates(world, dice), "0"))
     world.ready(*dice.sample([a.id for a in world.centre.agents], 3))
+    if seed % 3 == 0:  # somebody is on the telephone already
+        world.ready("anna", "bert")
+        offer, agent = world.offer_of(world.receive("phone"))
+        world.ask(commands.Accept(offer, agent))
     for _ in range(length):
         command = random_command(world, dice)
         for _ in range(dice.choice([1, 1, 1, 2, 3])):
