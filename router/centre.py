@@ -17,7 +17,7 @@ from router import wire
 from router.engine import commands
 from router.engine.decide import advance, due, explain
 from router.engine.decision import Decision
-from router.engine.facts import Explanation
+from router.engine.explanation import Explanation
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
 from router.engine.state import State
 from router.errors import Deposed, Fault, JournalDamaged, JournalFault, Refusal, Unavailable

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from router.engine.commands import Command
 from router.engine.effects import Effect
-from router.engine.facts import Explanation, Fact
+from router.engine.explanation import Explanation
+from router.engine.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

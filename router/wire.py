@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from router.engine import commands, effects, facts
+from router.engine import commands, effects, explanation, facts
 from router.errors import InvalidInput
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
@@ -23,7 +23,7 @@ VERSIONS: dict[str, int] = {}
 
 def _classes() -> dict[str, type[Any]]:
     named = [*typing.get_args(commands.Command), *typing.get_args(facts.Fact), *typing.get_args(effects.Effect)]
-    return {cls.__name__: cls for cls in [*named, facts.Explanation]}
+    return {cls.__name__: cls for cls in [*named, explanation.Explanation]}
 
 
 _CLASSES = _classes()

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from router.engine.crews import Crew
 from router.engine.decide_offers import PHONE_GRACE_MS
 from router.engine.explain import busy_with, explain
-from router.engine.facts import ContactOffered, ContactReserved, Explanation
+from router.engine.explanation import Explanation
+from router.engine.facts import ContactOffered, ContactReserved
 from router.engine.state import ContactState, State
 from router.queues.lanes import LaneKey, lane_name
 from router.queues.order import Place

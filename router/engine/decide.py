@@ -12,7 +12,8 @@ from router.engine import assign, commands, decide_centre, decide_contacts, deci
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import explain as why
-from router.engine.facts import Explanation, Fact
+from router.engine.explanation import Explanation
+from router.engine.facts import Fact
 from router.engine.state import State
 from router.errors import UnknownThing, WrongState
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router.engine.facts import Explanation, Fact
+from router.engine.explanation import Explanation
+from router.engine.facts import Fact
 from router.engine.state import ContactState, State
 from router.errors import UnknownThing, WrongState
 

@@ -22,7 +22,7 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
-class Consult:
+class RingColleague:
     """Put the citizen on hold and ring the colleague's phone for the owner. Ends in Accept or OfferFailed."""
 
     contact: str
@@ -78,4 +78,4 @@ class Deliver:
     ref: str
 
 
-Effect = Ring | Consult | Reconnect | Connect | Confer | Hold | HangUp | Deliver
+Effect = Ring | RingColleague | Reconnect | Connect | Confer | Hold | HangUp | Deliver

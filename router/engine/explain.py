@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from router import __version__
 from router.engine.crews import Crew
-from router.engine.facts import Candidate, Explanation
+from router.engine.explanation import Candidate, Explanation
 from router.engine.index import unavailable
 from router.engine.state import ContactState, State
 from router.nouns import Agent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.engine import facts
-from router.engine.effects import Confer, Connect, Consult, Deliver, Effect, HangUp, Hold, Reconnect, Ring
+from router.engine.effects import Confer, Connect, Deliver, Effect, HangUp, Hold, Reconnect, Ring, RingColleague
 from router.engine.state import State
 
 HANGS_UP = frozenset({"phone", "chat"})
@@ -28,7 +28,7 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
         case facts.ContactOffered() if channel == "phone":
             agent = state.index.agents[fact.agent]
             seconds = state.config.channels[channel].offer_seconds
-            rings = Consult if fact.purpose == "consult" else Ring
+            rings = RingColleague if fact.purpose == "consult" else Ring
             return [(channel, rings(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
         case facts.DeclineRequested():
             return [(channel, Reconnect(fact.contact) if _talks(state, fact.contact) else Hold(fact.contact))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from router.engine.facts import Explanation
+from router.engine.explanation import Explanation
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from router.centre import Centre, Clock
 from router.channels.channel import Surroundings
 from router.engine import commands, facts
 from router.engine.commands import Command
-from router.engine.facts import Explanation
+from router.engine.explanation import Explanation
 from router.journal.memory import MemoryJournal, MemoryRecord
 from router.nouns import Agent, ChannelRules, ClassifyRule, Municipality, Queue, Topic
 from router.nouns import Centre as Configuration

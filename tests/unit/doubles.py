@@ -13,7 +13,8 @@ from typing import Any
 
 from router.engine import commands, facts
 from router.engine.commands import Command
-from router.engine.facts import Explanation, Fact
+from router.engine.explanation import Explanation
+from router.engine.facts import Fact
 from router.errors import Erased, UnknownThing
 from router.nouns import Agent, Centre, ChannelRules, Hours, Municipality, Queue, QueueTarget, Topic
 from router.port import Numbered, Order, Outcome

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from router import wire
 from router.engine import commands, effects, facts
-from router.engine.facts import ContactForgotten, Explanation
+from router.engine.explanation import Candidate, Explanation
+from router.engine.facts import ContactForgotten
 from router.errors import InvalidInput
 from router.wire import Unreadable, decode, encode
 
@@ -194,7 +195,7 @@ def test_an_earlier_version_that_is_not_right_is_unreadable(sent: tuple[int, Any
 
 def test_an_earlier_version_of_what_holds_much_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
     message = Explanation(
-        "c-1", 5, "q", "t", {"nl": 2}, "a1", (facts.Candidate("a1", 3, 4),), {"busy": 2}, "level", "1", "v"
+        "c-1", 5, "q", "t", {"nl": 2}, "a1", (Candidate("a1", 3, 4),), {"busy": 2}, "level", "1", "v"
     )  # fmt: skip
     old = encode(message).replace(b'"rule":', b'"policy":')
     monkeypatch.setitem(wire.VERSIONS, "Explanation", 2)
@@ -203,12 +204,12 @@ def test_an_earlier_version_of_what_holds_much_is_read_too(monkeypatch: pytest.M
 
 
 def test_plain_gives_what_json_can_hold() -> None:
-    shown = wire.plain({"candidates": (facts.Candidate("a1", 3, 4),), 1: "one"})
+    shown = wire.plain({"candidates": (Candidate("a1", 3, 4),), 1: "one"})
     assert shown == {"candidates": ({"agent": "a1", "level": 3, "idle_since": 4, "chance": 0, "score": 0},), "1": "one"}
     assert json.loads(json.dumps(shown))["candidates"] == [
         {"agent": "a1", "level": 3, "idle_since": 4, "chance": 0, "score": 0}
     ]
-    assert wire.fields_of(facts.Candidate("a1", 3, 4)) == ("agent", "level", "idle_since", "chance", "score")
+    assert wire.fields_of(Candidate("a1", 3, 4)) == ("agent", "level", "idle_since", "chance", "score")
 
 
 def test_journals_of_before_the_policies_still_read() -> None:
