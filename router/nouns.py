@@ -66,6 +66,15 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One of the questions of a contact: a topic, and whether it was settled."""
+
+    topic: str
+    resolved: bool | None = None
+    """None: nobody said, or it was not asked after all."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueTarget:
     """A published norm for one channel of a queue."""
 

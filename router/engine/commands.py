@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router.nouns import Centre, Estimates
+from router.nouns import Centre, Estimates, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,15 @@ class ReportHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class AddQuestion:
+    """The citizen asks something else as well. One question a topic: the same topic again gives the same number."""
+
+    contact: str
+    agent: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishConversation:
     """The owner has done with the conversation and goes to wrap-up (the citizen's side is ended too)."""
 
@@ -188,10 +197,12 @@ class CompleteWrapUp:
     contact: str
     agent: str
     resolved: bool
-    """In één keer goed: settled in this contact."""
+    """In één keer goed: the first question was settled in this contact."""
     topic: str = ""
-    """The topic as the agent knows it now; empty = as classified."""
+    """The topic of the first question as the agent knows it now; empty = as classified."""
     note_ref: str = ""
+    further: tuple[Question, ...] = ()
+    """The answer for each of the further questions; one that is not named stays without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +387,7 @@ Command = (
     | OfferFailed
     | AdoptAnswer
     | ReportHeld
+    | AddQuestion
     | FinishConversation
     | ExtendWrapUp
     | CompleteWrapUp

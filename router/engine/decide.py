@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router.engine import assign, commands, decide_centre, decide_contacts, decide_offers, decide_staff, decide_talk
+from router.engine import (
+    assign,
+    commands,
+    decide_centre,
+    decide_contacts,
+    decide_offers,
+    decide_questions,
+    decide_staff,
+    decide_talk,
+)
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import explain as why
@@ -30,6 +39,7 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.EndContact: decide_contacts.end_contact,
     commands.AddMessage: decide_contacts.add_message,
     commands.NoteDelivery: decide_contacts.note_delivery,
+    commands.AddQuestion: decide_questions.add_question,
     commands.FinishConversation: decide_contacts.finish_conversation,
     commands.ExtendWrapUp: decide_contacts.extend_wrap_up,
     commands.CompleteWrapUp: decide_contacts.complete_wrap_up,

@@ -6,6 +6,7 @@ from router.engine import commands, facts
 from router.engine.alarms import Alarm
 from router.engine.decide_contacts import ending, queue_from_intake, returned
 from router.engine.decide_offers import adopted, ended, expire, talks
+from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
 from router.engine.decision import NOTHING, Decision
@@ -129,7 +130,8 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
     if kind == "wait" and contact and contact.state in ("waiting", "offered") and contact.remind_at == at:
         return (_wait_exceeded(state, contact, now),)
     if kind == "wrap_up" and contact and contact.state == "wrap_up" and contact.due_at == at:
-        return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True),)
+        questions = outcomes(contact, contact.topic, None)[1]
+        return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True, questions=questions),)
     if kind == "after_work" and id in state.agents:
         person = state.agents[id]
         return after_work_ended(person, automatic=True) if person.after_work_until == at else ()

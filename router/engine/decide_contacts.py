@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from router.engine import commands, facts
+from router.engine.decide_questions import QUESTIONS_MAX, needs_together, outcomes, topics_in
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
 from router.engine.state import ContactState, State
 from router.engine.tables import DELIVERY
 from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
 from router.nouns import CHANNELS, EXTENSIONS_MAX, Queue
 from router.queues.order import rank_of, reminder_seconds, tier_of
-from router.skills.classification import classify
+from router.skills.classification import topics_of
 
 MESSAGES_MAX = 2_000
 EXTENSION_MS = 30_000
@@ -58,35 +59,22 @@ def _queued(
     language: str = "",
 ) -> facts.ContactQueued:
     language = command.language or language
-    topic_id = classify(state.config.classification, state.config.default_topic, hints)
-    topic = state.config.topic(topic_id)
+    topics = topics_of(state.config.classification, state.config.default_topic, hints)[:QUESTIONS_MAX]
+    topic = state.config.topic(topics[0])
     queue = state.config.queue(topic.queue) if topic else None
     if topic is None or queue is None:
-        raise AssertionError(f"topic {topic_id} or its queue is not configured")
+        raise AssertionError(f"topic {topics[0]} or its queue is not configured")
     return facts.ContactQueued(
         contact,
         topic.id,
         queue.id,
-        needs_of(state, topic.id, language, municipality),
+        needs_together(state, channel, topics, language, municipality),
         language,
         tier_of(channel),
         rank_of(state.config, queue, received_at),
         now + reminder_seconds(queue, channel, 0) * 1000,
+        further=topics[1:],
     )
-
-
-def needs_of(state: State, topic: str, language: str, municipality: str) -> dict[str, int]:
-    """Skill -> level that topic, language and municipality ask together."""
-    needs: dict[str, int] = {}
-    found_topic, found_municipality = state.config.topic(topic), state.config.municipality(municipality)
-    for more in (
-        found_topic.needs if found_topic else {},
-        state.config.language_needs.get(language, {}),
-        found_municipality.needs if found_municipality else {},
-    ):
-        for skill, level in more.items():
-            needs[skill] = max(level, needs.get(skill, 0))
-    return needs
 
 
 def classify_contact(state: State, command: commands.Classify, now: int) -> Decision:
@@ -122,7 +110,8 @@ def end_contact(state: State, command: commands.EndContact, now: int) -> Decisio
 def ending(state: State, contact: ContactState, reason: str, now: int) -> facts.Fact:
     """What follows when the citizen's side of the contact is over: wrap-up for an owner, else the end."""
     if contact.state != "active":
-        return facts.ContactEnded(contact.id, reason, topic=contact.topic)
+        questions = outcomes(contact, contact.topic, None)[1]
+        return facts.ContactEnded(contact.id, reason, topic=contact.topic, questions=questions)
     return facts.ConversationEnded(contact.id, contact.owner, reason, wrap_up_due(state, contact, now))
 
 
@@ -188,13 +177,10 @@ def complete_wrap_up(state: State, command: commands.CompleteWrapUp, now: int) -
         raise WrongState("finish the conversation first")
     if command.topic and state.config.topic(command.topic) is None:
         raise InvalidInput("no such topic")
+    topic = command.topic or contact.topic
+    resolved, questions = outcomes(contact, topic, command.resolved, command.further)
     ended = facts.ContactEnded(
-        contact.id,
-        "handled",
-        command.agent,
-        command.topic or contact.topic,
-        command.resolved,
-        note_ref=command.note_ref,
+        contact.id, "handled", command.agent, topic, resolved, note_ref=command.note_ref, questions=questions
     )
     return Decision((ended,))
 
@@ -219,15 +205,16 @@ def returned(
 ) -> facts.ContactReturned:
     """The contact back in a queue, at the place its arrival gives it; `over` says where else it should go."""
     queue = _queue(state, over.queue if over and over.queue else contact.queue)
-    topic = topic_in(state, queue, contact.topic)
+    topics = topics_in(state, queue, contact)
+    asked = topics[:1] if over else topics
     wanted = over.to_agent if over else ""
     return facts.ContactReturned(
         contact.id,
         contact.owner,
         reason,
-        topic,
+        topics[0],
         queue.id,
-        needs_of(state, topic, contact.language, contact.municipality),
+        needs_together(state, contact.channel, asked, contact.language, contact.municipality),
         tier_of(contact.channel),
         rank_of(state.config, queue, contact.received_at),
         now + reminder_seconds(queue, contact.channel, 0) * 1000,
@@ -235,6 +222,7 @@ def returned(
         now + state.config.handover_seconds * 1000 if wanted else 0,
         now + state.config.retry_seconds * 1000 if over or reason == "held" else 0,
         over.note_ref if over else "",
+        topics[1:],
     )
 
 
@@ -245,14 +233,6 @@ def _queue(state: State, id: str) -> Queue:
     return queue
 
 
-def topic_in(state: State, queue: Queue, topic: str) -> str:
-    """The contact's topic if the queue serves it, else the queue's first topic."""
-    topics = [t.id for t in state.config.topics if t.queue == queue.id]
-    if not topics:
-        raise WrongState("this queue serves no topic")
-    return topic if topic in topics else topics[0]
-
-
 def move_contact(state: State, command: commands.MoveContact, now: int) -> Decision:
     contact = open_contact(state, command.contact)
     if contact.state not in ("intake", "waiting", "offered"):
@@ -260,18 +240,19 @@ def move_contact(state: State, command: commands.MoveContact, now: int) -> Decis
     queue = _queue(state, command.queue)
     if contact.queue == queue.id and contact.state == "waiting":
         return NOTHING
-    topic = topic_in(state, queue, contact.topic)
+    topics = topics_in(state, queue, contact)
     queued = facts.ContactQueued(
         contact.id,
-        topic,
+        topics[0],
         queue.id,
-        needs_of(state, topic, contact.language, contact.municipality),
+        needs_together(state, contact.channel, topics, contact.language, contact.municipality),
         contact.language,
         tier_of(contact.channel),
         rank_of(state.config, queue, contact.received_at),
         now + reminder_seconds(queue, contact.channel, 0) * 1000,
         command.by,
         command.why_ref,
+        topics[1:],
     )
     if contact.state != "offered":
         return Decision((queued,))
@@ -285,6 +266,12 @@ def close_contact(state: State, command: commands.CloseContact, now: int) -> Dec
         return NOTHING
     contact = open_contact(state, command.contact)
     ended = facts.ContactEnded(
-        contact.id, "closed", contact.owner, contact.topic, by=command.by, why_ref=command.why_ref
+        contact.id,
+        "closed",
+        contact.owner,
+        contact.topic,
+        by=command.by,
+        why_ref=command.why_ref,
+        questions=outcomes(contact, contact.topic, None)[1],
     )
     return Decision((ended,))

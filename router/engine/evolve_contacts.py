@@ -54,7 +54,7 @@ def _queued(state: State, fact: facts.ContactQueued, number: int, at: int) -> No
     state.index.alarms.intake_is_over(contact.id)
     contact.topic, contact.queue, contact.needs = intern(fact.topic), intern(fact.queue), state.index.shared(fact.needs)
     contact.language, contact.tier, contact.rank = intern(fact.language), fact.tier, fact.rank
-    contact.remind_at, contact.reminders = fact.remind_at, 0
+    contact.remind_at, contact.reminders, contact.further = fact.remind_at, 0, fact.further
     contact.wanted_agent, contact.wanted_until = "", 0
     go(state, contact, "ContactQueued", at)
     state.index.alarms.set(fact.remind_at, "wait", contact.id)
@@ -86,6 +86,7 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     follow(CONTACT, contact.state, "ContactReturned")
     contact.owner = ""
     contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, state.index.shared(fact.needs)
+    contact.further = fact.further
     contact.tier, contact.rank, contact.remind_at = fact.tier, fact.rank, fact.remind_at
     contact.wanted_agent, contact.wanted_until = fact.wanted_agent, fact.wanted_until
     if fact.again_at:
@@ -97,6 +98,14 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     owner_alone(state, contact, "ContactReturned", at)
     load(state, fact.agent, contact.id, "ContactReturned", at)
     state.index.alarms.set(fact.remind_at, "wait", contact.id)
+
+
+def _question_added(state: State, fact: facts.QuestionAdded, number: int, at: int) -> None:
+    contact = open_contact(state, fact.contact)
+    if fact.number != len(contact.further) + 2:
+        raise Illegal(f"question {fact.number} of contact {fact.contact} is out of turn")
+    go(state, contact, "QuestionAdded", at)
+    contact.further = (*contact.further, fact.topic)
 
 
 def _conversation_ended(state: State, fact: facts.ConversationEnded, number: int, at: int) -> None:
@@ -171,6 +180,7 @@ HANDLERS: dict[type, Handler] = {
     facts.WaitExceeded: _wait_exceeded,
     facts.ContactReserved: _reserved,
     facts.ContactReturned: _returned,
+    facts.QuestionAdded: _question_added,
     facts.ConversationEnded: _conversation_ended,
     facts.WrapUpExtended: _wrap_up_extended,
     facts.ContactEnded: _ended,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.nouns import Centre, Estimates
+from router.nouns import Centre, Estimates, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class ContactQueued:
     """When the wait exceeds its target, in ms."""
     by: str = ""
     why_ref: str = ""
+    further: tuple[str, ...] = ()
+    """Topics of the questions besides the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,19 @@ class ContactReturned:
     again_at: int = 0
     """The former agent is not asked again for it before then, in ms."""
     note_ref: str = ""
+    further: tuple[str, ...] = ()
+    """Topics of the questions besides the one it is routed by."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAdded:
+    """active | wrap_up: the citizen asks something else as well."""
+
+    contact: str
+    number: int
+    """2, 3 …: the first question is the contact's own topic."""
+    topic: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +171,19 @@ class ContactEnded:
     """The owner at the end, or empty."""
     topic: str = ""
     resolved: bool | None = None
-    """The agent's own answer to "in één keer goed"; None when nobody said."""
+    """The agent's own answer to "in één keer goed", for all questions together; None when nobody said."""
     automatic: bool = False
     """Wrap-up ran out of time."""
     note_ref: str = ""
     by: str = ""
     why_ref: str = ""
+    questions: tuple[Question, ...] = ()
+    """Where there was more than one: each with its own answer, first the one of `topic`."""
+
+    @property
+    def outcomes(self) -> tuple[Question, ...]:
+        """Every question of the contact with its answer."""
+        return self.questions or (Question(self.topic, self.resolved),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +392,7 @@ Fact = (
     | WaitExceeded
     | ContactReserved
     | ContactReturned
+    | QuestionAdded
     | ConversationEnded
     | WrapUpExtended
     | ContactEnded

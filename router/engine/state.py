@@ -37,6 +37,8 @@ class ContactState:
     state: str = "intake"
     since: int = 0
     topic: str = ""
+    further: tuple[str, ...] = ()
+    """Topics of the questions besides the one it is routed by."""
     queue: str = ""
     needs: dict[str, int] = field(default_factory=dict)
     tier: int = 0

@@ -40,11 +40,17 @@ CONTACT: Table = {
         "ContactTransferred": "active",
         "ConferenceStarted": "active",
         "ParticipantLeft": "active",
+        "QuestionAdded": "active",
         "ContactReturned": "waiting",
         "ConversationEnded": "wrap_up",
         "ContactEnded": "ended",
     },
-    "wrap_up": {"MessageAdded": "wrap_up", "WrapUpExtended": "wrap_up", "ContactEnded": "ended"},
+    "wrap_up": {
+        "MessageAdded": "wrap_up",
+        "QuestionAdded": "wrap_up",
+        "WrapUpExtended": "wrap_up",
+        "ContactEnded": "ended",
+    },
     "ended": {"ContactForgotten": ""},
 }
 

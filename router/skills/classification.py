@@ -59,6 +59,23 @@ def classify(rules: Iterable[ClassifyRule], default_topic: str, hints: Collectio
     return default_topic
 
 
+def topics_of(rules: Iterable[ClassifyRule], default_topic: str, hints: Collection[str]) -> tuple[str, ...]:
+    """The topics of a contact: first what `classify` says, then those of the other `topic:` hints that it comes with.
+
+    A further topic is found by the first rule that fits and rests on a `topic:` hint no earlier rule rested on.
+    """
+    known = frozenset(hints)
+    left = {hint for hint in known if hint.startswith("topic:")}
+    if len(left) < 2:
+        return (classify(rules, default_topic, hints),)
+    topics: dict[str, None] = {}
+    for rule in rules:
+        if known.issuperset(rule.when) and (not topics or not left.isdisjoint(rule.when)):
+            topics[rule.topic] = None
+            left.difference_update(rule.when)
+    return tuple(topics) or (default_topic,)
+
+
 def ordered_rules(
     written: Iterable[ClassifyRule], topics: Iterable[str], keywords: Iterable[str]
 ) -> tuple[ClassifyRule, ...]:

@@ -33,7 +33,7 @@ def test_sequences_reach_every_fact() -> None:
     """The random commands are worth their name only if they lead everywhere."""
     from router.engine import facts
 
-    seen = {type(fact) for seed in range(300) for _, fact in random_sequence(seed, length=60).record}
+    seen = {type(fact) for seed in range(500) for _, fact in random_sequence(seed, length=60).record}
     missing = set(facts.Fact.__args__) - seen - {facts.ContactForgotten}
     assert not missing
 

@@ -21,6 +21,7 @@ from router.nouns import (
     Estimates,
     Hours,
     Municipality,
+    Question,
     Queue,
     QueueTarget,
     Topic,
@@ -29,6 +30,7 @@ from router.nouns import (
 from router.skills.matching import has_room, missing_skill, slots_of
 from router.wire import encode
 
+TOPICS = ("burgerzaken", "afval", "wmo", "iets")
 CHANNELS = ("phone", "chat", "email", "post", "counter")
 START = 1_800_000_000_000
 RESERVE_SECONDS = 15
@@ -275,6 +277,8 @@ def random_command(world: World, random: random.Random) -> commands.Command:
     sent, number = random.choice([(o.contact, o.number) for o in state.outgoing.values()] or [(contact, 1)])
     offered_to = state.offers[offer].agent if offer in state.offers else agent
     holder = owner or agent
+    further = state.contacts[contact].further if contact in state.contacts else ()
+    answers = tuple(Question(topic, random.choice([True, False, None])) for topic in further)
     world.made += 1
     new = f"c-{world.made}"
     channel = random.choice([*(3 * CHANNELS), "callback"])
@@ -283,7 +287,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         channel,
         random.choice(["waterland", "veenstede"] * 5 + ["atlantis"]),
         random.choice([new, new, new, "c-1"]),
-        hints=(f"topic:{random.choice(['burgerzaken', 'afval', 'wmo', 'iets'])}",),
+        hints=tuple(f"topic:{one}" for one in random.sample(TOPICS, random.choice([1, 1, 2]))),
         language=random.choice(["nl", "nl", "en"]),
         classify=random.random() < 0.8,
     )
@@ -296,7 +300,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
             commands.Accept(offer, offered_to),
             commands.FinishConversation(contact, holder),
             commands.ExtendWrapUp(contact, holder),
-            commands.CompleteWrapUp(contact, holder, random.random() < 0.8),
+            commands.CompleteWrapUp(contact, holder, random.random() < 0.8, further=answers),
         ]
         return random.choice(often)
     if random.random() < 0.25:
@@ -315,6 +319,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
         commands.HandOver(contact, holder, to_agent=agent),
         commands.FinishAfterWork(agent),
+        commands.AddQuestion(contact, holder, random.choice(TOPICS)),
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
