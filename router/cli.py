@@ -1,4 +1,4 @@
-"""The command line: serve, demo, check, simulate, verify, replay, snapshot, erase, password."""
+"""The command line: serve, demo, check, simulate, verify, why, replay, snapshot, erase, password."""
 
 from __future__ import annotations
 
@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--json", action="store_true", help="machine-readable")
     verify = add("verify", _verify, "check the books and invariants of a journal")
     verify.add_argument("--json", action="store_true", help="machine-readable, per channel")
+    why = add("why", _why, "tell why a contact went where it went; or derive every stored explanation again")
+    why.add_argument("contact", nargs="?", default="", help="a contact's id, c-…")
+    why.add_argument("--check", action="store_true", help="derive all of them from the journal and compare the bytes")
     add("replay", _replay, "fold the journal and print the hash of its state")
     add("snapshot", _snapshot, "fold the journal and keep the result, for a quicker start")
     erase = add("erase", _erase, "make a citizen unreadable: names, numbers, texts and documents of all their contacts")
@@ -163,6 +166,36 @@ def _verify(options: argparse.Namespace) -> int:
         found = "the books balance" if report.sound else "NOT SOUND"
         print(f"{report.facts} facts, {found}, state {report.state[:16]}")
     return 0 if report.sound else 1
+
+
+def _why(options: argparse.Namespace) -> int:
+    from router.journal.sqlite import SqliteJournal
+    from router.why import in_words, recheck
+    from router.wire import decode
+
+    if bool(options.contact) == options.check:
+        print("kcc-router: name one contact, or say --check", file=sys.stderr)
+        return 2
+    settings = _settings(options)
+    journal = SqliteJournal.reader(settings.server.data, settings.centre.id)
+    try:
+        if options.check:
+            found = recheck(journal.read())
+            for number, contact in found.differing:
+                print(f"DIFFERS: fact {number}, contact {contact}")
+            print(
+                f"{found.same} explanations came out the same, {len(found.differing)} did not, "
+                f"{found.older} are of another version of the engine"
+            )
+            return 1 if found.differing else 0
+        decisions = [decode(one) for one in journal.explanations(options.contact)]
+    finally:
+        journal.close()
+    if not decisions:
+        print(f"nothing is recorded about {options.contact}", file=sys.stderr)
+        return 1
+    print("\n\n".join(in_words(one, settings.centre.time_zone) for one in decisions))
+    return 0
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -202,6 +202,10 @@ class TopicEstimate:
     """What one more contact of this topic would add with everybody's time at its price, in 1/10,000."""
     reserve: bool = False
     """The chances are measured and differ enough that waiting for a better agent can pay."""
+    margin: dict[str, int] = field(default_factory=dict)
+    """Agent -> half the width of the chance's 80% interval, in 1/10,000; empty where nothing was measured."""
+    level_answered: dict[str, int] = field(default_factory=dict)
+    """Level -> number of contacts that its mean rests on; empty where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from router.engine.facts import ContactOffered, ContactReserved
 from router.engine.state import ContactState, State
 from router.queues.lanes import LaneKey, lane_name
 from router.queues.order import Place
-from router.skills.estimates import in_force
 from router.skills.policies import gain_of_waiting, head_start_ms, waiting_pays
 
 RESERVE_MS_MIN = 500
@@ -146,7 +145,7 @@ def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, 
     until = contact.reserved_until or contact.since + crew.queue.reserve_seconds * 1000
     if until <= now or (not contact.reserved_until and until < now + RESERVE_MS_MIN):
         return 0
-    known = in_force(state.config, state.estimates)
+    known = state.index.estimates
     cost = known.abandon_cost if known else USUAL_ABANDON_COST
     patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
     busy = (a for a in crew.present if a not in crew.free)

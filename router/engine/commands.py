@@ -283,6 +283,34 @@ class CloseContact:
     why_ref: str
 
 
+# -- outcome ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCitizen:
+    """The citizen's answer to "is uw vraag beantwoord?", once the conversation is over.
+
+    The first answer stands: the same again is no news (but may bring the mark), another is refused.
+    """
+
+    contact: str
+    answered: bool
+    mark: int = 0
+    """1 to 10, as Dutch schools mark; 0 = none given."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchEstimates:
+    """A supervisor switches an estimate off or on: of a topic, of one agent on it, or (both empty) all of them."""
+
+    on: bool
+    by: str
+    why_ref: str
+    topic: str = ""
+    agent: str = ""
+    """Only with a topic."""
+
+
 # -- agents -------------------------------------------------------------------------------------------------
 
 
@@ -400,6 +428,8 @@ Command = (
     | FinishAfterWork
     | MoveContact
     | CloseContact
+    | AnswerCitizen
+    | SwitchEstimates
     | SetPresence
     | LoseAgent
     | RegainAgent

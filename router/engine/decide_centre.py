@@ -11,11 +11,8 @@ from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
-from router.errors import InvalidInput, NotAllowed
 from router.nouns import LIVE_CHANNELS
 from router.queues.order import rank_of, reminder_seconds
-from router.skills.estimates import allowed
-from router.skills.policies import ONE
 
 SETTLING_MS = 5_000
 """A regular census does not judge what changed this recently: reports of it may still be under way."""
@@ -29,20 +26,6 @@ def configure(state: State, command: commands.Configure, now: int) -> Decision:
 
 def start_centre(state: State, command: commands.StartCentre, now: int) -> Decision:
     return Decision((facts.CentreStarted(command.census),))
-
-
-def publish_estimates(state: State, command: commands.PublishEstimates, now: int) -> Decision:
-    if state.estimates is not None and state.estimates_version == command.version:
-        return NOTHING
-    if not allowed(state.config, command.estimates.basis):
-        raise NotAllowed("the configuration does not allow estimates that rest on this")
-    for topic in command.estimates.topics.values():
-        if (
-            not all(0 <= chance <= ONE for chance in topic.chance.values())
-            or min(topic.seconds.values(), default=1) < 1
-        ):
-            raise InvalidInput("a chance lies between 0 and 10,000, a handling time above 0")
-    return Decision((facts.EstimatesPublished(command.estimates, command.version),))
 
 
 def lose_channel(state: State, command: commands.LoseChannel, now: int) -> Decision:

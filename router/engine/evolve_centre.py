@@ -46,11 +46,6 @@ def _channel_lost(state: State, fact: facts.ChannelLost, number: int, at: int) -
     state.census_pending.append(fact.channel)
 
 
-def _estimates_published(state: State, fact: facts.EstimatesPublished, number: int, at: int) -> None:
-    state.estimates, state.estimates_version = fact.estimates, fact.version
-    state.index.configured(state)
-
-
 # -- staff and promises ---------------------------------------------------------------------------------------
 
 
@@ -119,7 +114,6 @@ HANDLERS: dict[type, Handler] = {
     facts.CentreStarted: _started,
     facts.CensusTaken: _census_taken,
     facts.ChannelLost: _channel_lost,
-    facts.EstimatesPublished: _estimates_published,
     facts.PresenceChanged: _presence_changed,
     facts.AgentLost: _agent_lost,
     facts.AgentRegained: _agent_regained,

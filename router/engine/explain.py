@@ -90,6 +90,7 @@ def explain(
         offer,
         _waiting_before(state, contact) if details else 0,
         reasons if details else {},
+        contact.reserved_until,
     )
 
 

@@ -45,3 +45,5 @@ class Explanation:
     """How many of the same queue stand before it; only when asked for."""
     details: dict[str, str] = field(default_factory=dict)
     """Per excluded agent the reason; only when asked for."""
+    reserved_until: int = 0
+    """Until when (ms) it is, or on an offer was, kept for a better agent; 0 = it never was."""

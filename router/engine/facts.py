@@ -43,6 +43,19 @@ class EstimatesPublished:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class EstimatesSwitched:
+    """From now on the matcher goes by this estimate, or by the level's chance instead."""
+
+    topic: str
+    """Empty = all topics."""
+    agent: str
+    """Empty = everybody."""
+    on: bool
+    by: str
+    why_ref: str
+
+
 # -- contacts -----------------------------------------------------------------------------------------------
 
 
@@ -184,6 +197,16 @@ class ContactEnded:
     def outcomes(self) -> tuple[Question, ...]:
         """Every question of the contact with its answer."""
         return self.questions or (Question(self.topic, self.resolved),)
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenAnswered:
+    """wrap_up | ended: the citizen said whether the question was answered. A second time it only adds the mark."""
+
+    contact: str
+    answered: bool
+    mark: int = 0
+    """1 to 10; 0 = none given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +410,7 @@ Fact = (
     | CensusTaken
     | ChannelLost
     | EstimatesPublished
+    | EstimatesSwitched
     | ContactReceived
     | ContactQueued
     | WaitExceeded
@@ -396,6 +420,7 @@ Fact = (
     | ConversationEnded
     | WrapUpExtended
     | ContactEnded
+    | CitizenAnswered
     | ContactForgotten
     | MessageAdded
     | DeliveryNoted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.engine.alarms import Alarms
 from router.engine.crews import Crew
-from router.nouns import Agent, Queue
+from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey, Lanes
 from router.skills.estimates import in_force
 from router.skills.matching import has_room
@@ -41,6 +41,8 @@ class Index:
         self.lanes = Lanes()
         self.agents: dict[str, Agent] = {}
         """The configured agents by id."""
+        self.estimates: Estimates | None = None
+        """Those in force: allowed by the configuration, without what is switched off."""
         self.away: dict[str, int] = {}
         """Reason -> how many configured agents can take nothing at all for it."""
         self.dirty: set[LaneKey] = set()
@@ -58,6 +60,7 @@ class Index:
     def configured(self, state: State) -> None:
         """Another configuration, or other estimates: everything is looked at again."""
         self.agents = {a.id: a for a in state.centre.agents} if state.centre else {}
+        self.estimates = in_force(state.centre, state.estimates, state.estimates_off) if state.centre else None
         self._reasons = {id: unavailable(state.agents[id]) for id in self.agents}
         self.away = {}
         for reason in self._reasons.values():
@@ -159,7 +162,7 @@ class Index:
             self._let_go()
         topic = state.config.topic(key[2])
         queue = state.config.queue(topic.queue) if topic else None
-        crew = Crew(key, queue or GONE, self.agents.values(), in_force(state.config, state.estimates))
+        crew = Crew(key, queue or GONE, self.agents.values(), self.estimates)
         self._crews[key] = crew
         for id, agent in self.agents.items():
             member = id in crew.ranks

@@ -188,6 +188,10 @@ class State:
     books: dict[str, Books] = field(default_factory=dict)
     estimates: Estimates | None = None
     estimates_version: str = ""
+    estimates_off: list[tuple[str, str]] = field(default_factory=list)
+    """(topic, agent) that are switched off, in order; ("", "") = all, (topic, "") = everybody's on that topic."""
+    answers: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    """Contact -> what its citizen said (answered, mark), until the contact is forgotten."""
     overtakers: dict[str, list[Place]] = field(default_factory=dict)
     """Lane -> places of those who went before somebody still waiting in it, in order."""
 

@@ -49,9 +49,10 @@ CONTACT: Table = {
         "MessageAdded": "wrap_up",
         "QuestionAdded": "wrap_up",
         "WrapUpExtended": "wrap_up",
+        "CitizenAnswered": "wrap_up",
         "ContactEnded": "ended",
     },
-    "ended": {"ContactForgotten": ""},
+    "ended": {"CitizenAnswered": "ended", "ContactForgotten": ""},
 }
 
 OFFER: Table = {

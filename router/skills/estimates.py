@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from router.nouns import LEARNING, Agent, Centre, Estimates, Topic, TopicEstimate
 from router.skills.matching import missing_skill
 
@@ -26,9 +29,29 @@ def allowed(centre: Centre, basis: str) -> bool:
     return basis in LEARNING and wanted in LEARNING and LEARNING.index(basis) <= LEARNING.index(wanted)
 
 
-def in_force(centre: Centre, estimates: Estimates | None) -> Estimates | None:
-    """The estimates that may be used now: switching learning off switches them off."""
-    return estimates if estimates is not None and allowed(centre, estimates.basis) else None
+def in_force(centre: Centre, estimates: Estimates | None, off: Collection[tuple[str, str]] = ()) -> Estimates | None:
+    """The estimates that may be used now: what rests on more than is allowed is not, nor what is switched `off`.
+
+    `off` holds (topic, agent): ("", "") is all of them, (topic, "") the whole topic. What is left out is made up for
+    by the level's chance, and by the topic's mean time or the usual one.
+    """
+    if estimates is None or not allowed(centre, estimates.basis) or ("", "") in off:
+        return None
+    if not off:
+        return estimates
+    topics = {id: _without(one, {a for t, a in off if t == id}) for id, one in estimates.topics.items()}
+    return replace(estimates, topics={id: one for id, one in topics.items() if (id, "") not in off})
+
+
+def _without(topic: TopicEstimate, agents: set[str]) -> TopicEstimate:
+    if not agents:
+        return topic
+    mean = sum(topic.seconds.values()) // max(1, len(topic.seconds)) or USUAL_SECONDS
+    return replace(
+        topic,
+        chance={a: chance for a, chance in topic.chance.items() if a not in agents},
+        seconds={a: mean if a in agents else seconds for a, seconds in topic.seconds.items()},
+    )
 
 
 def takers(centre: Centre, topic: Topic) -> list[Agent]:

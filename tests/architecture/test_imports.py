@@ -33,6 +33,7 @@ DOORS: dict[str, set[str]] = {
     | {"engine", "journal.interface", "bus.interface", "ownership", "port", "replay", "wire", "telemetry"},
     "replay": COMMON | {"engine", "journal.interface", "wire"},
     "verify": COMMON | {"engine", "skills", "journal.interface", "replay", "wire"},
+    "why": COMMON | {"engine", "journal.interface", "wire"},
     "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON | {"engine.facts", "engine.explanation", "port", "wire", "telemetry"},

@@ -113,6 +113,8 @@ class World:
     made: int = 0
     last: Decision | None = None
     """What the last command led to."""
+    explained: dict[int, bytes] = field(default_factory=dict)
+    """Number of the fact -> the explanation stored with it."""
 
     def __post_init__(self) -> None:
         self.ask(commands.Configure(self.centre, "1"))
@@ -128,6 +130,8 @@ class World:
             assert self.state.number == before, "a refusal changed something"
             self.refused += 1
             return None
+        for position, why in decision.explanations.items():
+            self.explained[before + 1 + position] = encode(why)
         self.record.extend((self.now, fact) for fact in decision.facts)
         if decision.facts:
             self.causes[before + 1] = command
@@ -168,9 +172,12 @@ class World:
 
 
 def journal_of(world: World) -> list[Entry]:
-    """What a journal would hold of it: every fact, and the command beside its first fact."""
+    """What a journal would hold of it: every fact, the command beside its first, and the explanations."""
     causes = {number: encode(command) for number, command in world.causes.items()}
-    return [Entry(n, at, encode(fact), causes.get(n, b"")) for n, (at, fact) in enumerate(world.record, 1)]
+    return [
+        Entry(n, at, encode(fact), causes.get(n, b""), world.explained.get(n, b""))
+        for n, (at, fact) in enumerate(world.record, 1)
+    ]
 
 
 def replayed(record: list[tuple[int, facts.Fact]]) -> State:
@@ -333,6 +340,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.ReportCensus("phone", tuple(contacts)),
         commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
         commands.PublishEstimates(random_estimates(world, random), str(random.randint(1, 9))),
+        random_outcome(world, random, contact),
     ]
     return random.choice(seldom)
 
@@ -357,6 +365,15 @@ def _together(
         commands.StartConference(contact, holder),
         commands.LeaveConversation(contact, random.choice([holder, agent])),
     )
+
+
+def random_outcome(world: World, random: random.Random, contact: str) -> commands.Command:
+    """What a citizen answers, or a supervisor switches: mostly on, or the estimates would hardly be in force."""
+    about = random.choice([contact, *list(world.state.ended)[-2:]])
+    if random.random() < 0.7:
+        return commands.AnswerCitizen(about, random.random() < 0.7, random.choice([0, 0, 7, 8]))
+    topic, agent = random.choice([("wmo", "dia"), ("wmo", ""), ("afval", "nobody"), ("", ""), ("", "dia")])
+    return commands.SwitchEstimates(random.random() < 0.7, "sup", "v-5", topic, agent)
 
 
 def random_estimates(world: World, random: random.Random) -> Estimates:

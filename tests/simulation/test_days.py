@@ -8,10 +8,9 @@ import pytest
 
 from router.engine import facts
 from router.engine.state import canonical, state_hash
-from router.journal.interface import Entry
 from router.verify import verify
-from router.wire import encode
-from tests.properties.world import POLICY_PAIRS, World, replayed, small_centre
+from router.why import recheck
+from tests.properties.world import POLICY_PAIRS, World, journal_of, replayed, small_centre
 from tests.simulation.day import Day
 
 DAYS = int(os.environ.get("KCC_DAYS", "200"))
@@ -29,8 +28,11 @@ def test_days_lose_nothing_and_replay_to_the_same_state(batch: int) -> None:
         ended = [f.contact for _, f in world.record if isinstance(f, facts.ContactEnded)]
         assert len(ended) == len(set(ended)), f"seed {seed}"
         assert set(received) == set(ended) | set(world.state.contacts), f"seed {seed}"
-        report = verify(_entries(world))
+        report = verify(journal_of(world))
         assert report.sound, report.violations
+        again = recheck(journal_of(world))
+        assert not again.differing, f"seed {seed}"
+        assert again.same == len(world.explained)
 
 
 def test_the_same_seed_is_the_same_day() -> None:
@@ -64,7 +66,3 @@ def test_no_later_arrival_of_the_same_kind_is_served_first() -> None:
                     ahead.remove(contact)
                 case facts.ContactEnded(contact=contact) if contact in waiting[kind_of[contact]]:
                     waiting[kind_of[contact]].remove(contact)
-
-
-def _entries(world: World) -> list[Entry]:
-    return [Entry(n, at, encode(fact)) for n, (at, fact) in enumerate(world.record, 1)]

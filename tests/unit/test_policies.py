@@ -163,7 +163,12 @@ def test_nobody_is_overtaken_more_often_than_configured(batch: int) -> None:
     for seed in range(batch * 100, batch * 100 + 100):
         here = random_sequence(seed, length=60)
         most = max(most, _most_overtaken(here))
-    assert 0 < most <= OVERTAKEN_MAX
+    assert most <= OVERTAKEN_MAX
+
+
+def test_overtaking_does_occur_in_random_sequences() -> None:
+    """Or the bound above would prove nothing."""
+    assert any(_most_overtaken(random_sequence(seed, length=60)) for seed in range(2_000))
 
 
 def _most_overtaken(here: World) -> int:
