@@ -175,6 +175,8 @@ def _most_overtaken(here: World) -> int:
     """Counted from the record alone."""
     waiting: dict[str, tuple[tuple[int, int, int], str, dict[str, int], str]] = {}
     contacts: dict[str, tuple[int, str]] = {}
+    active: set[str] = set()
+    """In an agent's hands: an offer of it is a consultation, and no matter of order."""
     counts: dict[str, int] = {}
     most = 0
     skills = {a.id: a.skills for a in here.centre.agents}
@@ -188,15 +190,18 @@ def _most_overtaken(here: World) -> int:
                 place = (fact.tier, fact.rank, contacts[id][0])
                 known[id] = waiting[id] = (place, fact.queue, fact.needs, contacts[id][1])
                 counts[id] = 0
+                active.discard(id)
             case facts.WaitExceeded(contact=id):
                 _, queue, needs, channel = known[id]
                 known[id] = ((fact.tier, fact.rank, contacts[id][0]), queue, needs, channel)
                 if id in waiting:
                     waiting[id] = known[id]
-            case facts.OfferEnded(contact=id):
+            case facts.OfferEnded(contact=id) if id not in active:
                 waiting[id] = known[id]
                 counts[id] = 0
-            case facts.ContactOffered(contact=id, agent=agent):
+            case facts.OfferAccepted(contact=id):
+                active.add(id)
+            case facts.ContactOffered(contact=id, agent=agent, purpose="answer"):
                 place, queue, _, channel = waiting.pop(id)
                 for other in fact.overtook:
                     assert waiting[other][0] < place
@@ -206,4 +211,5 @@ def _most_overtaken(here: World) -> int:
                         most = max(most, counts[other])
             case facts.ContactEnded(contact=id) | facts.AnswerAdopted(contact=id):
                 waiting.pop(id, None)
+                active.add(id)
     return most
