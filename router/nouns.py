@@ -18,6 +18,9 @@ EXTENSIONS_MAX = 10
 
 LANGUAGES: tuple[str, ...] = ("nl", "en")
 
+OFFICE = "office"
+"""Among the hours of a municipality: when its staff work, for channels that never close."""
+
 POLICIES: tuple[str, ...] = ("longest-idle", "skill-level", "resolution")
 """How a queue chooses who is asked."""
 LEARNING: tuple[str, ...] = ("off", "team", "person")
@@ -31,6 +34,8 @@ class Hours:
     open: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     always: bool = False
     """Open at every moment: digital channels take contacts in at any time."""
+    special: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """ISO date -> the intervals of that day, instead of all else: special days with other hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Municipality:
     greeting: dict[str, str]
     """Spoken greeting per language."""
     hours: dict[str, Hours]
-    """Per channel; a channel that is absent is always open."""
+    """Per channel, and for `OFFICE`; a channel that is absent is always open."""
     calamity: dict[str, str] = field(default_factory=dict)
     """Message per language, played and shown before anything else while it is filled in."""
     holidays: tuple[str, ...] = ()
@@ -52,6 +57,8 @@ class Municipality:
     email_from: str = ""
     needs: dict[str, int] = field(default_factory=dict)
     """Skills (and levels) that every contact of this municipality asks of an agent."""
+    targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)
+    """Queue -> channel -> its own norm, where it differs from the queue's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +83,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QueueTarget:
-    """A published norm for one channel of a queue."""
+    """A published norm for one channel of a queue: one of `seconds`, `working_hours` and `working_days` is above 0."""
 
     seconds: int
     """Answer (or first reply) within this time."""
     share: float
     """Share of contacts for which that must hold, 0 to 1."""
+    working_hours: int = 0
+    """Within so many hours in which the municipality works on what is written."""
+    working_days: int = 0
+    """Before the doors close on this working day after the day of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimit:
+    """When one channel of a queue is full: nobody is put in it any more, and whoever comes is told so at once."""
+
+    waiting_max: int = 0
+    """So many wait already; 0 = no limit."""
+    wait_seconds_max: int = 0
+    """The one who came first has waited this long; 0 = no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +125,8 @@ class Queue:
     """`resolution` lets at most this many later contacts of the queue go before one whom the agent could have taken."""
     fairness_percent: int = 65
     """`resolution` takes this share of an agent's own occupancy off the score: 0 = work goes where it is best done."""
+    limits: dict[str, QueueLimit] = field(default_factory=dict)
+    """Per live channel."""
 
 
 @dataclass(frozen=True, slots=True)

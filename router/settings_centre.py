@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from itertools import pairwise
-from typing import Any
+from datetime import date
 
 from router.nouns import (
     CHANNELS,
     LANGUAGES,
     LEARNING,
     LIVE_CHANNELS,
-    POLICIES,
     Agent,
     Centre,
     ChannelRules,
     ClassifyRule,
-    Hours,
-    Municipality,
-    Queue,
-    QueueTarget,
     Topic,
 )
+from router.settings_hours import closed_days, public_holidays
+from router.settings_municipality import read_municipality
+from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
 from router.skills.classification import ordered_rules
-
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-GROUPS = {"every_day": range(7), "weekdays": range(5), "weekend": range(5, 7)}
-HOLIDAY_YEARS = 3
-"""Public holidays are expanded for the year of reading and the two after it."""
 
 CHANNEL_DEFAULTS = {
     "phone": ChannelRules(1, 20, ("chat", "counter", "callback")),
@@ -41,12 +31,9 @@ CHANNEL_DEFAULTS = {
     "email": ChannelRules(2, 120),
     "post": ChannelRules(2, 120),
 }
-RESERVE_SECONDS_MAX = 300
 OFFER_SECONDS_MIN = 5
 OFFER_SECONDS_MAX_LIVE = 120
 OFFER_SECONDS_MAX = 900
-
-_INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +55,8 @@ def read_centre(
     topics = topics or Table("topics.toml", "", {}, Notes())
     agents = agents or Table("agents.toml", "", {}, Notes())
     zone = _time_zone(centre)
-    holidays = _holidays(centre, today)
-    closed = _closed_days(centre, holidays)
-    municipalities = tuple(_municipality(t, closed) for t in centre.tables("municipalities", required=True))
+    closed = closed_days(centre, public_holidays(centre, today))
+    municipalities = tuple(read_municipality(t, closed) for t in centre.tables("municipalities", required=True))
     topic_list, keywords = _topics(topics)
     written = tuple(_rule(t) for t in topics.tables("rules"))
     result = Centre(
@@ -79,7 +65,7 @@ def read_centre(
         time_zone=zone,
         municipalities=municipalities,
         topics=topic_list,
-        queues=tuple(_queue(t) for t in topics.tables("queues", required=True)),
+        queues=tuple(read_queue(t) for t in topics.tables("queues", required=True)),
         agents=tuple(_agent(t) for t in agents.tables("agents", required=True)),
         channels=_channels(centre),
         classification=ordered_rules(written, (t.id for t in topic_list), keywords),
@@ -117,127 +103,6 @@ def _time_zone(centre: Table) -> str:
         centre.mistake("time_zone", f'there is no time zone {shown(name)}; write "Europe/Amsterdam"')
         return "Europe/Amsterdam"
     return name
-
-
-def _holidays(centre: Table, today: date) -> frozenset[str]:
-    which = centre.text("holidays", "none")
-    if which == "none":
-        return frozenset()
-    if which != "nl":
-        centre.mistake("holidays", f'{shown(which)} is not a calendar known here; write "nl" or "none"')
-        return frozenset()
-    from holidays import country_holidays
-
-    years = range(today.year, today.year + HOLIDAY_YEARS)
-    return frozenset(day.isoformat() for day in country_holidays("NL", years=years))
-
-
-def _closed_days(table: Table, holidays: Iterable[str]) -> frozenset[str]:
-    """Those holidays, with `closed_days` added and `open_days` taken out."""
-    return (frozenset(holidays) | _dates(table, "closed_days")) - _dates(table, "open_days")
-
-
-def _dates(table: Table, key: str) -> frozenset[str]:
-    value = table.raw(key)
-    if value is None:
-        return frozenset()
-    days = set()
-    for n, day in enumerate(value if isinstance(value, list) else [value], 1):
-        read = _date(day)
-        if read is None:
-            table.mistake(f"{key}[{n}]", f"{shown(day)} is not a day; write 2026-12-24")
-        else:
-            days.add(read.isoformat())
-    return frozenset(days)
-
-
-def _date(day: Any) -> date | None:
-    if isinstance(day, date) and not isinstance(day, datetime):
-        return day
-    try:
-        return date.fromisoformat(day) if isinstance(day, str) else None
-    except ValueError:
-        return None
-
-
-def _municipality(table: Table, closed: frozenset[str]) -> Municipality:
-    entry_points = table.texts("entry_points")
-    for n, number in enumerate(entry_points, 1):
-        if not re.fullmatch(r"\d{3,15}", number):
-            digits = re.sub(r"\D", "", number)
-            remedy = f'write "{digits}"' if 3 <= len(digits) <= 15 else 'write digits as citizens dial them, "140591"'
-            table.mistake(f"entry_points[{n}]", f"{shown(number)} is not a number to dial; {remedy}")
-    hours = table.table("hours")
-    email_from = table.text("email_from", "")
-    if email_from and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", email_from):
-        table.mistake("email_from", f'{shown(email_from)} is not an address; write "info@gemeente.example"')
-    municipality = Municipality(
-        id=table.id("id"),
-        name=table.text("name"),
-        entry_points=entry_points,
-        greeting=table.per_language("greeting"),
-        hours={channel: _hours(hours, channel) for channel in hours},
-        calamity=table.per_language("calamity", required=False),
-        holidays=tuple(sorted(_closed_days(table, closed))),
-        email_from=email_from,
-        needs=table.levels("needs"),
-    )
-    for channel in hours:
-        if channel not in CHANNELS:
-            hours.mistake(channel, f"there is no such channel{nearest(channel, CHANNELS)}")
-    table.done()
-    return municipality
-
-
-def _hours(hours: Table, channel: str) -> Hours:
-    """`"always"`, `"closed"`, or days: a day goes before `weekdays` and `weekend`, and those before `every_day`."""
-    word = hours.raw(channel)
-    if word == "always":
-        return Hours(always=True)
-    if word == "closed":
-        return Hours()
-    if not isinstance(word, dict):
-        hours.mistake(
-            channel, f'{shown(word)} is not possible; write "always", "closed" or {{weekdays = "08:00-17:00"}}'
-        )
-        return Hours()
-    table = hours.table(channel)
-    days: dict[int, tuple[tuple[int, int], ...]] = {}
-    for group, numbers in GROUPS.items():
-        if group in table:
-            intervals = _intervals(table, group)
-            days.update(dict.fromkeys(numbers, intervals))
-    for number, day in enumerate(DAYS):
-        if day in table:
-            days[number] = _intervals(table, day)
-    table.skip(*GROUPS, *DAYS)
-    table.done()
-    return Hours({day: intervals for day, intervals in sorted(days.items()) if intervals})
-
-
-def _intervals(table: Table, key: str) -> tuple[tuple[int, int], ...]:
-    value = table.raw(key)
-    if value == "closed":
-        return ()
-    found: list[tuple[int, int]] = []
-    for part in value.split(",") if isinstance(value, str) else [""]:
-        match = _INTERVAL.match(part.strip())
-        numbers = [int(n) for n in match.groups()] if match else [99] * 4
-        start, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
-        if numbers[1] > 59 or numbers[3] > 59 or start >= 1440 or end > 1440:
-            table.mistake(key, f'{shown(value)} is not a time of day; write "08:00-17:00"')
-            return ()
-        if end <= start:
-            remedy = 'hours past midnight are two: "22:00-24:00" and "00:00-02:00" on the next day'
-            table.mistake(key, f"{shown(value)} ends before it starts; {remedy}")
-            return ()
-        found.append((start, end))
-    found.sort()
-    for (_, end), (start, _) in pairwise(found):
-        if start < end:
-            table.mistake(key, f'{shown(value)} overlaps; write "08:00-12:00, 13:00-17:00"')
-            return ()
-    return tuple(found)
 
 
 def _channels(centre: Table) -> dict[str, ChannelRules]:
@@ -305,35 +170,6 @@ def _keywords(table: Table, key: str) -> tuple[str, ...]:
                 f"{key}[{n}]", f'{shown(word)} is not a keyword; write "paspoort", "paspoort*" or "grof vuil"'
             )
     return words
-
-
-def _queue(table: Table) -> Queue:
-    targets = {}
-    for channel, target in table.items("targets"):
-        if channel not in CHANNELS:
-            target.mistake("", f"there is no such channel{nearest(channel, CHANNELS)}")
-        seconds = target.integer("seconds", None, 1, 60 * 86_400)
-        share = target.number("share", 0.01, 1.0, "write a share: 0.8 is 80%")
-        targets[channel] = QueueTarget(seconds, share)
-        target.done()
-    queue = Queue(
-        id=table.id("id"),
-        title=table.per_language("title"),
-        targets=targets,
-        priority=table.integer("priority", 5, 1, 9),
-        wrap_up_seconds=table.integer("wrap_up_seconds", 60, 0, 3600),
-        policy=table.choice("policy", "skill-level", POLICIES),
-        reserve_seconds=table.integer("reserve_seconds", 0, 0, RESERVE_SECONDS_MAX),
-        overtaken_max=table.integer("overtaken_max", 10, 0, 1000),
-        fairness_percent=table.integer("fairness_percent", 65, 0, 1000),
-    )
-    if queue.reserve_seconds and queue.policy != "resolution":
-        table.mistake("reserve_seconds", 'only policy = "resolution" keeps contacts for a better agent')
-    for channel, norm in targets.items():
-        if channel in LIVE_CHANNELS and queue.reserve_seconds >= norm.seconds:
-            table.warn("reserve_seconds", f"it is not below the {norm.seconds} s promised on {channel}")
-    table.done()
-    return queue
 
 
 def _rule(table: Table) -> ClassifyRule:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from router.nouns import Agent, Centre
+from router.nouns import CHANNELS, Agent, Centre
+from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
 from router.settings_centre import CentreFiles
 from router.settings_table import Notes, is_loopback, nearest
@@ -23,6 +24,7 @@ def check_centre(files: CentreFiles, notes: Notes) -> None:
     _skill_references(centre, notes)
     _menus(files, notes)
     _capable(centre, notes)
+    _targets(centre, notes)
     for n, queue in enumerate(centre.queues, 1):
         if not queue.targets:
             remedy = "write phone = {seconds = 20, share = 0.8} under [queues.targets]"
@@ -154,6 +156,23 @@ def _menus(files: CentreFiles, notes: Notes) -> None:
                 notes.mistakes.append(f'{path}.{digit}: "{digit}" is not a key of the telephone; write 1 to 9')
             if topic and topic not in topics:
                 notes.mistakes.append(f'{path}.{digit}: there is no topic "{topic}"{nearest(topic, topics)}')
+
+
+def _targets(centre: Centre, notes: Notes) -> None:
+    """A municipality's own norms are of queues there are, and norms in working time have working time to pass in."""
+    queues = {queue.id for queue in centre.queues}
+    for n, municipality in enumerate(centre.municipalities, 1):
+        path = f"centre.toml: municipalities[{n}]"
+        for queue in municipality.targets:
+            if queue not in queues:
+                notes.mistakes.append(f'{path}.targets.{queue}: there is no queue "{queue}"{nearest(queue, queues)}')
+        found = ((q, c, target_of(centre, q, c, municipality.id)) for q in centre.queues for c in CHANNELS)
+        timeless = {c for _, c, target in found if target and not target.seconds}
+        for channel in sorted(timeless):
+            hours = working_hours_of(municipality, channel)
+            if hours is None or not (hours.always or hours.open):
+                remedy = 'write when there is work on it: office = { weekdays = "09:00-17:00" }'
+                notes.mistakes.append(f"{path}.hours: a norm for {channel} is in working time; {remedy}")
 
 
 def _capable(centre: Centre, notes: Notes) -> None:

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from router.errors import ConfigurationInvalid
-from router.nouns import Centre, Hours
+from router.nouns import Centre, Hours, Municipality, QueueTarget
 from router.settings import Settings
-from router.settings_centre import DAYS, read_centre
+from router.settings_centre import read_centre
 from router.settings_checks import check_centre, check_server
+from router.settings_hours import DAYS
 from router.settings_server import (
     Surface,
     check_demo_tokens,
@@ -96,12 +97,11 @@ def describe(settings: Settings) -> str:
     for municipality in centre.municipalities:
         lines.append(f"  {municipality.name}: {', '.join(municipality.entry_points) or 'no number'}")
         lines += [f"    {channel:<8} {hours_text(hours)}" for channel, hours in municipality.hours.items()]
-        coming = [day for day in municipality.holidays if day >= datetime.now(UTC).date().isoformat()]
-        if coming:
-            lines.append(f"    closed   {', '.join(coming[:4])}{' …' if len(coming) > 4 else ''}")
+        lines += _days_ahead("closed", list(municipality.holidays))
+        lines += _days_ahead("special", _special_days(municipality))
     for queue in centre.queues:
         topics = [topic.id for topic in centre.topics if topic.queue == queue.id]
-        norms = ", ".join(f"{c} {t.share:.0%} in {_time_text(t.seconds)}" for c, t in queue.targets.items())
+        norms = ", ".join(f"{c} {t.share:.0%} in {_norm_text(t)}" for c, t in queue.targets.items())
         lines.append(f"  queue {queue.id}: {', '.join(topics)} ({norms})")
     phones = sum(1 for agent in centre.agents if agent.endpoint)
     lines.append(f"  {len(centre.agents)} agents, {phones} with a telephone; {len(centre.skills)} skills")
@@ -111,6 +111,17 @@ def describe(settings: Settings) -> str:
     lines += [f"  {line}" for line in _channel_lines(settings)]
     lines.append(f"  http://{server.host}:{server.port}, data in {server.data}{', demo' if server.demo else ''}")
     return "\n".join(lines)
+
+
+def _days_ahead(what: str, days: list[str]) -> list[str]:
+    today = datetime.now(UTC).date().isoformat()
+    coming = [day for day in days if day >= today]
+    return [f"    {what:<8} {', '.join(coming[:4])}{' …' if len(coming) > 4 else ''}"] if coming else []
+
+
+def _special_days(municipality: Municipality) -> list[str]:
+    days = ((day, c, spans) for c, hours in municipality.hours.items() for day, spans in hours.special.items())
+    return sorted(f"{day} {channel} {_spans_text(spans) or 'closed'}" for day, channel, spans in days)
 
 
 def _channel_lines(settings: Settings) -> list[str]:
@@ -129,13 +140,17 @@ def _channel_lines(settings: Settings) -> list[str]:
     return lines
 
 
+def _spans_text(spans: tuple[tuple[int, int], ...]) -> str:
+    return "+".join(f"{_clock(start)}-{_clock(end)}" for start, end in spans)
+
+
 def hours_text(hours: Hours) -> str:
     """The hours in words: `always`, `closed`, or `mon-wed 08:00-17:00, thu 08:00-20:00`."""
     if hours.always:
         return "always"
     spans: list[tuple[int, int, str]] = []
     for day in range(7):
-        text = "+".join(f"{_clock(start)}-{_clock(end)}" for start, end in hours.open.get(day, ()))
+        text = _spans_text(hours.open.get(day, ()))
         if text and spans and spans[-1][1:] == (day - 1, text):
             spans[-1] = (spans[-1][0], day, text)
         elif text:
@@ -146,6 +161,12 @@ def hours_text(hours: Hours) -> str:
 
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _norm_text(norm: QueueTarget) -> str:
+    if norm.seconds:
+        return _time_text(norm.seconds)
+    return f"{norm.working_days} working days" if norm.working_days else f"{norm.working_hours} working hours"
 
 
 def _time_text(seconds: int) -> str:

@@ -14,10 +14,13 @@ from router.errors import InvalidInput
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTS: dict[tuple[str, int], Upcast] = {}
+UPCASTS: dict[tuple[str, int], Upcast] = {
+    # Before there was a norm in business time, the first reminder came at the norm.
+    ("ContactQueued", 1): lambda fields: {"due_at": fields["remind_at"], **fields},
+}
 """(name, old version) -> a function that turns its fields into those of the next version."""
 
-VERSIONS: dict[str, int] = {}
+VERSIONS: dict[str, int] = {"ContactQueued": 2}
 """Names whose present version is not 1."""
 
 

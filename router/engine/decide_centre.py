@@ -12,7 +12,8 @@ from router.engine.decide_talk import after_work_ended
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
 from router.nouns import LIVE_CHANNELS
-from router.queues.order import rank_of, reminder_seconds
+from router.queues.order import rank_of
+from router.queues.targets import reminder_ms, target_of
 
 SETTLING_MS = 5_000
 """A regular census does not judge what changed this recently: reports of it may still be under way."""
@@ -136,5 +137,6 @@ def _wait_exceeded(state: State, contact: ContactState, now: int) -> facts.WaitE
     times = contact.reminders + 1
     overdue_now = contact.channel not in LIVE_CHANNELS and contact.tier != 0
     rank = rank_of(state.config, queue, now) if overdue_now else contact.rank
-    remind_at = now + reminder_seconds(queue, contact.channel, times) * 1000
+    target = target_of(state.config, queue, contact.channel, contact.municipality)
+    remind_at = now + reminder_ms(target, times)
     return facts.WaitExceeded(contact.id, times, 0 if overdue_now else contact.tier, rank, remind_at)

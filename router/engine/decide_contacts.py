@@ -9,7 +9,8 @@ from router.engine.state import ContactState, State
 from router.engine.tables import DELIVERY
 from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
 from router.nouns import CHANNELS, EXTENSIONS_MAX, Queue
-from router.queues.order import rank_of, reminder_seconds, tier_of
+from router.queues.order import rank_of, tier_of
+from router.queues.targets import due_at, reminder_ms
 from router.skills.classification import topics_of
 
 MESSAGES_MAX = 2_000
@@ -64,6 +65,7 @@ def _queued(
     queue = state.config.queue(topic.queue) if topic else None
     if topic is None or queue is None:
         raise AssertionError(f"topic {topics[0]} or its queue is not configured")
+    due = due_at(state.config, queue, channel, municipality, now)
     return facts.ContactQueued(
         contact,
         topic.id,
@@ -72,7 +74,8 @@ def _queued(
         language,
         tier_of(channel),
         rank_of(state.config, queue, received_at),
-        now + reminder_seconds(queue, channel, 0) * 1000,
+        due or now + reminder_ms(None, 0),
+        due_at=due,
         further=topics[1:],
     )
 
@@ -217,7 +220,7 @@ def returned(
         needs_together(state, contact.channel, asked, contact.language, contact.municipality),
         tier_of(contact.channel),
         rank_of(state.config, queue, contact.received_at),
-        now + reminder_seconds(queue, contact.channel, 0) * 1000,
+        due_at(state.config, queue, contact.channel, contact.municipality, now) or now + reminder_ms(None, 0),
         wanted,
         now + state.config.handover_seconds * 1000 if wanted else 0,
         now + state.config.retry_seconds * 1000 if over or reason == "held" else 0,
@@ -241,6 +244,7 @@ def move_contact(state: State, command: commands.MoveContact, now: int) -> Decis
     if contact.queue == queue.id and contact.state == "waiting":
         return NOTHING
     topics = topics_in(state, queue, contact)
+    due = due_at(state.config, queue, contact.channel, contact.municipality, contact.queued_at or now)
     queued = facts.ContactQueued(
         contact.id,
         topics[0],
@@ -249,10 +253,11 @@ def move_contact(state: State, command: commands.MoveContact, now: int) -> Decis
         contact.language,
         tier_of(contact.channel),
         rank_of(state.config, queue, contact.received_at),
-        now + reminder_seconds(queue, contact.channel, 0) * 1000,
+        max(due, now) if due else now + reminder_ms(None, 0),
         command.by,
         command.why_ref,
-        topics[1:],
+        due_at=due,
+        further=topics[1:],
     )
     if contact.state != "offered":
         return Decision((queued,))

@@ -89,11 +89,13 @@ class ContactQueued:
     rank: int
     """Order within the tier, lowest first: arrival in ms, earlier by the queue's priority."""
     remind_at: int
-    """When the wait exceeds its target, in ms."""
+    """When the wait is noted as too long, in ms: at the norm, or after a while where there is none."""
     by: str = ""
     why_ref: str = ""
     further: tuple[str, ...] = ()
     """Topics of the questions besides the first."""
+    due_at: int = 0
+    """Until when it is answered within the norm that held when it was queued, in ms; 0 = it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class ContactState:
     received_at: int
     state: str = "intake"
     since: int = 0
+    queued_at: int = 0
+    """When it first came into a queue, in ms: norms count from then."""
     topic: str = ""
     further: tuple[str, ...] = ()
     """Topics of the questions besides the one it is routed by."""

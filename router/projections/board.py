@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from router.engine import facts
-from router.nouns import CHANNELS, Agent, Centre, Queue, QueueTarget
+from router.nouns import CHANNELS, Agent, Centre, Queue
 from router.port import Numbered
 from router.projections import shapes
 from router.projections.contacts import Contacts, Entry
@@ -116,25 +116,17 @@ class Board:
                 day.received[ended.channel] += 1
         return day
 
-    def _target(self, queue: str, channel: str) -> QueueTarget | None:
-        known = self.centre.queue(queue)
-        return known.targets.get(channel) if known is not None else None
-
-    def _beyond(self, entry: Entry, at: int) -> bool:
-        target = self._target(entry.queue, entry.channel)
-        return target is not None and at - entry.queued_at > target.seconds * 1000
-
     def _answer(self, entry: Entry) -> None:
         tally = self._day.tallies[entry.queue, entry.channel]
         tally.answered += 1
-        tally.answered_in_target += not self._beyond(entry, entry.answered_at)
+        tally.answered_in_target += not _beyond(entry, entry.answered_at)
 
     def _end(self, entry: Entry, fact: facts.ContactEnded) -> None:
         self._day.ended[entry.channel] += 1
         if not entry.answered_at and entry.queued_at and fact.reason in LEFT:
             tally = self._day.tallies[entry.queue, entry.channel]
             tally.abandoned += 1
-            tally.abandoned_late += self._beyond(entry, entry.ended_at)
+            tally.abandoned_late += _beyond(entry, entry.ended_at)
         if fact.reason == "handled":
             settled = self._day.settled[entry.queue]
             settled.finished += 1
@@ -195,7 +187,7 @@ class Board:
         entries = open_now.get((queue.id, channel), [])
         unanswered = [entry for entry in entries if entry.state in {"waiting", "offered"}]
         tally = day.tallies.get((queue.id, channel), Tally())
-        late = sum(not entry.answered_at and self._beyond(entry, now) for entry in unanswered)
+        late = sum(not entry.answered_at and _beyond(entry, now) for entry in unanswered)
         entered = tally.answered + tally.abandoned_late + late
         target = queue.targets.get(channel)
         return shapes.ChannelBoard(
@@ -211,6 +203,8 @@ class Board:
             abandoned=tally.abandoned,
             target_seconds=target.seconds if target is not None else 0,
             target_share=target.share if target is not None else 0.0,
+            target_working_hours=target.working_hours if target is not None else 0,
+            target_working_days=target.working_days if target is not None else 0,
         )
 
     def _channel(
@@ -222,8 +216,7 @@ class Board:
             if of == channel:
                 tally.add(one)
         late = sum(
-            entry.state in {"waiting", "offered"} and not entry.answered_at and self._beyond(entry, now)
-            for entry in entries
+            entry.state in {"waiting", "offered"} and not entry.answered_at and _beyond(entry, now) for entry in entries
         )
         states = [entry.state for entry in entries]
         return shapes.ChannelTotals(
@@ -253,7 +246,12 @@ class Board:
                 for agent in self.centre.agents
             ):
                 return "nobody"
-        return "late" if any(self._beyond(entry, now) for entry in unanswered) else ""
+        return "late" if any(_beyond(entry, now) for entry in unanswered) else ""
+
+
+def _beyond(entry: Entry, at: int) -> bool:
+    """Whether the norm that was promised when it was queued has passed."""
+    return 0 < entry.due_at < at
 
 
 def has(agent: Agent, needs: dict[str, int]) -> bool:

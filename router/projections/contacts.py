@@ -63,6 +63,8 @@ class Entry:
     needs: dict[str, int] = field(default_factory=dict)
     queued_at: int = 0
     """When it first came into a queue; 0 = not yet."""
+    due_at: int = 0
+    """Until when an answer is within the norm; 0 = it has none."""
     agent: str = ""
     """The owner; at the end, the last one."""
     wanted_agent: str = ""
@@ -196,6 +198,7 @@ class Contacts:
                 entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
                 entry.language = fact.language or entry.language
                 entry.queued_at = entry.queued_at or at
+                entry.due_at = fact.due_at
                 entry.state = "waiting"
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs

@@ -73,7 +73,10 @@ class ChannelBoard(msgspec.Struct, frozen=True):
     entered: int
     abandoned: int
     target_seconds: int
+    """0 when the norm is in working time, or there is none."""
     target_share: float
+    target_working_hours: int
+    target_working_days: int
 
 
 class QueueBoard(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""PURE  Opening hours: whether a channel is open at a moment, when it opens next, and when a local day began.
+"""PURE  Opening hours: whether a channel is open at a moment, when it is open next, and when a local day began.
 
 Hours are written in the local day of the clock on the wall, so a day of 23 or 25 hours needs no rule of its own: an
 hour that is skipped in March does not occur, and one that comes twice in October is open (or closed) both times.
@@ -6,29 +6,30 @@ hour that is skipped in March does not occur, and one that comes twice in Octobe
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from router.nouns import Hours
 
 DAYS_AHEAD_MAX = 400
-"""How far `next_opening` looks: longer than any year of closed days."""
+"""How far ahead is looked: longer than any year of closed days."""
+MINUTE_MS = 60_000
+MINUTES_A_DAY = 1440
 
 
 def is_open(hours: Hours | None, holidays: Collection[str], time_zone: str, at_ms: int) -> bool:
     """Whether it is open at `at_ms`. `holidays` are ISO dates on which it is closed all day; no hours = always open.
 
     An interval runs from its first minute to just before its last; 1440 is the end of the day. Hours past midnight are
-    two intervals that meet there.
+    two intervals that meet there. A special day goes before a holiday, and also before "always".
     """
-    if hours is None or hours.always:
+    if hours is None:
         return True
     local = _local(at_ms, ZoneInfo(time_zone))
-    if local.date().isoformat() in holidays:
-        return False
     minute = local.hour * 60 + local.minute
-    return any(start <= minute < end for start, end in hours.open.get(local.weekday(), ()))
+    return any(start <= minute < end for start, end in _intervals(hours, holidays, local.date()))
 
 
 def next_opening(hours: Hours | None, holidays: Collection[str], time_zone: str, at_ms: int) -> int | None:
@@ -36,21 +37,61 @@ def next_opening(hours: Hours | None, holidays: Collection[str], time_zone: str,
 
     None when it does not open within 400 days.
     """
-    if is_open(hours, holidays, time_zone, at_ms):
+    if hours is None:
         return at_ms
-    assert hours is not None
+    for _, start, end in stretches(hours, holidays, time_zone, at_ms):
+        if end > at_ms:
+            return max(start, at_ms)
+    return None
+
+
+def stretches(hours: Hours, holidays: Collection[str], time_zone: str, at_ms: int) -> Iterator[tuple[date, int, int]]:
+    """When it is open from the local day of `at_ms` on, 400 days ahead: (local day, from, to) in UTC ms, in order.
+
+    Those of one day do not touch; the last of a day and the first of the next may.
+    """
     zone = ZoneInfo(time_zone)
     first = _local(at_ms, zone).date()
     for ahead in range(DAYS_AHEAD_MAX):
         day = first + timedelta(days=ahead)
-        if day.isoformat() in holidays:
-            continue
-        starts = [m for start, _ in hours.open.get(day.weekday(), ()) for m in _moments(day, start, zone)]
-        moments = sorted({*starts, *_changes(day, zone)} if starts else ())
-        for moment in moments:
-            if moment >= at_ms and is_open(hours, holidays, time_zone, moment):
-                return moment
-    return None
+        intervals = _intervals(hours, holidays, day)
+        if intervals:
+            yield from ((day, start, end) for start, end in _in_utc(day, intervals, zone))
+
+
+def _intervals(hours: Hours, holidays: Collection[str], day: date) -> tuple[tuple[int, int], ...]:
+    """The minutes of this local day at which it is open."""
+    name = day.isoformat()
+    if name in hours.special:
+        return hours.special[name]
+    if hours.always:
+        return ((0, MINUTES_A_DAY),)
+    return () if name in holidays else hours.open.get(day.weekday(), ())
+
+
+def _in_utc(day: date, intervals: tuple[tuple[int, int], ...], zone: ZoneInfo) -> list[tuple[int, int]]:
+    """Those minutes of the clock on the wall in UTC ms, in each part of the day in which the clock runs evenly."""
+    begin, end = _moments(day, 0, zone)[0], _moments(day + timedelta(days=1), 0, zone)[0]
+    edges = (begin, *_changes(day, zone), end)
+    midnight = _ms(datetime.combine(day, time(), UTC))
+    found: list[tuple[int, int]] = []
+    for low, high in pairwise(edges):
+        offset = (_local(low, zone).utcoffset() or timedelta()) // timedelta(milliseconds=1)
+        for first, last in intervals:
+            start = max(low, midnight + first * MINUTE_MS - offset)
+            stop = min(high, midnight + last * MINUTE_MS - offset)
+            if start >= stop:
+                continue
+            if found and found[-1][1] == start:
+                found[-1] = found[-1][0], stop
+            else:
+                found.append((start, stop))
+    return found
+
+
+def local_day(time_zone: str, at_ms: int) -> date:
+    """The day on the calendar at the wall."""
+    return _local(at_ms, ZoneInfo(time_zone)).date()
 
 
 def today_start_ms(time_zone: str, at_ms: int) -> int:

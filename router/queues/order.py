@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from router.nouns import LIVE_CHANNELS, Centre, Queue
 
-DEFAULT_TARGET_SECONDS = 3600
-LONGEST_REMINDER_SECONDS = 86_400
 LOWEST_PRIORITY = 9
 
 Place = tuple[int, int, int]
@@ -24,13 +22,3 @@ def tier_of(channel: str) -> int:
 def rank_of(centre: Centre, queue: Queue, received_at: int) -> int:
     """`received_at` in ms, with the head start that the queue's priority gives."""
     return received_at - (LOWEST_PRIORITY - queue.priority) * centre.priority_step_seconds * 1000
-
-
-def target_seconds(queue: Queue, channel: str) -> int:
-    target = queue.targets.get(channel)
-    return target.seconds if target else DEFAULT_TARGET_SECONDS
-
-
-def reminder_seconds(queue: Queue, channel: str, times: int) -> int:
-    """How long until the wait is noted again after it was noted `times` times: ever longer, at most a day."""
-    return min(target_seconds(queue, channel) << min(times, 20), LONGEST_REMINDER_SECONDS)

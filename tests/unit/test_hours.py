@@ -103,6 +103,20 @@ def test_next_opening_skips_weekends_and_holidays():
     assert next_opening(Hours(), (), ZONE, ms("2026-12-23 12:00")) is None
 
 
+def test_a_special_day_goes_before_the_week_before_holidays_and_before_always():
+    special = {"2026-12-24": ((480, 720),), "2026-12-26": ((600, 660),), "2026-12-28": ()}
+    for usual in (OFFICE, Hours(always=True)):
+        hours = Hours(usual.open, usual.always, special)
+        assert is_open(hours, (), ZONE, ms("2026-12-24 11:59"))
+        assert not is_open(hours, (), ZONE, ms("2026-12-24 12:00"))
+        assert not is_open(hours, (), ZONE, ms("2026-12-28 12:00"))
+        assert is_open(hours, ("2026-12-26",), ZONE, ms("2026-12-26 10:30"))
+    shut = Hours(OFFICE.open, False, special)
+    assert next_opening(shut, ("2026-12-25",), ZONE, ms("2026-12-24 13:00")) == ms("2026-12-26 10:00")
+    assert next_opening(shut, ("2026-12-25",), ZONE, ms("2026-12-26 11:00")) == ms("2026-12-29 08:00")
+    assert next_opening(Hours(always=True, special=special), (), ZONE, ms("2026-12-24 13:00")) == ms("2026-12-25 00:00")
+
+
 def test_what_never_opens_again_is_none():
     every_day = [(date(2026, 1, 1) + timedelta(days=n)).isoformat() for n in range(500)]
     assert next_opening(OFFICE, every_day, ZONE, ms("2026-01-01 00:00")) is None

@@ -48,9 +48,9 @@ class Fold:
         return next(row for row in of.channels if row.channel == channel)
 
 
-def call(fold: Fold, contact: str, wait: float, end: str = "") -> None:
+def call(fold: Fold, contact: str, wait: float, end: str = "", norm: int = 20) -> None:
     """A phone call that waits and is then answered, or ends."""
-    fold.add(received(contact, "phone"), queued(contact))
+    fold.add(received(contact, "phone"), queued(contact, due_at=fold.at + norm * 1000))
     if end:
         fold.add(facts.ContactEnded(contact, end), after_seconds=wait)
     else:
@@ -64,7 +64,7 @@ def test_the_service_level_is_the_documented_formula() -> None:
     call(fold, "c-short", 5, "abandoned")
     call(fold, "c-late", 25, "abandoned")
     call(fold, "c-duplicate", 25, "duplicate")
-    fold.add(received("c-w", "phone"), queued("c-w"))
+    fold.add(received("c-w", "phone"), queued("c-w", due_at=fold.at + 20_000))
     row = fold.row("burgerzaken", "phone", after_seconds=20)
     assert (row.answered, row.abandoned, row.entered, row.waiting) == (5, 2, 6, 1)
     assert row.service_level == round(3 / 6, 4)
@@ -137,7 +137,9 @@ def test_days_of_23_and_25_hours() -> None:
 )
 def test_alarms(presence: str, needs: dict[str, int], wait: float, alarm: str) -> None:
     fold = Fold().add(
-        facts.PresenceChanged("cem", presence, "", ""), received("c-1", "email"), queued("c-1", "afval", needs=needs)
+        facts.PresenceChanged("cem", presence, "", ""),
+        received("c-1", "email"),
+        queued("c-1", "afval", needs=needs, due_at=START + 28_800_000),
     )
     assert fold.view(wait).queues[1].alarm == alarm
 
@@ -169,13 +171,15 @@ def test_people() -> None:
     assert fold.view().queues[0].ready == 0
 
 
-def test_a_new_target_counts_from_then_on() -> None:
+def test_case_38_a_new_configuration_counts_at_its_fact() -> None:
+    """Who was queued under the old norm is judged by it, also when they are answered under the new one."""
     fold = Fold()
-    call(fold, "c-1", 25)
+    fold.add(received("c-1", "phone"), queued("c-1", due_at=fold.at + 20_000))
     centre = small_centre()
     strict = replace(centre.queues[0], targets={"phone": QueueTarget(60, 0.9)})
     fold.add(facts.CentreConfigured(replace(centre, queues=(strict, *centre.queues[1:])), "v2"))
-    call(fold, "c-2", 25)
+    fold.add(offered("c-1", "ada"), accepted("c-1", "ada"), after_seconds=25)
+    call(fold, "c-2", 25, norm=60)
     row = fold.row("burgerzaken", "phone")
     assert (row.answered, row.service_level, row.target_seconds) == (2, 0.5, 60)
 

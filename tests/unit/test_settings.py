@@ -12,7 +12,7 @@ import argon2
 import pytest
 
 from router.errors import ConfigurationInvalid
-from router.nouns import Hours
+from router.nouns import OFFICE, Hours, QueueLimit, QueueTarget
 from router.settings import Settings
 from router.settings_reader import describe, hours_text, load, version_of
 
@@ -78,8 +78,8 @@ def test_the_demo_loads_without_mistakes_or_warnings():
 def test_the_demo_is_open_at_any_hour():
     for municipality in load(DEMO, {}).centre.municipalities:
         assert municipality.holidays == ()
-        for hours in municipality.hours.values():
-            assert hours.always or hours.open == dict.fromkeys(range(7), ((0, 1440),))
+        for channel, hours in municipality.hours.items():
+            assert channel == OFFICE or hours.always or hours.open == dict.fromkeys(range(7), ((0, 1440),))
 
 
 def test_what_the_demo_says_about_signing_in_is_true():
@@ -333,3 +333,21 @@ def test_nothing_can_be_changed_in_what_was_loaded():
     settings = load(DEMO, {})
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.server.port = 1  # type: ignore[misc]
+
+
+def test_a_special_day_goes_before_a_closed_day_and_before_always(folder):
+    folder.change("centre.toml", "date = 2026-12-05", 'date = 2026-12-24\nemail = "10:00-11:00"')
+    duinrand = folder.load().centre.municipalities[0]
+    assert "2026-12-24" in duinrand.holidays
+    assert duinrand.hours["phone"].special == {"2026-12-24": ((480, 720),)}
+    assert duinrand.hours["counter"].special == {"2026-12-24": ()}
+    assert duinrand.hours["email"] == Hours(always=True, special={"2026-12-24": ((600, 660),)})
+
+
+def test_norms_in_working_time_and_of_a_municipality(folder):
+    centre = folder.load().centre
+    balie = centre.queues[0]
+    assert balie.targets["email"] == QueueTarget(0, 0.9, working_days=2)
+    assert balie.targets["callback"] == QueueTarget(0, 0.9, working_hours=4)
+    assert balie.limits["phone"] == QueueLimit(25, 1200)
+    assert centre.municipalities[0].targets["balie"]["email"] == QueueTarget(0, 0.9, working_days=1)

@@ -54,6 +54,28 @@ CENTRE_MISTAKES = [
     ('nl = "Welkom', 'de = "Hallo"\nnl = "Welkom', "municipalities[2].greeting.de: this key means nothing here"),
     ("needs = {}  ", "needs = { dialekt = 2 }  ", 'municipalities[1].needs.dialekt: there is no skill "dialekt"'),
     ("needs = {}  ", "needs = { wmo = 6 }  ", "municipalities[1].needs.wmo: 6 is out of bounds; write 1 to 5"),
+    (
+        'office = { weekdays = "08:30-16:30" }',
+        "",
+        "municipalities[2].hours: a norm for email is in working time; write when there is work on it: office = {",
+    ),
+    ("date = 2026-12-05", 'date = "Sint"', "municipalities[1].exceptions[1].date: it is missing, or no day; write"),
+    (
+        'counter = "closed"',
+        'konter = "closed"',
+        "municipalities[1].exceptions[1].konter: there is no such channel; did",
+    ),
+    ('counter = "closed"', 'counter = "8-12"', 'municipalities[1].exceptions[1].counter: "8-12" is not a time of day'),
+    (
+        'office = "closed"',
+        'office = "closed"\n[[municipalities.exceptions]]\ndate = 2026-12-05\nphone = "closed"',
+        "municipalities[1].exceptions[2].phone: 2026-12-05 has hours for phone already; write them in one place",
+    ),
+    (
+        "[municipalities.targets.balie]",
+        "[municipalities.targets.bali]",
+        'municipalities[1].targets.bali: there is no queue "bali"; did you mean "balie"?',
+    ),
     (PHONE, 'fone = "always"', 'municipalities[2].hours.fone: there is no such channel; did you mean "phone"?'),
     (
         PHONE,
@@ -149,6 +171,22 @@ TOPICS_MISTAKES = [
     ("priority = 4", "priority = 10", "queues[3].priority: 10 is out of bounds; write 1 to 9"),
     ("share = 0.8", "share = 80", "queues[1].targets.phone.share: 80 is out of bounds; write a share: 0.8 is 80%"),
     ("seconds = 20", "seconds = 0", "queues[1].targets.phone.seconds: 0 is out of bounds; write 1 to 5184000"),
+    (
+        "callback = { working_hours = 4",
+        "callback = { working_hours = 4, working_days = 1",
+        "queues[1].targets.callback: it has more than one time in it; write one of seconds, working_hours and working",
+    ),
+    (
+        "chat = { seconds = 30",
+        "chat = { working_hours = 1",
+        "queues[1].targets.chat.working_hours: on chat somebody is waiting; write the norm in seconds",
+    ),
+    ("phone = { waiting_max = 25", "email = { waiting_max = 25", "queues[1].limits.email: what comes in by email is"),
+    (
+        "waiting_max = 25",
+        "waiting_max = -1",
+        "queues[1].limits.phone.waiting_max: -1 is out of bounds; write 0 to 1000",
+    ),
     (
         "phone = { seconds",
         "fone = { seconds",
