@@ -54,6 +54,7 @@ def _queued(state: State, fact: facts.ContactQueued, number: int, at: int) -> No
     state.index.alarms.intake_is_over(contact.id)
     contact.topic, contact.queue, contact.needs = intern(fact.topic), intern(fact.queue), state.index.shared(fact.needs)
     contact.language, contact.tier, contact.rank = intern(fact.language), fact.tier, fact.rank
+    contact.queued_at = contact.queued_at or at
     contact.remind_at, contact.reminders, contact.further = fact.remind_at, 0, fact.further
     contact.wanted_agent, contact.wanted_until = "", 0
     go(state, contact, "ContactQueued", at)

@@ -278,8 +278,11 @@ export interface QueueChannel {
   answered: number
   entered: number
   abandoned: number
+  /** 0 when the norm is in working time, or there is none. */
   target_seconds: number
   target_share: number
+  target_working_hours: number
+  target_working_days: number
 }
 
 export interface QueueFigures {

@@ -83,7 +83,7 @@ function Level({ one }: { one: QueueChannel }) {
       <span class="level-name">{words.value.channels[one.channel]}</span>
       <strong class="number">{one.service_level === null ? t.noneYet : percent(one.service_level)}</strong>
       {verdict !== 'quiet' && <><Icon name={ICONS[verdict]} /><span class="visually-hidden">{normWord(verdict)}</span></>}
-      <span class="small muted norm">{t.norm(percent(one.target_share), t.target(one.target_seconds))}</span>
+      <span class="small muted norm">{t.norm(percent(one.target_share), t.target(one))}</span>
     </li>
   )
 }

@@ -1,6 +1,15 @@
 // What the wallboard says, in Dutch and English.
 import { dictionary } from '../shared/i18n'
+import type { QueueChannel } from '../shared/protocol'
 import { lasting } from '../shared/time'
+
+type Norm = Pick<QueueChannel, 'target_seconds' | 'target_working_hours' | 'target_working_days'>
+
+function inTime(norm: Norm, days: (n: number) => string, hours: (n: number) => string): string {
+  if (norm.target_working_days) return days(norm.target_working_days)
+  if (norm.target_working_hours) return hours(norm.target_working_hours)
+  return norm.target_seconds < 120 ? `${norm.target_seconds} s` : lasting(norm.target_seconds)
+}
 
 const nl = {
   title: 'Wallboard',
@@ -37,7 +46,7 @@ const nl = {
     nobody: 'er wacht iemand en niemand kan het aannemen',
   },
   norm: (share: string, target: string) => `norm ${share} in ${target}`,
-  target: (seconds: number) => (seconds < 120 ? `${seconds} s` : lasting(seconds)),
+  target: (norm: Norm) => inTime(norm, (n) => (n === 1 ? '1 werkdag' : `${n} werkdagen`), (n) => `${n} werkuur`),
   below: 'onder de norm',
   farBelow: 'ver onder de norm',
   above: 'op de norm',
@@ -130,7 +139,7 @@ const en: Texts = {
     nobody: 'somebody waits and nobody can take it',
   },
   norm: (share, target) => `norm ${share} in ${target}`,
-  target: (seconds) => (seconds < 120 ? `${seconds} s` : lasting(seconds)),
+  target: (norm) => inTime(norm, (n) => (n === 1 ? '1 working day' : `${n} working days`), (n) => (n === 1 ? '1 working hour' : `${n} working hours`)),
   below: 'below the norm',
   farBelow: 'far below the norm',
   above: 'on the norm',
