@@ -32,6 +32,8 @@ ABANDON_COST_MAX = 50.0
 LOSS_PER_WORK, LOSS_KEPT = 5.5, 0.67
 """One hundredth less work, and about five hundredths fewer give up (measured at loads from 0.5 to 0.95); of a second
 that a contact is kept, about two thirds come on top of its wait."""
+QUANTILE_80 = 1.2816
+"""Of the normal law: four fifths lie within so many standard deviations."""
 PATIENCE_PRIOR = (20.0, 3600.0)
 """Citizens who gave up and seconds waited that are supposed before any was seen: a mean of 180 s."""
 
@@ -81,6 +83,31 @@ class Learner:
         self._came(topic, waited_seconds)
         self._questions += not repeat
         self._work_seconds += seconds
+
+    def corrected(self, topic: str, agent: str, resolved: bool) -> None:
+        """An outcome that was taken in the other way turns out to be `resolved` after all, or not."""
+        self.pairs[topic, agent].resolved += 1 if resolved else -1
+
+    def forget(self, old: Learner) -> None:
+        """Take out what another learner has seen, a long time ago. What the policy saves stays as it is."""
+        for pair, tally in old.pairs.items():
+            mine = self.pairs[pair]
+            mine.answered -= tally.answered
+            mine.resolved -= tally.resolved
+            mine.seconds -= tally.seconds
+            if not mine.answered:
+                del self.pairs[pair]
+        for topic, count in old.demand.items():
+            self.demand[topic] -= count
+        for agent, seconds in old.worked_seconds.items():
+            self.worked_seconds[agent] -= seconds
+        self.waited_seconds -= old.waited_seconds
+        self.gave_up -= old.gave_up
+
+    def published(self, estimates: Estimates) -> None:
+        """These estimates are in force now: where a learner that starts anew goes on from."""
+        self.abandon_cost = estimates.abandon_cost / 10_000
+        self._kept_seconds, self._gave_up_lately = 0.0, 0
 
     def abandoned(self, topic: str, waited_seconds: float) -> None:
         """A citizen gave up waiting."""
@@ -137,6 +164,7 @@ class Learner:
                     {id: self._pair(topic, id).answered for id in row} if basis == "person" else {},
                     round(10_000 * (topics.get(topic, 1.0) - 1.0)),
                     basis != "off" and self.work_before > 0 and self._worth_reserving(topic, row),
+                    *(people.behind(topic, row, basis) if people else ()),
                 )
                 for topic, row in chances.items()
             },
@@ -227,6 +255,21 @@ class _People:
         chance = (own.resolved + PAIR_PRIOR * (chance + better)) / (own.answered + PAIR_PRIOR)
         seconds = (own.seconds + SECONDS_PRIOR * seconds * faster) / (own.answered + SECONDS_PRIOR)
         return min(0.99, max(0.01, chance)), seconds
+
+    def behind(self, topic: str, chances: Mapping[str, float], basis: str) -> tuple[dict[str, int], dict[str, int]]:
+        """How sure the chances of one topic are: half an 80% interval per agent (1/10,000), and outcomes per level.
+
+        Outcomes and what the wider mean is worth count alike; that the wider mean is itself uncertain is left out.
+        """
+        found = next(t for t in self._learner.centre.topics if t.id == topic)
+        levels = {a.id: level_for(a, found.needs) for a in self._learner.centre.agents if a.id in chances}
+        answered = {level: self._topics.get((topic, level), Tally()).answered for level in levels.values()}
+        margin = {}
+        for id, chance in chances.items():
+            one = basis == "person"
+            weight = self._learner._pair(topic, id).answered + PAIR_PRIOR if one else answered[levels[id]] + TOPIC_PRIOR
+            margin[id] = round(10_000 * QUANTILE_80 * math.sqrt(chance * (1 - chance) / (weight + 1)))
+        return margin, {str(level): answered[level] for level in sorted(answered)}
 
     def _offset(self, agent: Agent) -> tuple[float, float]:
         """How far the person lies from their levels: chance above them, and handling time as a share of theirs."""

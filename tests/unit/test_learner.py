@@ -126,3 +126,44 @@ def test_time_is_dear_where_work_is_much_and_people_are_few() -> None:
 
 def test_prices_of_nothing() -> None:
     assert prices({}, {}, {"a": 0.0}, {"x": 1.0}) == ({"x": 0.0}, {"a": 0.0})
+
+
+def test_margins_and_numbers_stand_beside_what_was_measured() -> None:
+    few = fed({("burgerzaken", "bert"): (8, 4), ("burgerzaken", "anna"): (400, 300)})
+    assert few.learn("off").topics["burgerzaken"].margin == {}
+    team = few.learn("team").topics["burgerzaken"]
+    assert team.level_answered == {"2": 8, "3": 0, "4": 400}
+    assert team.margin["bert"] == team.margin["eef"] > team.margin["anna"] > 0
+    person = few.learn("person").topics["burgerzaken"]
+    assert person.margin["anna"] < person.margin["bert"] < 1_000
+    assert person.answered["anna"] == 400
+
+
+def test_a_correction_is_as_if_it_had_been_known_at_once() -> None:
+    late, knowing = fed({("wmo", "dia"): (10, 8)}), fed({("wmo", "dia"): (10, 7)})
+    late.corrected("wmo", "dia", False)
+    assert late.learn("person") == knowing.learn("person")
+    late.corrected("wmo", "dia", True)
+    assert late.learn("person") == fed({("wmo", "dia"): (10, 8)}).learn("person")
+
+
+def test_what_is_forgotten_leaves_no_trace_in_the_chances() -> None:
+    old = {("wmo", "dia"): (30, 3), ("afval", "cor"): (5, 5)}
+    new = {("wmo", "dia"): (10, 8)}
+    both = fed(old)
+    for (topic, agent), (answered, resolved) in new.items():
+        for n in range(answered):
+            both.answered(topic, agent, n < resolved, 240, 5)
+    both.abandoned("wmo", 100)
+    both.forget(fed(old))
+    kept, alone = both.learn("person"), fed(new).learn("person")
+    assert {t: (e.chance, e.seconds, e.answered) for t, e in kept.topics.items()} == {
+        t: (e.chance, e.seconds, e.answered) for t, e in alone.topics.items()
+    }
+    assert ("afval", "cor") not in both.pairs
+
+
+def test_a_new_learner_goes_on_from_what_was_published() -> None:
+    learner = fed({("wmo", "dia"): (10, 8)})
+    learner.published(replace(learner.learn("off"), abandon_cost=12_000))
+    assert learner.abandon_cost == 1.2
