@@ -1,4 +1,4 @@
-"""The command line: serve, demo, check, simulate, verify, why, replay, snapshot, erase, password."""
+"""The command line: serve, demo, check, simulate, rerun, verify, why, replay, snapshot, erase, password."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -73,6 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--rosters", type=int, default=1, help="rosters drawn (1)")
     simulate.add_argument("--warm-up", type=int, default=20, help="uncounted days to learn from (20)")
     simulate.add_argument("--json", action="store_true", help="machine-readable")
+    rerun = add("rerun", _rerun, "run a recorded day again under this configuration, and compare")
+    rerun.add_argument("day", type=date.fromisoformat, metavar="DAY", help="local date, as 2026-11-27")
+    rerun.add_argument("--as-recorded", action="store_true", help="under the configuration of then: must reproduce it")
+    rerun.add_argument("--journal", type=Path, help="folder with the journal (KCC_DATA)")
+    rerun.add_argument("--limit", type=int, default=20, help="contacts that change hands to show (20)")
+    rerun.add_argument("--skip", type=int, default=0, help="how many of them to pass over first (0)")
+    rerun.add_argument("--json", action="store_true", help="machine-readable, with all contacts that change hands")
     verify = add("verify", _verify, "check the books and invariants of a journal")
     verify.add_argument("--json", action="store_true", help="machine-readable, per channel")
     why = add("why", _why, "tell why a contact went where it went; or derive every stored explanation again")
@@ -130,7 +138,7 @@ def _simulate(options: argparse.Namespace) -> int:
         variant = Variant(policy, options.learning)
         days = list(play(workload, variant, rosters, seeds, max(0, options.warm_up), _note))
         found[variant.name] = summary(days)
-    print("\r\033[K" if sys.stderr.isatty() else "", end="", file=sys.stderr)
+    _note_is_over()
     if options.json:
         made = {"workload": workload.name, "rosters": len(rosters), "seeds": len(seeds), "policies": found}
         print(json.dumps(made, indent=2))
@@ -139,11 +147,34 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _rerun(options: argparse.Namespace) -> int:
+    from router.journal.sqlite import SqliteJournal
+    from router.rerun import rerun
+
+    settings = _settings(options)
+    centre = None if options.as_recorded else settings.centre
+    journal = SqliteJournal.reader(options.journal or settings.server.data, settings.centre.id)
+    try:
+        found = rerun(journal.read(), options.day, settings.centre.time_zone, centre, settings.version, _note)
+    finally:
+        journal.close()
+        _note_is_over()
+    if options.json:
+        print(json.dumps(found.plain(), indent=2))
+    else:
+        print(found.text(max(0, options.limit), max(0, options.skip)))
+    return 1 if options.as_recorded and not found.reproduced else 0
+
+
 def _note(what: str) -> None:
     """Progress, for who is watching; one line a day where nobody rewrites the line."""
     end = "" if sys.stderr.isatty() else "\n"
     start = "\r\033[K" if sys.stderr.isatty() else ""
     print(f"{start}{what}", end=end, file=sys.stderr, flush=True)
+
+
+def _note_is_over() -> None:
+    print("\r\033[K" if sys.stderr.isatty() else "", end="", file=sys.stderr)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -34,6 +34,7 @@ DOORS: dict[str, set[str]] = {
     "replay": COMMON | {"engine", "journal.interface", "wire"},
     "verify": COMMON | {"engine", "skills", "journal.interface", "replay", "wire"},
     "why": COMMON | {"engine", "journal.interface", "wire"},
+    "rerun": COMMON | PURE | {"simulation", "journal.interface", "replay", "wire"},
     "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON | {"engine.facts", "engine.explanation", "port", "wire", "telemetry"},

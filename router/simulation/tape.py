@@ -1,0 +1,166 @@
+"""A recorded day as a tape: the commands that came, in order, and per contact what citizen and agents did.
+
+Commands are what went in and facts are what came of it. Of a contact, the facts that somebody at a telephone or a
+screen notices make its *path*; as long as a rerun follows the path of a contact, its recorded commands still mean what
+they meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.engine import commands, facts
+
+NOTICED: tuple[type, ...] = (
+    facts.ContactOffered,
+    facts.OfferAccepted,
+    facts.DeclineRequested,
+    facts.OfferEnded,
+    facts.AnswerAdopted,
+    facts.ContactReturned,
+    facts.ConversationEnded,
+    facts.ContactEnded,
+)
+"""Facts that citizen or agent notices."""
+
+REACTIONS_KEPT = 100
+
+Step = tuple[int, str, str]
+"""When, which fact, which agent: one step of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command as it was recorded, and the facts that came of it."""
+
+    number: int
+    """Of its first fact."""
+    at: int
+    command: commands.Command
+    facts: tuple[facts.Fact, ...]
+
+
+@dataclass(slots=True)
+class Turn:
+    """One time that an agent had the contact. Times in ms; 0 = not (yet) known."""
+
+    agent: str
+    topic: str
+    accepted_at: int
+    talk_ms: int = 0
+    wrap_ms: int = 0
+    handed_over: facts.ContactReturned | None = None
+    """Set when the agent gave it to a queue or a colleague."""
+    resolved: bool | None = None
+    closed: bool = False
+    """The agent answered how it went; otherwise wrap-up ran out by itself, or the turn ended otherwise."""
+
+
+@dataclass(slots=True)
+class Story:
+    """What the record says of one contact."""
+
+    id: str
+    channel: str
+    received_at: int
+    topic: str = ""
+    turns: list[Turn] = field(default_factory=list)
+    offered_at: int = 0
+    talked_until: int = 0
+    ended_at: int = 0
+    path: list[Step] = field(default_factory=list)
+
+    @property
+    def answered_at(self) -> int:
+        """When an agent first had it; 0 = never."""
+        return self.turns[0].accepted_at if self.turns else 0
+
+
+def step_of(fact: Any, at: int) -> Step:
+    return at, type(fact).__name__, fact.agent
+
+
+def about(command: commands.Command) -> str:
+    """The contact that a command is about, or "" when it is about staff or the centre."""
+    contact: str = getattr(command, "contact", "") or getattr(command, "offer", "").rpartition("-")[0]
+    return contact
+
+
+class Tape:
+    """Fed with acts in order, it knows the stories of all contacts that are open, or have been since `mark`."""
+
+    def __init__(self) -> None:
+        self.stories: dict[str, Story] = {}
+        self.acts: list[Act] = []
+        """Since `mark`."""
+        self.steps_before: dict[int, int] = {}
+        """Number of an act about a contact -> how many steps of that contact's path came before it."""
+        self.reactions: dict[str, list[int]] = {}
+        """Agent -> ms from offer to acceptance, the most recent ones."""
+        self._marked = False
+
+    def mark(self) -> None:
+        """The part that is run again begins here: acts are kept, paths start, ended contacts stay known."""
+        self._marked = True
+
+    def take(self, act: Act) -> list[Story]:
+        """The next act; gives the stories that it brought to an end."""
+        if self._marked:
+            self.acts.append(act)
+            story = self.stories.get(about(act.command))
+            if story is not None:
+                self.steps_before[act.number] = len(story.path)
+        ended = []
+        for fact in act.facts:
+            story = self._take(fact, act)
+            if story is not None and isinstance(fact, facts.ContactEnded):
+                ended.append(story)
+                if not self._marked:
+                    del self.stories[story.id]
+        return ended
+
+    def _take(self, fact: Any, act: Act) -> Story | None:
+        if isinstance(fact, facts.ContactReceived):
+            self.stories[fact.contact] = Story(fact.contact, fact.channel, act.at)
+        story = self.stories.get(getattr(fact, "contact", ""))
+        if story is None:
+            return None
+        if isinstance(fact, NOTICED) and self._marked:
+            story.path.append(step_of(fact, act.at))
+        self._tell(story, fact, act.at)
+        return story
+
+    def _tell(self, story: Story, fact: Any, at: int) -> None:
+        match fact:
+            case facts.ContactQueued():
+                story.topic = fact.topic
+            case facts.ContactOffered():
+                story.offered_at = at
+            case facts.OfferAccepted() | facts.AnswerAdopted():
+                if isinstance(fact, facts.OfferAccepted):
+                    latest = self.reactions.setdefault(fact.agent, [])
+                    latest.append(at - story.offered_at)
+                    del latest[:-REACTIONS_KEPT]
+                story.turns.append(Turn(fact.agent, story.topic, at))
+            case facts.ContactReturned():
+                turn = story.turns[-1]
+                turn.talk_ms = at - turn.accepted_at
+                turn.handed_over = fact if fact.reason == "handed_over" else None
+                story.topic = fact.topic
+            case facts.ConversationEnded():
+                story.turns[-1].talk_ms = at - story.turns[-1].accepted_at
+                story.talked_until = at
+            case facts.ContactEnded():
+                self._ended(story, fact, at)
+
+    def _ended(self, story: Story, fact: facts.ContactEnded, at: int) -> None:
+        story.ended_at = at
+        if story.turns and fact.agent:
+            turn = story.turns[-1]
+            turn.topic = fact.topic or turn.topic
+            turn.resolved, turn.closed = fact.resolved, fact.reason == "handled" and not fact.automatic
+            if story.talked_until >= turn.accepted_at:
+                turn.wrap_ms = at - story.talked_until
+            else:
+                turn.talk_ms = at - turn.accepted_at
