@@ -15,6 +15,10 @@ UNREACHED = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of a contact that nobody answered by which the citizen gave up."""
 
 
+NO_QUEUE = "(intake)"
+"""Contacts whose channel never said what they were about."""
+
+
 @dataclass(slots=True)
 class Figures:
     """One queue on one day. Times in ms."""
@@ -69,6 +73,7 @@ class Account:
     """The figures of one run, fact by fact. Contacts that were open before the day count in nobody's figures."""
 
     queues: dict[str, Figures] = field(default_factory=dict)
+    """The queue "" holds those that never came to a queue."""
     handled_by: dict[str, str] = field(default_factory=dict)
     """Contact -> who answered it first."""
     _open: dict[str, _Open] = field(default_factory=dict)
@@ -135,7 +140,8 @@ class Account:
     def _count(self, fact: facts.Fact, at: int) -> None:
         match fact:
             case facts.ContactReceived():
-                self._open[fact.contact] = _Open("", at, 0, True)
+                contact = self._open[fact.contact] = _Open("", at, 0, True)
+                self._figures(contact).received += 1
             case facts.ContactQueued():
                 self._queued(self._open[fact.contact], fact)
             case facts.ContactOffered():
@@ -153,9 +159,8 @@ class Account:
         return self.queues.setdefault(contact.queue, Figures())
 
     def _queued(self, contact: _Open, fact: facts.ContactQueued) -> None:
-        if contact.queue:
-            self._figures(contact).received -= contact.counts
-        else:
+        self._figures(contact).received -= contact.counts
+        if not contact.queue:
             contact.target_at = fact.remind_at
         contact.queue = fact.queue
         self._figures(contact).received += contact.counts
@@ -232,13 +237,13 @@ COLUMNS = {
 def table(then: Account, now: Account) -> str:
     """Three lines a queue: then, now, and the difference."""
     queues = [id for id in now.queues if now.queues[id].received or then.queues.get(id, Figures()).received]
-    width = max((len(id) for id in queues), default=0) + 2
+    width = max((len(id or NO_QUEUE) for id in queues), default=0) + 2
     lines = [" " * (width + 7) + "".join(f"{title:>12}" for title in COLUMNS.values())]
     for id in queues:
         rows = then.queues.get(id, Figures()).shown(), now.queues[id].shown()
         for name, row in zip(("then", "now"), rows, strict=True):
             cells = "".join(f"{'-' if row[key] is None else row[key]:>12}" for key in COLUMNS)
-            lines.append(f"{id if name == 'then' else '':<{width}}{name:<7}{cells}")
+            lines.append(f"{(id or NO_QUEUE) if name == 'then' else '':<{width}}{name:<7}{cells}")
         lines.append(" " * width + f"{'change':<7}" + "".join(_difference(*rows, key) for key in COLUMNS))
     return "\n".join(lines)
 
