@@ -10,7 +10,7 @@ from statistics import median, quantiles
 
 from router.engine import assign, commands, facts
 from router.engine.decide import advance
-from router.engine.explain import excluded, explain
+from router.engine.explain import explain
 from router.engine.state import ContactState, State
 from router.nouns import Agent, Centre, ChannelRules, ClassifyRule, Hours, Municipality, Queue, QueueTarget, Topic
 from router.skills.matching import level_of
@@ -35,20 +35,20 @@ class Cost:
     """Choosing alone."""
     explain_us: float
     whole_us: float
-    """With the commands around it: finish, wrap up, offer with its explanation, accept."""
+    """With the commands around it, unexplained: finish, wrap up, offer, accept."""
     scan_us: float
-    scan_explain_us: float
+    """Choosing without an index; 0 = not measured."""
     bytes_per_contact: float
 
     @staticmethod
     def header() -> str:
         return (
             f"{'agents':>8}{'waiting':>10}  {'policy':<13}{'match µs':>10}{'p99 µs':>9}{'explain µs':>12}"
-            f"{'whole µs':>10}{'scan µs':>10}{'explain':>9}{'B/contact':>11}"
+            f"{'whole µs':>10}{'scan µs':>10}{'B/contact':>11}"
         )
 
     def line(self) -> str:
-        scan = f"{self.scan_us:>10,.0f}{self.scan_explain_us:>9,.0f}" if self.scan_us else f"{'-':>10}{'-':>9}"
+        scan = f"{self.scan_us:>10,.0f}" if self.scan_us else f"{'-':>10}"
         return (
             f"{self.agents:>8,}{self.waiting:>10,}  {self.policy:<13}{self.match_us:>10.1f}{self.match_p99_us:>9.1f}"
             f"{self.explain_us:>12.1f}{self.whole_us:>10.1f}{scan}{self.bytes_per_contact:>11,.0f}"
@@ -98,7 +98,7 @@ class _Floor:
         self.bytes = self.fill(waiting)
 
     def do(self, command: commands.Command) -> None:
-        for fact in advance(self.state, command, self.now).facts:
+        for fact in advance(self.state, command, self.now, explained=False).facts:
             if isinstance(fact, facts.ContactOffered):
                 self.held[fact.agent] = fact.contact
                 advance(self.state, commands.Accept(fact.offer, fact.agent), self.now)
@@ -134,86 +134,88 @@ def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool =
     """The cost of a decision with everybody busy and so many waiting."""
     floor = _Floor(agents, waiting, policy)
     timer = _Timer()
+    order = list(floor.held)
+    whole, explaining = [], []
     gc.collect()
     gc.freeze()
-    whole: list[float] = []
-    order = list(floor.held)
     with timer:
         for n in range(min(DECISIONS, waiting - 1)):
             agent = order[n * 31 % len(order)]
             started = time.perf_counter_ns()
             floor.finish(agent)
-            whole.append((time.perf_counter_ns() - started) / 1000)
+            done = time.perf_counter_ns()
+            explain(floor.state, floor.held[agent], floor.now)
+            whole.append((done - started) / 1000)
+            explaining.append((time.perf_counter_ns() - done) / 1000)
     gc.unfreeze()
-    scans = sorted(_scan(floor) for _ in range(SCANS)) if scan else [(0.0, 0.0)]
-    choosing, explaining = scans[len(scans) // 2]
     return Cost(
         agents,
         waiting,
         policy,
         median(timer.choosing),
         quantiles(timer.choosing, n=100)[98],
-        median(timer.explaining),
+        median(explaining),
         median(whole),
-        choosing,
-        explaining,
+        median(_scan(floor) for _ in range(SCANS)) if scan else 0.0,
         floor.bytes,
     )
 
 
 class _Timer:
-    """Stands around the matcher and takes its time: choosing, and explaining the choice; nothing of the caller's."""
+    """Stands around the matcher and takes its time: what the engine spends on choosing, and nothing of the caller's."""
 
     def __init__(self) -> None:
         self.choosing: list[float] = []
-        self.explaining: list[float] = []
 
     def __enter__(self) -> None:
-        self._offers, self._explain = assign.offers, assign.explain
-        assign.offers, assign.explain = self._timed_offers, self._timed_explain  # type: ignore[assignment]
+        self._offers = assign.offers
+        assign.offers = self._timed  # type: ignore[assignment]
 
     def __exit__(self, *what: object) -> None:
-        assign.offers, assign.explain = self._offers, self._explain
+        assign.offers = self._offers
 
-    def _timed_offers(self, state: State, now: int):  # type: ignore[no-untyped-def]
-        steps = self._offers(state, now)
-        total, found = 0.0, False
+    def _timed(self, state: State, now: int, explained: bool):  # type: ignore[no-untyped-def]
+        steps = self._offers(state, now, explained)
+        total, found = 0, False
         while True:
-            known = len(self.explaining)
             started = time.perf_counter_ns()
             step = next(steps, None)
-            total += (time.perf_counter_ns() - started) / 1000 - sum(self.explaining[known:])
+            total += time.perf_counter_ns() - started
             if step is None:
                 break
             found = True
             yield step
         if found:
-            self.choosing.append(total)
-
-    def _timed_explain(self, *arguments: object, **named: object) -> object:
-        started = time.perf_counter_ns()
-        found = self._explain(*arguments, **named)  # type: ignore[arg-type]
-        self.explaining.append((time.perf_counter_ns() - started) / 1000)
-        return found
+            self.choosing.append(total / 1000)
 
 
-def _scan(floor: _Floor) -> tuple[float, float]:
-    """Microseconds of the same decision by looking at every contact and every agent: choosing, explaining."""
+def _scan(floor: _Floor) -> float:
+    """Microseconds of the same decision as one would write it without an index: a look at every contact that waits
+    for the first that the freed agent may take, and one at every agent for the best who is free for it."""
     state, now = floor.state, floor.now + 1
-    agent = next(iter(floor.held))
-    person = state.agents[agent]
+    agents = state.config.agents
+    freed = agents[0]
+    person = state.agents[freed.id]
     load, person.load = person.load, {}
     started = time.perf_counter_ns()
     best: ContactState | None = None
     for contact in state.contacts.values():
-        fits = contact.state == "waiting" and not excluded(state, state.index.agents[agent], contact, now)
-        if fits and (best is None or contact.place < best.place):
+        if contact.state != "waiting" or contact.again_at.get(freed.id, 0) > now:
+            continue
+        if any(freed.skills.get(skill, 0) < level for skill, level in contact.needs.items()):
+            continue
+        if best is None or contact.place < best.place:
             best = contact
     assert best is not None
-    fit = [a for a in state.index.agents.values() if not excluded(state, a, best, now)]
-    min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id), default=None)
-    chosen = time.perf_counter_ns()
-    explain(state, best.id, now, details=True)
-    explained = time.perf_counter_ns()
+    fit = [
+        agent
+        for agent in agents
+        if all(agent.skills.get(skill, 0) >= level for skill, level in best.needs.items())
+        and state.agents[agent.id].presence == "ready"
+        and not state.agents[agent.id].load
+    ]
+    chosen = min(fit, key=lambda a: (-level_of(a, best.needs), state.agents[a.id].idle_since, a.id))
+    took = (time.perf_counter_ns() - started) / 1000
     person.load = load
-    return (chosen - started) / 1000, (explained - chosen) / 1000
+    assert chosen is freed
+    return took

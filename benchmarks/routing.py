@@ -145,9 +145,6 @@ def matching(quick: bool) -> dict[str, object]:
         "match_vs_scan_ratio": round(base.scan_us / base.match_us, 1),
         "cost_growth_waiting": round(large.match_us / small.match_us, 2),
         "cost_growth_agents": round(wide.match_us / thin.match_us, 2),
-        "match_vs_scan_ratio_with_explanation": round(
-            (base.scan_us + base.scan_explain_us) / (base.match_us + base.explain_us), 1
-        ),
         "bytes_per_waiting_contact": round(large.bytes_per_contact),
         "match_p99_us": round(base.match_p99_us, 1),
     }
