@@ -25,7 +25,9 @@ class Figures:
 
     received: int = 0
     answered: int = 0
+    normed: int = 0
     in_target: int = 0
+    """Received under a norm, and of those answered within it."""
     abandoned: int = 0
     waited: int = 0
     """Sum over the answered."""
@@ -43,7 +45,7 @@ class Figures:
         return {
             "received": self.received,
             "answered": self.answered,
-            "service_level": _percent(self.in_target, self.received),
+            "service_level": _percent(self.in_target, self.normed),
             "abandonment": _percent(self.abandoned, self.received),
             "wait_seconds": round(self.waited / 1000 / self.answered, 1) if self.answered else None,
             "resolution": _percent(self.resolved, self.judged),
@@ -60,12 +62,13 @@ def _percent(part: int, whole: int) -> float | None:
 class _Open:
     queue: str
     received_at: int
-    target_at: int
     counts: bool
     """Received within the day."""
+    due_at: int = 0
+    """Until when it is answered within its norm; 0 = it has none."""
     answered: bool = False
-    agent: str = ""
-    """To whom it is offered, or who has it."""
+    agents: set[str] = field(default_factory=set)
+    """To whom it was offered, and who had it."""
 
 
 @dataclass(slots=True)
@@ -88,9 +91,10 @@ class Account:
             return
         self.configured(state.config)
         for contact in state.contacts.values():
-            holder = contact.owner or (state.offers[contact.offer].agent if contact.offer else "")
-            self._open[contact.id] = _Open(contact.queue, contact.received_at, 0, False, agent=holder)
-        for id in state.agents:
+            self._open[contact.id] = _Open(contact.queue, contact.received_at, False)
+        for id, agent in state.agents.items():
+            for held in agent.load:
+                self._open[held].agents.add(id)
             self._look(state, id, state.at)
 
     def configured(self, centre: Centre) -> None:
@@ -109,7 +113,11 @@ class Account:
                 self.configured(fact.centre)
                 touched.update(state.agents)
             contact = self._open.get(getattr(fact, "contact", ""))
-            touched.update((getattr(fact, "agent", ""), contact.agent if contact else ""))
+            agents = {getattr(fact, "agent", ""), getattr(fact, "to_agent", "")}
+            if contact is not None:
+                contact.agents |= agents
+                agents = contact.agents
+            touched |= agents
             self._count(fact, at)
         for agent in touched:
             if agent in state.agents:
@@ -140,12 +148,10 @@ class Account:
     def _count(self, fact: facts.Fact, at: int) -> None:
         match fact:
             case facts.ContactReceived():
-                contact = self._open[fact.contact] = _Open("", at, 0, True)
+                contact = self._open[fact.contact] = _Open("", at, True)
                 self._figures(contact).received += 1
             case facts.ContactQueued():
                 self._queued(self._open[fact.contact], fact)
-            case facts.ContactOffered():
-                self._open[fact.contact].agent = fact.agent
             case facts.OfferAccepted() | facts.AnswerAdopted():
                 self._answered(self._open[fact.contact], fact, at)
             case facts.ContactReturned():
@@ -159,21 +165,22 @@ class Account:
         return self.queues.setdefault(contact.queue, Figures())
 
     def _queued(self, contact: _Open, fact: facts.ContactQueued) -> None:
-        self._figures(contact).received -= contact.counts
-        if not contact.queue:
-            contact.target_at = fact.remind_at
-        contact.queue = fact.queue
-        self._figures(contact).received += contact.counts
+        before = self._figures(contact)
+        before.received -= contact.counts
+        before.normed -= contact.counts and contact.due_at > 0
+        contact.queue, contact.due_at = fact.queue, fact.due_at
+        after = self._figures(contact)
+        after.received += contact.counts
+        after.normed += contact.counts and contact.due_at > 0
 
     def _answered(self, contact: _Open, fact: facts.OfferAccepted | facts.AnswerAdopted, at: int) -> None:
-        contact.agent = fact.agent
         if not contact.counts or contact.answered:
             return
         contact.answered = True
         self.handled_by[fact.contact] = fact.agent
         figures = self._figures(contact)
         figures.answered += 1
-        figures.in_target += at <= contact.target_at
+        figures.in_target += at <= contact.due_at
         figures.waited += at - contact.received_at
 
     def _ended(self, contact: _Open, fact: facts.ContactEnded) -> None:

@@ -168,7 +168,7 @@ class Player:
 
     def _census(self, command: commands.ReportCensus) -> commands.ReportCensus:
         """What is up in this run: as recorded on the path; off it, whoever has not left."""
-        alive, answered, known = [], {}, set(command.alive)
+        alive, answered, together, known = [], {}, {}, set(command.alive)
         for contact in self._state.contacts.values():
             if contact.channel != command.channel:
                 continue
@@ -177,6 +177,8 @@ class Player:
                     alive.append(contact.id)
                 if contact.id in command.answered:
                     answered[contact.id] = command.answered[contact.id]
+                if contact.id in command.together:
+                    together[contact.id] = command.together[contact.id]
                 continue
             story = self._tape.stories.get(contact.id)
             gone = story is not None and not story.turns and 0 < story.ended_at <= self._state.at
@@ -184,7 +186,7 @@ class Player:
                 alive.append(contact.id)
             if contact.owner:
                 answered[contact.id] = contact.owner
-        return replace(command, alive=tuple(alive), answered=answered)
+        return replace(command, alive=tuple(alive), answered=answered, together=together)
 
     def _staff_newcomers(self, centre: Centre, known: set[str]) -> None:
         """Agents the record does not know work from the first sign-on of the day to the last sign-off."""
@@ -218,7 +220,11 @@ class Player:
 
     def _notice(self, fact: facts.Fact, at: int) -> None:
         contact: str = fact.contact  # type: ignore[union-attr]
-        if isinstance(fact, facts.OfferAccepted | facts.AnswerAdopted):
+        if isinstance(fact, facts.ContactTransferred) or (
+            isinstance(fact, facts.OfferAccepted | facts.AnswerAdopted)
+            and contact in self._state.contacts
+            and self._state.contacts[contact].owner == fact.agent
+        ):
             self._turns[contact] += 1
         if contact not in self.result.off_path:
             story = self._tape.stories.get(contact)
@@ -284,9 +290,9 @@ class Player:
         over = self._habits.turn(self._story(contact), turn - 1, contact.topic, contact.owner).handed_over
         if over is None:
             return commands.FinishConversation(id, contact.owner)
-        if over.wanted_agent and over.wanted_agent != contact.owner:
-            return commands.HandOver(id, contact.owner, to_agent=over.wanted_agent, note_ref=over.note_ref)
-        return commands.HandOver(id, contact.owner, queue=over.queue, note_ref=over.note_ref)
+        if over.to_agent and over.to_agent != contact.owner:
+            return commands.HandOver(id, contact.owner, to_agent=over.to_agent, note_ref=over.note_ref)
+        return commands.HandOver(id, contact.owner, queue=over.queue or contact.queue, note_ref=over.note_ref)
 
     def _complete(self, id: str, turn: int) -> commands.Command | None:
         contact = self._state.contacts.get(id)

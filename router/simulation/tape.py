@@ -19,6 +19,9 @@ NOTICED: tuple[type, ...] = (
     facts.OfferEnded,
     facts.AnswerAdopted,
     facts.ContactReturned,
+    facts.ContactTransferred,
+    facts.ConferenceStarted,
+    facts.ParticipantLeft,
     facts.ConversationEnded,
     facts.ContactEnded,
 )
@@ -41,6 +44,15 @@ class Act:
     facts: tuple[facts.Fact, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """To whom an agent gave a contact: a queue, or one colleague."""
+
+    queue: str
+    to_agent: str
+    note_ref: str = ""
+
+
 @dataclass(slots=True)
 class Turn:
     """One time that an agent had the contact. Times in ms; 0 = not (yet) known."""
@@ -50,8 +62,7 @@ class Turn:
     accepted_at: int
     talk_ms: int = 0
     wrap_ms: int = 0
-    handed_over: facts.ContactReturned | None = None
-    """Set when the agent gave it to a queue or a colleague."""
+    handed_over: Onward | None = None
     resolved: bool | None = None
     closed: bool = False
     """The agent answered how it went; otherwise wrap-up ran out by itself, or the turn ended otherwise."""
@@ -67,6 +78,8 @@ class Story:
     topic: str = ""
     turns: list[Turn] = field(default_factory=list)
     offered_at: int = 0
+    consults: set[str] = field(default_factory=set)
+    """Offers that asked a colleague in; they are no turns."""
     talked_until: int = 0
     ended_at: int = 0
     path: list[Step] = field(default_factory=list)
@@ -75,6 +88,11 @@ class Story:
     def answered_at(self) -> int:
         """When an agent first had it; 0 = never."""
         return self.turns[0].accepted_at if self.turns else 0
+
+
+def _turn_ends(story: Story, at: int, onward: Onward | None) -> None:
+    turn = story.turns[-1]
+    turn.talk_ms, turn.handed_over = at - turn.accepted_at, onward
 
 
 def step_of(fact: Any, at: int) -> Step:
@@ -135,8 +153,12 @@ class Tape:
         match fact:
             case facts.ContactQueued():
                 story.topic = fact.topic
+            case facts.ContactOffered(purpose="consult"):
+                story.consults.add(fact.offer)
             case facts.ContactOffered():
                 story.offered_at = at
+            case facts.OfferAccepted() if fact.offer in story.consults:
+                pass
             case facts.OfferAccepted() | facts.AnswerAdopted():
                 if isinstance(fact, facts.OfferAccepted):
                     latest = self.reactions.setdefault(fact.agent, [])
@@ -144,12 +166,14 @@ class Tape:
                     del latest[:-REACTIONS_KEPT]
                 story.turns.append(Turn(fact.agent, story.topic, at))
             case facts.ContactReturned():
-                turn = story.turns[-1]
-                turn.talk_ms = at - turn.accepted_at
-                turn.handed_over = fact if fact.reason == "handed_over" else None
+                onward = Onward(fact.queue, fact.wanted_agent, fact.note_ref)
+                _turn_ends(story, at, onward if fact.reason == "handed_over" else None)
                 story.topic = fact.topic
+            case facts.ContactTransferred():
+                _turn_ends(story, at, Onward("", fact.to_agent))
+                story.turns.append(Turn(fact.to_agent, story.topic, at))
             case facts.ConversationEnded():
-                story.turns[-1].talk_ms = at - story.turns[-1].accepted_at
+                _turn_ends(story, at, None)
                 story.talked_until = at
             case facts.ContactEnded():
                 self._ended(story, fact, at)
