@@ -16,8 +16,9 @@ from router.channels.voice.calls import Call, Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
 from router.channels.voice.search import AsteriskSearch
+from router.channels.voice.together import FAILED, Together
 from router.engine import commands
-from router.engine.effects import Effect, HangUp, Hold, Ring
+from router.engine.effects import Effect, HangUp, Hold, Ring, RingColleague
 from router.errors import Refusal, Unavailable, UnknownThing
 from router.port import Order, Outcome, new_id
 from router.settings import VoiceSettings
@@ -26,8 +27,6 @@ log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
 AGAIN_SECONDS = 0.5
-FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable", "CONGESTION": "unreachable"}
-"""What Dial reports -> why the offer failed."""
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of which nothing is left to hang up."""
 
@@ -65,6 +64,7 @@ class VoiceChannel:
             on_event=self._heard,
             on_fault=lambda where, fault: log.warning("voice.ami_fault", where=where, error=type(fault).__name__),
         )
+        self._together = Together(self._ami, self.calls, self._agents, self._tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
         self._known = False
         """A census of this connection has been taken."""
@@ -136,6 +136,8 @@ class VoiceChannel:
                 if call is not None and isinstance(error, AmiTimeout):
                     await self._hold(call)  # it may ring all the same
                 await self._tell(commands.OfferFailed(effect.offer, "technical"))
+            elif isinstance(effect, RingColleague):
+                await self._tell(commands.OfferFailed(effect.offer, "technical"))
 
     async def _steer(self, effect: Effect, call: Call | None) -> None:
         """Carry one order out. What the call is about to be is noted before it is asked for."""
@@ -145,6 +147,7 @@ class VoiceChannel:
             raise ChannelGone("the call is not up")
         match effect:
             case Ring():
+                await self._together.release(call)
                 call.offer, call.agent = effect.offer, ""
                 if call.ring_seconds != effect.seconds:
                     await self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds))
@@ -154,8 +157,11 @@ class VoiceChannel:
             case Hold():
                 call.offer, call.agent = "", ""
                 await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
+                await self._together.release(call)
             case HangUp():
                 await self._ami.hangup(call.channel)
+            case _:
+                await self._together.steer(effect, call)
 
     async def _hold(self, call: Call) -> None:
         """Put the citizen back on music, if that can be done now."""
@@ -176,6 +182,18 @@ class VoiceChannel:
                 await self._work.put(contact, partial(self._held, event))
             case events.DialEnded(offer=offer, context=events.DELIVER_CONTEXT, status="ANSWER") as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
+            case events.DialEnded(offer=offer, context=events.CONSULT_CONTEXT) as event if offer:
+                await self._work.put(offer.rpartition("-")[0], partial(self._together.dialled, event))
+            case events.ConsultEnded(offer=offer) as event if offer:
+                await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
+            case events.HangupAsked(channel=channel):
+                call = self.calls.with_phone(channel)
+                if call is not None:
+                    await self._work.put(call.contact, partial(self._together.hangs_up, call, channel))
+            case events.LegGone(channel=channel):
+                call = self.calls.with_phone(channel)
+                if call is not None:
+                    await self._work.put(call.contact, partial(self._together.leg_gone, call, channel))
             case events.DialResult(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._delivery_over, event))
             case events.Gone(kcc_id=contact, uniqueid=uniqueid):
@@ -189,6 +207,8 @@ class VoiceChannel:
 
     async def _held(self, event: events.Held) -> None:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
+        if call.mode == "consult":
+            return  # the agent asks a colleague meanwhile
         call.agent = ""
         if call.asking:  # the intake was cut short: the call goes on all the same
             call.asking = False
@@ -210,6 +230,7 @@ class VoiceChannel:
             outcome = await self._tell(commands.AdoptAnswer(contact, agent))
         if outcome is not None:
             call.agent, call.settled = agent, outcome.number
+            call.mode, call.owner_leg = "", event.agent_channel
         elif await self._open(contact):
             log.warning("voice.answer_sent_back", contact=contact)
             await self._hold(call)
@@ -237,6 +258,7 @@ class VoiceChannel:
         reason = "abandoned"
         if call is not None:
             contact, reason = call.contact, call.farewell or ("citizen_left" if call.agent else reason)
+            await self._together.release(call)
         self.calls.gone(contact)
         self._ending.discard(contact)
         await self._tell(commands.EndContact(contact, reason))
@@ -329,16 +351,25 @@ class VoiceChannel:
     async def _report(self, census: Census, mark: int, epoch: int) -> None:
         """Tell what is up, unless the connection it was seen over has ended meanwhile."""
         answered = {contact: self._agents[endpoint] for contact, endpoint in census.answered.items()}
-        for contact in census.channels:
+        together = {
+            contact: tuple(self._agents[events.endpoint_of(phone.channel)] for phone in phones)
+            for contact, phones in census.phones.items()
+            if len(phones) > 1
+        }
+        for contact, citizen in census.channels.items():
             call = self.calls.get(contact)
-            if call is not None and contact in answered:
+            if call is not None and not call.owner_leg:
+                self._together.restore(call, citizen, census.phones.get(contact, ()))
+            if call is not None and call.mode == "consult" and census.phones.get(contact):
+                answered[contact] = call.agent
+            elif call is not None and contact in answered and not call.mode:
                 call.agent = answered[contact]
             elif call is not None and call.agent and census.between(contact):
                 answered[contact] = call.agent
         while self._connected(epoch):
             alive = {*census.channels, *self.calls.unseen(mark)}
             try:
-                await self._around.port.submit(commands.ReportCensus("phone", tuple(sorted(alive)), answered))
+                await self._around.port.submit(commands.ReportCensus("phone", tuple(sorted(alive)), answered, together))
             except Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
             else:

@@ -33,6 +33,13 @@ class Call:
     """Who talks with the citizen."""
     settled: int = 0
     """The fact by which that was recorded: orders decided before it no longer stand."""
+    mode: str = ""
+    """How our phones are in it: "" dialled by the leg of the citizen, else by themselves: consult, bridged, conference."""
+    owner_leg: str = ""
+    """The channel of the phone of `agent`."""
+    colleague: str = ""
+    colleague_leg: str = ""
+    """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
 
@@ -66,6 +73,10 @@ class Calls:
     def of(self, uniqueid: str) -> Call | None:
         """The call of a channel that does not say whose it is: Asterisk was not told, or did not hear it."""
         return next((call for call in self._calls.values() if call.uniqueid == uniqueid), None)
+
+    def with_phone(self, channel: str) -> Call | None:
+        """The call in which this channel is one of our phones, apart from those that the citizen's leg dials."""
+        return next((c for c in self._calls.values() if c.mode and channel in (c.owner_leg, c.colleague_leg)), None)
 
     # -- channels that left before the router knew them as a call
 
@@ -110,12 +121,15 @@ class Census:
     """Contact -> the citizen's channel."""
     answered: dict[str, str]
     """Contact -> the endpoint it talks with."""
+    phones: dict[str, tuple[LiveChannel, ...]]
+    """Contact -> the channels of our phones that are up for it, the longest first."""
 
     def rename(self, before: str, after: str) -> None:
         """The call goes on under another contact."""
         self.channels[after] = self.channels.pop(before)
         if before in self.answered:
             self.answered[after] = self.answered.pop(before)
+        self.phones[after] = self.phones.pop(before, ())
 
     def between(self, contact: str) -> bool:
         """Delivered to a phone and not bridged: it rings, or the agent has hung up this very moment."""
@@ -127,9 +141,14 @@ def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Ce
     found = list(rows)
     phones = {row.bridge_id: endpoint_of[row.channel] for row in found if row.bridge_id and row.channel in endpoint_of}
     citizens = [row for row in found if row.kcc_id and row.channel not in endpoint_of]
+    legs: dict[str, list[LiveChannel]] = {}
+    for row in sorted(found, key=lambda row: -row.seconds):
+        if row.channel in endpoint_of:
+            legs.setdefault(row.linkedid, []).append(row)
     return Census(
         {row.kcc_id: row for row in citizens},
         {row.kcc_id: phones[row.bridge_id] for row in citizens if row.bridge_id in phones},
+        {row.kcc_id: tuple(legs.get(row.uniqueid, ())) for row in citizens},
     )
 
 

@@ -13,6 +13,7 @@ HOLD_CONTEXT = "kcc-hold"
 DELIVER_CONTEXT = "kcc-deliver"
 CONSULT_CONTEXT = "kcc-consult"
 OVERFLOW_CONTEXT = "kcc-overflow"
+CONFERENCE_CONTEXT = "kcc-conf"
 HOLD_EXTEN = "s"
 ANNOUNCE_EXTEN = "announce"
 """In kcc-hold: says KCC_POS."""
@@ -39,6 +40,13 @@ def dial_exten(endpoint: str, offer: str) -> str:
     if not NAME.fullmatch(endpoint) or not OFFER.fullmatch(offer):
         raise ValueError("an endpoint or offer that the dialplan cannot carry")
     return f"d-{endpoint}-{offer}"
+
+
+def conference_extens(contact: str) -> tuple[str, str]:
+    """The extensions in kcc-conf of the citizen and of ours: the room is the contact's. ValueError for a strange id."""
+    if not OFFER.fullmatch(contact):
+        raise ValueError("a contact that the dialplan cannot carry")
+    return f"c-{contact}", f"a-{contact}"
 
 
 @dataclass(frozen=True, slots=True)

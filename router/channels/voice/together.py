@@ -1,0 +1,158 @@
+"""Several phones in one call: consult, warm transfer and conference, and what Asterisk tells of them.
+
+While the citizen's own leg dials the agent's phone (mode "") Asterisk ends both together and the adapter needs nothing
+of this. In every other mode the phones are legs of their own, which the router moves, and ends, itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import structlog
+
+from router.channels.voice import events
+from router.channels.voice.ami import AmiLink, Leg, LiveChannel
+from router.channels.voice.calls import Call, Calls
+from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
+from router.engine import commands
+from router.engine.effects import Confer, Connect, Effect, Reconnect, RingColleague
+from router.port import Outcome
+
+log = structlog.get_logger()
+
+FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable", "CONGESTION": "unreachable"}
+"""What Dial reports -> why the offer failed."""
+DIALS = "Dial"
+"""The application of the leg from which a colleague is rung; the colleague's own is AppDial."""
+
+Tell = Callable[[commands.Command], Awaitable[Outcome | None]]
+
+
+class Together:
+    """Carries the orders out that move agents' phones, and tells what becomes of those phones."""
+
+    def __init__(self, ami: AmiLink, calls: Calls, agents: Mapping[str, str], tell: Tell) -> None:
+        """`agents` is endpoint -> agent."""
+        self._ami, self._calls, self._agents, self._tell = ami, calls, agents, tell
+
+    # -- orders -----------------------------------------------------------------------------------------------
+
+    async def steer(self, effect: Effect, call: Call) -> None:
+        """Carry one order out. Raises AmiRefused when one of our phones is not there any more."""
+        try:
+            await self._steer(effect, call)
+        except ChannelGone as gone:
+            raise AmiRefused("a phone of this call has gone") from gone
+
+    async def _steer(self, effect: Effect, call: Call) -> None:
+        match effect:
+            case RingColleague():
+                await self._ring(effect, call)
+            case Reconnect() if call.mode == "consult":
+                call.mode, call.colleague, call.colleague_leg = "bridged", "", ""
+                await self._ami.bridge(call.owner_leg, call.channel)
+            case Connect():
+                await self._connect(effect, call)
+            case Confer() if call.mode == "consult":
+                citizen, ours = events.conference_extens(call.contact)
+                call.mode = "conference"
+                both = Leg(call.colleague_leg, events.CONFERENCE_CONTEXT, ours)
+                await self._ami.redirect(call.owner_leg, events.CONFERENCE_CONTEXT, ours, also=both)
+                await self._ami.redirect(call.channel, events.CONFERENCE_CONTEXT, citizen)
+
+    async def _ring(self, effect: RingColleague, call: Call) -> None:
+        if not call.owner_leg:
+            raise AmiRefused("the agent's phone is not known")
+        call.mode, call.colleague, call.colleague_leg = "consult", effect.agent, ""
+        await self._ami.setvar(call.owner_leg, "KCC_RING", str(effect.seconds))
+        exten = events.dial_exten(effect.endpoint, effect.offer)
+        asks = Leg(call.owner_leg, events.CONSULT_CONTEXT, exten)
+        await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN, also=asks)
+
+    async def _connect(self, effect: Connect, call: Call) -> None:
+        """The colleague goes on with the citizen; the former owner's phone is free."""
+        before, consulting = call.owner_leg, call.mode == "consult"
+        call.agent, call.owner_leg = effect.agent, call.colleague_leg
+        call.colleague, call.colleague_leg = "", ""
+        if consulting:
+            call.mode = "bridged"
+            await self._ami.bridge(call.owner_leg, call.channel)
+        await self._end(before)
+
+    async def release(self, call: Call) -> None:
+        """The phones of a call that goes on without them, or has ended."""
+        if call.mode:
+            legs = (call.owner_leg, call.colleague_leg)
+            call.mode, call.owner_leg, call.colleague, call.colleague_leg = "", "", "", ""
+            for leg in legs:
+                await self._end(leg)
+
+    async def _end(self, leg: str) -> None:
+        if leg:
+            try:
+                with contextlib.suppress(ChannelGone):
+                    await self._ami.hangup(leg)
+            except (AmiDown, AmiTimeout, AmiRefused) as error:
+                log.warning("voice.phone_not_ended", error=type(error).__name__)
+
+    # -- what Asterisk tells ------------------------------------------------------------------------------------
+
+    async def dialled(self, event: events.DialEnded) -> None:
+        """The colleague's phone was answered, or not. An answer that comes too late is ended again."""
+        contact = event.offer.rpartition("-")[0]
+        if event.status != "ANSWER":
+            await self._tell(commands.OfferFailed(event.offer, FAILED.get(event.status, "cancelled")))
+            return
+        call, agent = self._calls.get(contact), self._agents.get(event.endpoint, "")
+        if call is None or await self._tell(commands.Accept(event.offer, agent)) is None:
+            await self._end(event.agent_channel)
+            return
+        call.colleague, call.colleague_leg = agent, event.agent_channel
+
+    async def consult_over(self, event: events.ConsultEnded) -> None:
+        """The owner's phone has nobody on the other side any more; the dialplan waits for us."""
+        call = self._calls.get(event.offer.rpartition("-")[0])
+        if event.status != "ANSWER":
+            await self._tell(commands.OfferFailed(event.offer, FAILED.get(event.status, "cancelled")))
+        elif call is not None and call.mode == "consult" and call.colleague:
+            await self._tell(commands.LeaveConversation(call.contact, call.colleague))
+
+    async def hangs_up(self, call: Call, channel: str) -> None:
+        """One of our phones hangs up, and the citizen is still there."""
+        if call.mode not in ("bridged", "conference"):
+            return
+        if channel == call.owner_leg and not call.colleague_leg:
+            await self._tell(commands.FinishConversation(call.contact, call.agent))
+        else:
+            await self._leaves(call, channel)
+
+    async def leg_gone(self, call: Call, channel: str) -> None:
+        """One of our phones has gone, by whatever cause. Bridged, the citizen's KccHeld says what is left."""
+        if call.mode == "conference" or (call.mode == "consult" and channel == call.owner_leg):
+            await self._leaves(call, channel)
+
+    async def _leaves(self, call: Call, channel: str) -> None:
+        if channel in (call.owner_leg, call.colleague_leg):
+            who = call.agent if channel == call.owner_leg else call.colleague
+            await self._tell(commands.LeaveConversation(call.contact, who))
+
+    # -- the census -----------------------------------------------------------------------------------------------
+
+    def restore(self, call: Call, citizen: LiveChannel, phones: Iterable[LiveChannel]) -> None:
+        """After a start: which phone is whose, from what is up."""
+        ours = [row for row in phones if events.endpoint_of(row.channel) in self._agents]
+        asking = [row for row in ours if row.context == events.CONSULT_CONTEXT and row.application == DIALS]
+        others = [row for row in ours if row not in asking]
+        if asking:
+            call.mode, call.owner_leg = "consult", asking[0].channel
+            call.colleague_leg = others[0].channel if others else ""
+        elif citizen.context == events.CONFERENCE_CONTEXT and ours:
+            call.mode, call.owner_leg = "conference", ours[0].channel
+            call.colleague_leg = ours[1].channel if len(ours) > 1 else ""
+        elif ours:
+            call.mode = "" if citizen.context == events.DELIVER_CONTEXT else "bridged"
+            call.owner_leg = ours[0].channel
+        call.colleague = self._agents.get(events.endpoint_of(call.colleague_leg), "")
+        if call.mode:
+            call.agent = self._agents[events.endpoint_of(call.owner_leg)]
