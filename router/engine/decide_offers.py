@@ -27,7 +27,7 @@ def accept(state: State, command: commands.Accept, now: int) -> Decision:
         raise StaleOffer("the offer is over")
     if offer.agent != command.agent:
         raise StaleOffer("the offer is another's")
-    return Decision((facts.OfferAccepted(offer.id, offer.contact, offer.agent),), offer.contact)
+    return Decision((facts.OfferAccepted(offer.id, offer.contact, offer.agent, offer.purpose),), offer.contact)
 
 
 def decline(state: State, command: commands.Decline, now: int) -> Decision:

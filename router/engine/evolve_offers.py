@@ -61,6 +61,8 @@ def _accepted(state: State, fact: facts.OfferAccepted, number: int, at: int) -> 
     go(state, contact, "OfferAccepted", at)
     load(state, fact.agent, contact.id, "OfferAccepted", at)
     contact.offer = ""
+    if fact.purpose != offer.purpose:
+        raise Illegal(f"offer {fact.offer} was made to {offer.purpose}")
     if offer.purpose == "consult":
         contact.participants = {**contact.participants, fact.agent: follow(PARTICIPANT, "", "OfferAccepted")}
         contact.joined_at = at

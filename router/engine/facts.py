@@ -264,6 +264,7 @@ class OfferAccepted:
     offer: str
     contact: str
     agent: str
+    purpose: str = "answer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -90,6 +91,11 @@ class DeskNamespace(StaffNamespace):
             "extend_wrap_up": Event(bodies.OfContact, self._extend_wrap_up),
             "wrap_up": Event(bodies.WrapUp, self._wrap_up),
             "hand_over": Event(bodies.GiveAway, self._hand_over),
+            "consult": Event(bodies.Ask, self._consult),
+            "cancel_consult": Event(bodies.OfContact, partial(self._together, commands.CancelConsult)),
+            "transfer": Event(bodies.OfContact, partial(self._together, commands.CompleteTransfer)),
+            "conference": Event(bodies.OfContact, partial(self._together, commands.StartConference)),
+            "after_work_done": Event(bodies.Nothing, self._after_work_done),
             "follow_up": Event(bodies.Promise, self._promise),
             "follow_ups": Event(bodies.ListPromises, self._list_promises),
             "follow_up_done": Event(bodies.PromiseDone, self._promise_done),
@@ -164,6 +170,8 @@ class DeskNamespace(StaffNamespace):
             if entry is not None:
                 touched.add(entry.agent)
                 touched.add(entry.offer.agent if entry.offer is not None else "")
+                touched.update(entry.participants)
+            touched.add(getattr(fact, "to_agent", ""))
             if contact:
                 self._looks.forget(entry, contact)
             if entry is not None and isinstance(fact, facts.MessageAdded | facts.DeliveryNoted):
@@ -347,6 +355,26 @@ class DeskNamespace(StaffNamespace):
         await self.rooms.submit(
             commands.HandOver(entry.id, principal.agent, queue=body.queue, to_agent=body.agent, note_ref=note_ref)
         )
+
+    # -- several agents in one conversation ---------------------------------------------------------------------
+
+    async def _consult(self, sid: str, body: bodies.Ask) -> dict[str, Any]:
+        principal, entry = self._in_hand(sid, body.contact)
+        self._promises.check_owner(entry.municipality, body.agent, "")
+        outcome = await self.rooms.submit(commands.Consult(entry.id, principal.agent, body.agent))
+        return {"offer": outcome.answer}
+
+    async def _together(
+        self,
+        command: type[commands.CancelConsult | commands.CompleteTransfer | commands.StartConference],
+        sid: str,
+        body: bodies.OfContact,
+    ) -> None:
+        principal, entry = self._in_hand(sid, body.contact)
+        await self.rooms.submit(command(entry.id, principal.agent))
+
+    async def _after_work_done(self, sid: str, body: bodies.Nothing) -> None:
+        await self.rooms.submit(commands.FinishAfterWork(self.who(sid).agent))
 
     async def _note_down(self, principal: Principal, entry: Entry, message: str, text: str) -> str:
         """Put a note in the thread, for the next one to read: the citizen tells it once. Gives its reference."""

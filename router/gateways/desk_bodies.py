@@ -28,6 +28,10 @@ class OfOffer(msgspec.Struct, frozen=True):
     reason: Code = ""
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """The event says it all."""
+
+
 class OfContact(msgspec.Struct, frozen=True):
     """About this contact."""
 
@@ -58,6 +62,13 @@ class GiveAway(msgspec.Struct, frozen=True):
     queue: MaybeId = ""
     agent: MaybeId = ""
     note: Note = ""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Which colleague to consult."""
+
+    contact: Id
+    agent: Id
 
 
 class Promise(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ class DeskState:
             "at": at,
             "agent": self._me(agent),
             "offers": [self._offer(entry, seen.get(entry.id)) for entry in offered if entry.offer is not None],
-            "contacts": [_in_hand(entry, seen.get(entry.id, NOTHING)) for entry in in_hand],
+            "contacts": [_in_hand(entry, seen.get(entry.id, NOTHING), agent) for entry in in_hand],
             "follow_ups": views.follow_ups.counts(lambda promise: promise.owner_agent == agent),
             "queues": [{"queue": q.id, "waiting": views.contacts.waiting.get(q.id, 0)} for q in views.centre.queues],
         }
@@ -53,6 +53,7 @@ class DeskState:
             "since": person.since,
             "phone": known is not None and bool(known.endpoint),
             "lost": person.lost,
+            "after_work": person.after_work,
         }
 
     def _offer(self, entry: Entry, seen: Seen | None) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class DeskState:
         }
 
 
-def _in_hand(entry: Entry, seen: Seen) -> dict[str, Any]:
+def _in_hand(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
     return {
         **_common(entry),
         "state": entry.state,
@@ -94,6 +95,11 @@ def _in_hand(entry: Entry, seen: Seen) -> dict[str, Any]:
         "name": seen.name,
         "subject": seen.card.subject,
         "citizen_left": entry.citizen_left,
+        "owner": entry.agent,
+        "role": entry.participants.get(agent, "owner"),
+        "participants": [{"agent": id, "role": role} for id, role in entry.participants.items()],
+        "consulting": entry.offer.agent if entry.offer is not None else "",
+        "transfers": entry.transfers,
     }
 
 

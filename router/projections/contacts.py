@@ -67,6 +67,10 @@ class Entry:
     """Until when an answer is within the norm; 0 = it has none."""
     agent: str = ""
     """The owner; at the end, the last one."""
+    participants: dict[str, str] = field(default_factory=dict)
+    """Colleague -> consulted or conferenced, beside the owner."""
+    transfers: int = 0
+    """How often it went to another agent or queue."""
     wanted_agent: str = ""
     handed_by: str = ""
     """The colleague who handed it over last; empty when it came back otherwise."""
@@ -99,9 +103,9 @@ class Entry:
         return bool(said) and said[-1] == "citizen"
 
     def with_agent(self, agent: str) -> bool:
-        """Whether this agent has it in hand, or has it offered now."""
-        if self.state in IN_HAND:
-            return self.agent == agent
+        """Whether this agent has it in hand, takes part in it, or has it offered now."""
+        if self.state in IN_HAND and (self.agent == agent or agent in self.participants):
+            return True
         return self.offer is not None and self.offer.agent == agent
 
     def view(self) -> shapes.Contact:
@@ -135,7 +139,7 @@ class Contacts:
         self.offered: dict[str, set[str]] = defaultdict(set)
         """Agent -> contacts offered to them now."""
         self.in_hand: dict[str, set[str]] = defaultdict(set)
-        """Agent -> contacts they own now (active or wrap-up)."""
+        """Agent -> contacts they own now (active or wrap-up), or take part in."""
         self.waiting: dict[str, int] = defaultdict(int)
         """Queue -> contacts waiting or offered."""
         self._ends: deque[tuple[int, str]] = deque()
@@ -177,7 +181,8 @@ class Contacts:
         self._forget(at)
 
     def _unindex(self, entry: Entry) -> tuple[str, str]:
-        self.in_hand[entry.agent].discard(entry.id)
+        for agent in (entry.agent, *entry.participants):
+            self.in_hand[agent].discard(entry.id)
         if entry.offer is not None:
             self.offered[entry.offer.agent].discard(entry.id)
         if entry.state in {"waiting", "offered"}:
@@ -186,7 +191,8 @@ class Contacts:
 
     def _index(self, entry: Entry) -> None:
         if entry.state in IN_HAND:
-            self.in_hand[entry.agent].add(entry.id)
+            for agent in (entry.agent, *entry.participants):
+                self.in_hand[agent].add(entry.id)
         if entry.offer is not None:
             self.offered[entry.offer.agent].add(entry.id)
         if entry.state in {"waiting", "offered"}:
@@ -203,10 +209,13 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
+                entry.participants, entry.offer = {}, None
+                entry.transfers += fact.reason == "handed_over"
                 entry.handed_by = fact.agent if fact.reason == "handed_over" else ""
                 entry.note_ref = fact.note_ref or entry.note_ref
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
+                entry.participants, entry.offer = {}, None
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
                 entry.wrap_up_due_at = fact.due_at
@@ -226,7 +235,7 @@ class Contacts:
                 _fold_offer(entry, fact, at)
 
     def _end(self, entry: Entry, fact: facts.ContactEnded, at: int) -> None:
-        entry.state, entry.offer = "ended", None
+        entry.state, entry.offer, entry.participants = "ended", None, {}
         entry.ended_at, entry.ended_reason, entry.resolved = at, fact.reason, fact.resolved
         entry.agent = fact.agent or entry.agent
         entry.topic = fact.topic or entry.topic
@@ -244,15 +253,26 @@ class Contacts:
 def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
     match fact:
         case facts.ContactOffered():
-            entry.state = "offered"
+            entry.state = "offered" if fact.purpose == "answer" else entry.state
             entry.offers += 1
-            entry.decisions += 1
+            entry.decisions += fact.purpose == "answer"
             entry.offer = Offer(fact.offer, fact.agent, fact.purpose, at, fact.expires_at)
         case facts.DeclineRequested():
             if entry.offer is not None:
                 entry.offer.declining = True
         case facts.OfferEnded():
-            entry.state, entry.offer = "waiting", None
+            entry.state, entry.offer = "waiting" if entry.state == "offered" else entry.state, None
+        case facts.OfferAccepted(purpose="consult"):
+            entry.offer, entry.participants = None, {**entry.participants, fact.agent: "consulted"}
+        case facts.ConferenceStarted():
+            entry.participants = {**entry.participants, fact.agent: "conferenced"}
+        case facts.ParticipantLeft():
+            entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
+        case facts.ContactTransferred():
+            entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
+            entry.agent, entry.handed_by = fact.to_agent, fact.agent
+            entry.transfers += 1
+            entry.accepted_at = at
         case facts.OfferAccepted() | facts.AnswerAdopted():
             entry.state, entry.agent, entry.offer = "active", fact.agent, None
             entry.wanted_agent = ""

@@ -23,6 +23,8 @@ class Presence:
     active: dict[str, str] = field(default_factory=dict)
     """Contacts in conversation -> their channel."""
     wrap_up: dict[str, str] = field(default_factory=dict)
+    after_work: bool = False
+    """A transferred call left something to do."""
     shown_since: int = 0
     """When `state` last changed."""
 
@@ -31,7 +33,7 @@ class Presence:
         """What a supervisor sees: ready, busy, wrap_up, paused, signed_off."""
         if self.active:
             return "busy"
-        if self.wrap_up:
+        if self.wrap_up or self.after_work:
             return "wrap_up"
         return self.presence
 
@@ -52,6 +54,8 @@ class People:
         self._of: dict[str, Presence] = {}
         self._channels: dict[str, str] = {}
         self._owners: dict[str, str] = {}
+        self._partners: dict[str, set[str]] = {}
+        """Contact -> colleagues who take part in it beside its owner."""
 
     def get(self, agent: str) -> Presence:
         return self._of.get(agent) or Presence(agent)
@@ -62,7 +66,8 @@ class People:
             return
         self.position = numbered.number
         fact, at = numbered.fact, numbered.at
-        touched = {getattr(fact, "agent", ""), self._owners.get(getattr(fact, "contact", ""), "")} - {""}
+        contact = getattr(fact, "contact", "")
+        touched = {getattr(fact, "agent", ""), self._owners.get(contact, ""), *self._partners.get(contact, ())} - {""}
         before = {agent: self._known(agent).state for agent in touched}
         self._fold(fact, at)
         for agent, state in before.items():
@@ -87,6 +92,19 @@ class People:
                 self._known(fact.agent).lost = False
             case facts.ContactReceived():
                 self._channels[fact.contact] = fact.channel
+            case facts.OfferAccepted(purpose="consult"):
+                self._partners.setdefault(fact.contact, set()).add(fact.agent)
+                self._known(fact.agent).active[fact.contact] = self._channels.get(fact.contact, "")
+            case facts.ContactTransferred():
+                self._known(fact.agent).active.pop(fact.contact, None)
+                self._known(fact.agent).after_work = fact.after_work_until > 0
+                self._owners[fact.contact] = fact.to_agent
+                self._partners.get(fact.contact, set()).discard(fact.to_agent)
+            case facts.AfterWorkEnded():
+                self._known(fact.agent).after_work = False
+            case facts.ParticipantLeft():
+                self._known(fact.agent).active.pop(fact.contact, None)
+                self._partners.get(fact.contact, set()).discard(fact.agent)
             case facts.OfferAccepted() | facts.AnswerAdopted():
                 self._release(fact.contact)
                 self._owners[fact.contact] = fact.agent
@@ -104,10 +122,9 @@ class People:
                 pass
 
     def _release(self, contact: str) -> None:
-        owner = self._owners.pop(contact, "")
-        if owner:
-            self._of[owner].active.pop(contact, None)
-            self._of[owner].wrap_up.pop(contact, None)
+        for agent in {self._owners.pop(contact, ""), *self._partners.pop(contact, ())} - {""}:
+            self._of[agent].active.pop(contact, None)
+            self._of[agent].wrap_up.pop(contact, None)
 
     def counts(self, centre: Centre) -> AgentCounts:
         states = [self.get(agent.id).state for agent in centre.agents]

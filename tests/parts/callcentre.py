@@ -188,9 +188,9 @@ class CallCentre:
         held = await self.board.event(Held, after=mark)
         return call, held.kcc_id
 
-    async def agent(self, user: str, mode: str = "ring", *, ready: bool = True) -> Agent:
-        """Somebody at work: registered, connected and ready. The phone says 1000 Hz."""
-        phone = await self.board.agent(PHONES[user], mode, hertz=1000)
+    async def agent(self, user: str, mode: str = "ring", *, ready: bool = True, hertz: float = 1000) -> Agent:
+        """Somebody at work: registered, connected and ready. The phone says `hertz`."""
+        phone = await self.board.agent(PHONES[user], mode, hertz=hertz)
         agent = Agent(await self.desk(user), phone)
         if ready:
             await agent.desk.ready()

@@ -167,6 +167,10 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "extend_wrap_up": {"contact": "c-1"},
         "wrap_up": {"contact": "c-1", "resolved": True},
         "hand_over": {"contact": "c-1", "queue": "afval"},
+        "consult": {"contact": "c-1", "agent": "ada"},
+        "cancel_consult": {"contact": "c-1"},
+        "transfer": {"contact": "c-1"},
+        "conference": {"contact": "c-1"},
         "follow_up": {"contact": "c-1", "text": "x", "due_at": START + 1, "queue": "afval"},
         "why": {"contact": "c-1"},
         "earlier": {"contact": "c-1", "of": "c-1"},
@@ -184,7 +188,7 @@ async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Ser
     with_contact = {name for name, event in served.desk.events.items() if "contact" in event.shape.__struct_fields__}
     assert with_contact == {
         "open", "reply", "note", "typing", "finish", "extend_wrap_up", "wrap_up", "hand_over", "follow_up", "why",
-        "earlier", "draft",
+        "earlier", "draft", "consult", "cancel_consult", "transfer", "conference",
     }  # fmt: skip
 
 

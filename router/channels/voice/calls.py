@@ -34,7 +34,7 @@ class Call:
     settled: int = 0
     """The fact by which that was recorded: orders decided before it no longer stand."""
     mode: str = ""
-    """How our phones are in it: "" dialled by the leg of the citizen, else by themselves: consult, bridged, conference."""
+    """How our phones are in it: dialled by the citizen's leg (""), or legs apart: consult, bridged, conference."""
     owner_leg: str = ""
     """The channel of the phone of `agent`."""
     colleague: str = ""
