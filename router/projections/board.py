@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from router.engine import facts
 from router.nouns import CHANNELS, Agent, Centre, Queue
 from router.port import Numbered
 from router.projections import shapes
 from router.projections.contacts import Contacts, Entry
+from router.projections.days import day_of
 from router.projections.follow_ups import FollowUps
+from router.projections.outcomes import Outcomes
 from router.projections.people import People, Presence
 
 RESOLVED_TARGET = 0.8
+LATELY_DAYS = 30
+"""Outcomes are shown of today and of so many days."""
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Reasons of an end without an answer that count against the service level."""
 
@@ -38,42 +39,24 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Settled:
-    """How contacts of one queue ended, today."""
-
-    resolved: int = 0
-    resolved_of: int = 0
-    finished: int = 0
-
-
-@dataclass(slots=True)
 class Day:
     """All that is counted since midnight."""
 
     since: int
     until: int
     tallies: dict[tuple[str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
-    settled: dict[str, Settled] = field(default_factory=lambda: defaultdict(Settled))
     received: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Per channel, with what was still open at midnight: so the books balance at every moment."""
     ended: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
-def day_of(at: int, time_zone: str) -> tuple[int, int]:
-    """The local midnights around `at`, in UTC ms. Days of 23 and 25 hours come out right."""
-    zone = ZoneInfo(time_zone)
-    date = datetime.fromtimestamp(at / 1000, zone).date()
-    starts = [datetime.combine(day, time(), zone).astimezone(UTC) for day in (date, date + timedelta(days=1))]
-    return int(starts[0].timestamp() * 1000), int(starts[1].timestamp() * 1000)
-
-
 class Board:
     """Counts the facts of today; what is open now it takes from the other read models, folded before it."""
 
-    def __init__(self, centre: Centre, contacts: Contacts) -> None:
+    def __init__(self, centre: Centre, contacts: Contacts, outcomes: Outcomes) -> None:
         self.position = 0
         self.centre = centre
-        self._contacts = contacts
+        self._contacts, self._outcomes = contacts, outcomes
         self._day = Day(0, 0)
 
     def apply(self, numbered: Numbered) -> None:
@@ -127,11 +110,6 @@ class Board:
             tally = self._day.tallies[entry.queue, entry.channel]
             tally.abandoned += 1
             tally.abandoned_late += _beyond(entry, entry.ended_at)
-        if fact.reason == "handled":
-            settled = self._day.settled[entry.queue]
-            settled.finished += 1
-            settled.resolved_of += fact.resolved is not None
-            settled.resolved += fact.resolved is True
 
     # -- what is shown ----------------------------------------------------------------------------------------
 
@@ -142,7 +120,7 @@ class Board:
         for entry in self._contacts.open.values():
             open_now[entry.queue, entry.channel].append(entry)
         queues = [self._queue(queue, day, open_now, now, people) for queue in self.centre.queues]
-        total = _sum(day.settled.values())
+        today = self._outcomes.measures(now)
         return shapes.Board(
             number=self.position,
             at=now,
@@ -150,12 +128,16 @@ class Board:
             channels=[self._channel(channel, day, open_now, now) for channel in self._channels(day, open_now)],
             agents=people.counts(self.centre),
             people=people.view(self.centre),
-            resolved=_share(total.resolved, total.resolved_of),
-            resolved_of=total.resolved_of,
-            finished=total.finished,
+            resolved=today.agent.share,
+            resolved_of=today.agent.of,
+            finished=today.finished,
             resolved_target=RESOLVED_TARGET,
             follow_ups=follow_ups.counts(),
             today_since=day.since,
+            outcomes=today,
+            outcomes_lately=self._outcomes.measures(now, LATELY_DAYS),
+            outcomes_days=LATELY_DAYS,
+            repeat_days=self.centre.repeat_days,
         )
 
     def _channels(self, day: Day, open_now: dict[tuple[str, str], list[Entry]]) -> list[str]:
@@ -168,14 +150,14 @@ class Board:
         used = {c for q, c in (*open_now, *day.tallies) if q == queue.id} | set(queue.targets)
         rows = [self._row(queue, channel, day, open_now, now) for channel in CHANNELS if channel in used]
         unanswered = [e for c in used for e in open_now.get((queue.id, c), ()) if e.state in {"waiting", "offered"}]
-        settled = day.settled.get(queue.id, Settled())
+        settled = self._outcomes.measures(now, queue=queue.id)
         return shapes.QueueBoard(
             queue=queue.id,
             waiting=sum(row.waiting for row in rows),
             longest_wait_seconds=max((row.longest_wait_seconds for row in rows), default=0),
             channels=rows,
-            resolved=_share(settled.resolved, settled.resolved_of),
-            resolved_of=settled.resolved_of,
+            resolved=settled.agent.share,
+            resolved_of=settled.agent.of,
             finished=settled.finished,
             ready=self._ready(queue, people),
             alarm=self._alarm(unanswered, now, people),
@@ -265,12 +247,3 @@ def _is_ready(person: Presence) -> bool:
 
 def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
-
-
-def _sum(parts: Iterable[Settled]) -> Settled:
-    total = Settled()
-    for part in parts:
-        total.resolved += part.resolved
-        total.resolved_of += part.resolved_of
-        total.finished += part.finished
-    return total

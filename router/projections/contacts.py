@@ -90,6 +90,9 @@ class Entry:
     ended_at: int = 0
     ended_reason: str = ""
     resolved: bool | None = None
+    citizen_answered: bool | None = None
+    mark: int = 0
+    """The citizen's, 1 to 10; 0 = none given."""
     note_ref: str = ""
 
     @property
@@ -124,6 +127,8 @@ class Entry:
             messages=len(self.messages),
             ended_reason=self.ended_reason or None,
             resolved=self.resolved,
+            citizen_answered=self.citizen_answered,
+            citizen_mark=self.mark or None,
             linked_to=self.linked_to or None,
             number=self.number,
         )
@@ -222,6 +227,8 @@ class Contacts:
                 entry.extensions += 1
             case facts.ContactEnded():
                 self._end(entry, fact, at)
+            case facts.CitizenAnswered():
+                entry.citizen_answered, entry.mark = fact.answered, fact.mark
             case facts.ContactForgotten():
                 self.ended.pop(entry.id, None)
             case facts.MessageAdded():

@@ -25,6 +25,10 @@ class Contact(msgspec.Struct, frozen=True):
     messages: int
     ended_reason: str | None
     resolved: bool | None
+    """The agent's own answer."""
+    citizen_answered: bool | None
+    """The citizen's answer to "is uw vraag beantwoord?"."""
+    citizen_mark: int | None
     linked_to: str | None
     number: int
     """The last fact that changed it."""
@@ -137,6 +141,44 @@ class FollowUpCounts(msgspec.Struct, frozen=True):
     overdue: int
 
 
+class Measure(msgspec.Struct, frozen=True):
+    """A share and what it is a share of."""
+
+    share: float | None
+    """None when there is nothing to share."""
+    of: int
+
+
+class Measures(msgspec.Struct, frozen=True):
+    """First contact resolution by three measures that are never mixed (protocol 3.4)."""
+
+    finished: int
+    """Questions of contacts that an agent finished."""
+    agent: Measure
+    """By the agent's own answer."""
+    citizen: Measure
+    """By the citizen's answer to "is uw vraag beantwoord?"."""
+    no_repeat: Measure
+    """By who did not come back with the same topic within the centre's repeat_days."""
+    mark: float | None
+    """Mean of the citizens' marks, 1 to 10."""
+    mark_of: int
+
+
+class OutcomeReport(msgspec.Struct, frozen=True):
+    """The three measures over some days, in total, per queue and per topic (protocol 3.4)."""
+
+    at: int
+    since: int
+    """Local midnight at which the first of the days began."""
+    days: int
+    repeat_days: int
+    total: Measures
+    queues: dict[str, Measures]
+    topics: dict[str, Measures]
+    definitions: dict[str, str]
+
+
 class Board(msgspec.Struct, frozen=True):
     """The whole board (protocol 4.3)."""
 
@@ -152,6 +194,12 @@ class Board(msgspec.Struct, frozen=True):
     resolved_target: float
     follow_ups: FollowUpCounts
     today_since: int
+    outcomes: Measures
+    """Of today; `resolved`, `resolved_of` and `finished` repeat the agents' part of it."""
+    outcomes_lately: Measures
+    """Of the last `outcomes_days` days, today included."""
+    outcomes_days: int
+    repeat_days: int
 
 
 def decision(explanation: Explanation) -> Decision:

@@ -7,6 +7,7 @@ import heapq
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -19,6 +20,7 @@ from router.projections.board import Board
 from router.projections.contacts import Contacts
 from router.projections.follow_ups import FollowUps
 from router.projections.history import History
+from router.projections.outcomes import Outcomes
 from router.projections.people import People
 
 WAIT_SECONDS = 5.0
@@ -27,6 +29,12 @@ RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
 Listener = Callable[[Sequence[Numbered]], None]
+
+
+class Model(Protocol):
+    """Anything that facts are folded into."""
+
+    def apply(self, numbered: Numbered) -> None: ...
 
 
 class Views:
@@ -41,7 +49,9 @@ class Views:
         self.history = History()
         self.follow_ups = FollowUps()
         self.people = People()
-        self._board = Board(centre, self.contacts)
+        self.outcomes = Outcomes(centre, self.contacts)
+        self._board = Board(centre, self.contacts, self.outcomes)
+        self._beside: list[Model] = []
         self._listeners: list[Listener] = []
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._ticket = 0
@@ -69,6 +79,10 @@ class Views:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def attach(self, model: Model) -> None:
+        """Have a model folded beside these, each fact after them; before `start`, or it misses some."""
+        self._beside.append(model)
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` called with every batch from now on; gives how to stop that."""
         self._listeners.append(listener)
@@ -95,8 +109,10 @@ class Views:
         for numbered in batch:
             if isinstance(numbered.fact, facts.CentreConfigured):
                 self.centre, self.version = numbered.fact.centre, numbered.fact.version
-            for model in (self.contacts, self.history, self.follow_ups, self.people, self._board):
+            for model in (self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self._board):
                 model.apply(numbered)
+            for beside in self._beside:
+                beside.apply(numbered)
         while self._waiters and self._waiters[0][0] <= self.position:
             future = heapq.heappop(self._waiters)[2]
             if not future.done():

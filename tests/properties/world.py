@@ -297,6 +297,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         hints=tuple(f"topic:{one}" for one in random.sample(TOPICS, random.choice([1, 1, 2]))),
         language=random.choice(["nl", "nl", "en"]),
         classify=random.random() < 0.8,
+        citizen=f"z-{world.made % 4}" if world.made % 4 else "",
     )
     if random.random() < 0.5:
         often: list[commands.Command] = [

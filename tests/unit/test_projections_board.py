@@ -14,9 +14,11 @@ from router.engine.facts import Fact
 from router.nouns import Centre, QueueTarget
 from router.port import Numbered
 from router.projections import shapes
-from router.projections.board import Board, day_of
+from router.projections.board import Board
 from router.projections.contacts import Contacts
+from router.projections.days import day_of
 from router.projections.follow_ups import FollowUps
+from router.projections.outcomes import Outcomes
 from router.projections.people import People
 from tests.unit.doubles import START, accepted, offered, queued, received, small_centre
 
@@ -28,7 +30,8 @@ class Fold:
 
     def __init__(self, centre: Centre | None = None) -> None:
         self.contacts, self.people, self.follow_ups = Contacts(), People(), FollowUps()
-        self.board = Board(centre or small_centre(), self.contacts)
+        self.outcomes = Outcomes(centre or small_centre(), self.contacts)
+        self.board = Board(centre or small_centre(), self.contacts, self.outcomes)
         self.at, self.number = START, 0
 
     def add(self, *new: Fact, after_seconds: float = 0) -> Fold:
@@ -36,7 +39,7 @@ class Fold:
         for fact in new:
             self.number += 1
             numbered = Numbered(self.number, self.at, fact)
-            for model in (self.contacts, self.people, self.follow_ups, self.board):
+            for model in (self.contacts, self.people, self.follow_ups, self.outcomes, self.board):
                 model.apply(numbered)
         return self
 
