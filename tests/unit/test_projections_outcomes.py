@@ -145,8 +145,8 @@ def test_a_year_of_days_is_kept_and_judgments_only_while_they_can_change() -> No
     for number in range(500):
         fold.contact(f"c-{number}", days=1, citizen=f"z-{number % 3}")
     assert len(fold.outcomes._days) == 366
-    assert len(fold.outcomes._judged) == 31
-    assert sum(len(of) for of in fold.outcomes._of.values()) == 31
+    assert len(fold.outcomes._judged) == 30
+    assert sum(len(of) for of in fold.outcomes._of.values()) == 30
 
 
 # -- against a naive recomputation ------------------------------------------------------------------------------
