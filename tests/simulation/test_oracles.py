@@ -10,7 +10,7 @@ import pytest
 
 from router.simulation.bound import fluid_bound, maximise
 from router.simulation.day import Day, DayResult, centre_of
-from router.simulation.oracles import Expected, erlang_a, erlang_b, erlang_c, limited
+from router.queues.erlang import Expected, erlang_a, erlang_b, erlang_c, limited
 from router.simulation.report import interval
 from router.simulation.roster import make_roster
 from router.simulation.workload import Workload, read_workload
@@ -65,6 +65,13 @@ def test_erlang_c(calls: int, servers: int, expected: tuple[float, float, float]
 def test_erlang_a(calls: int, servers: int, expected: tuple[float, float, float, float]) -> None:
     found = erlang_a(servers, calls / 3600, 300, 180, 20)
     assert (found.waits, found.lost, found.wait_seconds, found.in_target) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("calls", "servers"), [(60, 3), (60, 7), (9_000, 100), (100_000, 1), (4, 1_000)])
+def test_given_time_erlang_a_answers_all_who_do_not_give_up(calls: int, servers: int) -> None:
+    """Also at tenfold overload, where chances span hundreds of digits."""
+    found = erlang_a(servers, calls / 3600, 300, 180, 1_000_000)
+    assert found.in_target == pytest.approx(1 - found.lost, abs=1e-5)
 
 
 def test_erlang_c_needs_a_steady_state() -> None:

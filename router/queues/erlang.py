@@ -1,12 +1,13 @@
-"""Exact results of queueing theory that the simulated engine must meet: Erlang B, C and A, and M/M/c/K.
+"""PURE  Exact results of queueing theory, for the linter and as oracles of the simulation: Erlang B, C, A and M/M/c/K.
 
 `load` is in erlang (arrivals a second times mean handling time), times are in seconds. Erlang 1917; Palm 1946 for
-impatience. Each is a plain recursion or sum, good for some thousand servers.
+impatience. Each is a plain recursion or sum, good for some ten thousand servers.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -43,50 +44,47 @@ def erlang_c(servers: int, per_second: float, handling: float, target: float) ->
     return Expected(waits, 0.0, waits / pace, 1 - waits * math.exp(-pace * target))
 
 
-def erlang_a(
-    servers: int, per_second: float, handling: float, patience: float, target: float, steps: int = 2000
-) -> Expected:
-    """Exponential patience. The service level is integrated backwards over the places in the queue."""
+def erlang_a(servers: int, per_second: float, handling: float, patience: float, target: float) -> Expected:
+    """Exponential patience, first come first served, every server the same.
+
+    Who finds all servers busy is answered within the target when the wait that awaits them (its density as in Zeltyn
+    and Mandelbaum 2005, section 9) is over by then and their patience is not.
+    """
     serve, leave = 1 / handling, 1 / patience
-    weights, queue = _weights(servers, per_second, serve, leave)
-    total = sum(weights) + sum(queue)
-    waiting = sum(n * weight for n, weight in enumerate(queue, 1)) / total
-    waits = (weights[-1] + sum(queue)) / total
-    lost = leave * waiting / per_second
-    # in_time[n]: chance that who finds n before them in the queue is served within what is left of the target.
-    depth = len(queue) + 1
-    in_time = [0.0] * depth
-    step = target / steps
-    rates = [(servers * serve + n * leave, servers * serve + (n + 1) * leave) for n in range(depth)]
-    for _ in range(steps):
-        before = 1.0
-        new = []
-        for n in range(depth):
-            ahead, all_of_us = rates[n]
-            # One event among those ahead moves us up; our own patience takes us out.
-            value = in_time[n] + step * (ahead * before - all_of_us * in_time[n])
-            before = in_time[n]
-            new.append(min(1.0, value))
-        in_time = new
-    found = [weights[-1], *queue]
-    at_once = sum(weights[:-1]) / total
-    later = sum(weight * chance for weight, chance in zip(found, in_time, strict=True)) / total
-    return Expected(waits, lost, waiting / per_second, at_once + later)
+    states = _chances(servers, per_second, serve, leave)
+    all_busy = states[servers:]
+    waits = sum(all_busy)
+    waiting = sum(n * chance for n, chance in enumerate(all_busy))
+    # Of the wait that awaits a citizen, the density at 0 is that of finding one server fewer busy, and one more coming.
+    start = math.log(all_busy[0] * servers * serve) if all_busy[0] else -math.inf
+    hardly_ever = (max(start, 0.0) + per_second / leave + 40) / (servers * serve + leave)
+
+    def answered_at(wait: float) -> float:
+        came = per_second * (1 - math.exp(-leave * wait)) / leave
+        return math.exp(start + came - (servers * serve + leave) * wait)
+
+    later = _integral(answered_at, min(target, hardly_ever))
+    return Expected(waits, leave * waiting / per_second, waiting / per_second, min(1.0, max(0.0, 1 - waits + later)))
 
 
-def _weights(servers: int, per_second: float, serve: float, leave: float) -> tuple[list[float], list[float]]:
-    """Relative chances of 0 … all servers busy, and of 1, 2, 3 … waiting, scaled to the fullest."""
-    weights = [1.0]
-    for k in range(1, servers + 1):
-        weights.append(weights[-1] * per_second / (k * serve))
-        if weights[-1] > 1e200:
-            weights = [w / 1e200 for w in weights]
-    queue: list[float] = []
-    last = weights[-1]
-    while last > 1e-12 * sum(weights):
-        last *= per_second / (servers * serve + (len(queue) + 1) * leave)
-        queue.append(last)
-    return weights, queue
+def _integral(f: Callable[[float], float], end: float, steps: int = 2000) -> float:
+    """Simpson's rule from 0 to `end`."""
+    step = end / steps
+    inner = sum((4 if n % 2 else 2) * f(n * step) for n in range(1, steps))
+    return step / 3 * (f(0.0) + inner + f(end))
+
+
+def _chances(servers: int, per_second: float, serve: float, leave: float) -> list[float]:
+    """Chances of 0, 1, 2 … citizens in the system, as far as they count. In logarithms: at overload they span too much."""
+    logs, peak = [0.0], 0.0
+    while len(logs) <= servers or logs[-1] > peak - 28:  # one in 10^12
+        n = len(logs)
+        pace = min(n, servers) * serve + max(0, n - servers) * leave
+        logs.append(logs[-1] + math.log(per_second / pace))
+        peak = max(peak, logs[-1])
+    weights = [math.exp(log - peak) for log in logs]
+    total = sum(weights)
+    return [weight / total for weight in weights]
 
 
 def limited(servers: int, places: int, per_second: float, handling: float, target: float) -> Expected:
