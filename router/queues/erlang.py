@@ -57,11 +57,15 @@ def erlang_a(servers: int, per_second: float, handling: float, patience: float, 
     waiting = sum(n * chance for n, chance in enumerate(all_busy))
     # Of the wait that awaits a citizen, the density at 0 is that of finding one server fewer busy, and one more coming.
     start = math.log(all_busy[0] * servers * serve) if all_busy[0] else -math.inf
-    hardly_ever = (max(start, 0.0) + per_second / leave + 40) / (servers * serve + leave)
+    steep = servers * serve + leave
+    likeliest = math.log(per_second / steep) / leave if per_second > steep else 0.0
+    hardly_ever = likeliest + 40 / steep + patience
+    if per_second < steep:
+        hardly_ever = min(hardly_ever, 40 / (steep - per_second))
 
     def answered_at(wait: float) -> float:
         came = per_second * (1 - math.exp(-leave * wait)) / leave
-        return math.exp(start + came - (servers * serve + leave) * wait)
+        return math.exp(start + came - steep * wait)
 
     later = _integral(answered_at, min(target, hardly_ever))
     return Expected(waits, leave * waiting / per_second, waiting / per_second, min(1.0, max(0.0, 1 - waits + later)))
@@ -75,7 +79,7 @@ def _integral(f: Callable[[float], float], end: float, steps: int = 2000) -> flo
 
 
 def _chances(servers: int, per_second: float, serve: float, leave: float) -> list[float]:
-    """Chances of 0, 1, 2 … citizens in the system, as far as they count. In logarithms: at overload they span too much."""
+    """Chances of 0, 1, 2 … citizens in the system, as far as they count; in logarithms, as overload spans too much."""
     logs, peak = [0.0], 0.0
     while len(logs) <= servers or logs[-1] > peak - 28:  # one in 10^12
         n = len(logs)

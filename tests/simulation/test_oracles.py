@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from router.queues.erlang import Expected, erlang_a, erlang_b, erlang_c, limited
 from router.simulation.bound import fluid_bound, maximise
 from router.simulation.day import Day, DayResult, centre_of
-from router.queues.erlang import Expected, erlang_a, erlang_b, erlang_c, limited
 from router.simulation.report import interval
 from router.simulation.roster import make_roster
 from router.simulation.workload import Workload, read_workload
