@@ -1,13 +1,13 @@
-"""`python -m benchmarks [routing] [--quick]`: measure, side by side, and print the figures."""
+"""`python -m benchmarks [routing] [voice] [--quick]`: measure, side by side, and print the figures."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import routing
+from benchmarks import routing, voice
 
-PARTS = {"routing": routing.main}
+PARTS = {"routing": routing.main, "voice": voice.main}
 
 
 def main() -> int:

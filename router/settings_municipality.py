@@ -27,7 +27,7 @@ def read_municipality(table: Table, closed: frozenset[str]) -> Municipality:
         id=table.id("id"),
         name=table.text("name"),
         entry_points=entry_points,
-        greeting=table.per_language("greeting"),
+        greeting=table.per_language("greeting", required=False),
         hours=with_exceptions(usual, table.tables("exceptions")),
         calamity=table.per_language("calamity", required=False),
         holidays=tuple(sorted(closed_days(table, closed))),
