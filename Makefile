@@ -19,7 +19,7 @@ WEB_GONE := always
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check bench bench-routing verify lock states pbx campaign parts setup clean always
+.PHONY: help run demo test test-fast check bench bench-routing bench-voice verify lock states pbx campaign parts setup clean always
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -51,6 +51,9 @@ bench: .venv/.tests ## measure, side by side, printed as ratios
 
 bench-routing: .venv/.tests ## measure routing: policies on the reference workload, other workloads, cost of matching (ARGS=--quick)
 	@$(BIN)/python -m benchmarks routing $(ARGS)
+
+bench-voice: parts .venv/.tests ## measure voice beside app_queue on one real Asterisk: who rings first, what is lost (ARGS=--quick)
+	@$(BIN)/python -m benchmarks voice $(ARGS)
 
 verify: .venv/.runtime ## check the books: the invariants over the journal in KCC_DATA (data/demo)
 	KCC_DATA="$${KCC_DATA:-data/demo}" $(BIN)/kcc-router verify --config $(CONFIG) $(ARGS)

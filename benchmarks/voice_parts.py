@@ -27,6 +27,8 @@ QUEUES = {"few": "900001", "many": "900002"}
 SCENARIOS = Path(__file__).with_name("sipp")
 CITIZEN = ROOT / "tests/integration/sipp/citizen_waits.xml"
 METER = "meter"
+CITIZENS = 1_000
+"""Different callers; after them the first calls again."""
 STEP_SECONDS_MAX = 90
 
 
@@ -207,11 +209,13 @@ class Phones:
 
 async def call(pbx: BenchPbx, folder: Path, number: str, rate: int, count: int) -> Sipp:
     """So many citizens call, so many a second, and wait for the other side to hang up."""
-    statistics = folder / "callers.csv"
+    statistics, scenario, numbers = folder / "callers.csv", folder / "citizen.xml", folder / "numbers.csv"
     statistics.unlink(missing_ok=True)
+    scenario.write_text(CITIZEN.read_text().replace("0612345678", "[field0]"))
+    numbers.write_text("SEQUENTIAL\n" + "".join(f"06{12_345_678 + n}\n" for n in range(CITIZENS)))
     process = await _sipp(
-        folder, f"{PBX}:{pbx.sip_port}", "-i", CARRIER, "-sf", str(CITIZEN), "-s", number, "-r", str(rate),
-        "-m", str(count), "-l", "5000", "-trace_stat", "-stf", str(statistics), "-fd", "1",
+        folder, f"{PBX}:{pbx.sip_port}", "-i", CARRIER, "-sf", str(scenario), "-inf", str(numbers), "-s", number,
+        "-r", str(rate), "-m", str(count), "-l", "5000", "-trace_stat", "-stf", str(statistics), "-fd", "1",
         "-timeout", f"{STEP_SECONDS_MAX}s", "-recv_timeout", "60000",
     )  # fmt: skip
     await process.wait()

@@ -12,11 +12,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.parts.prompts import make_prompts
 from tests.parts.where import NOBODY, ROOT, asterisk_command, asterisk_modules, asterisk_tree
@@ -58,8 +60,9 @@ class RealAsterisk:
     phone_secret: str = field(default_factory=lambda: secrets.token_hex(12))
     folder: Path = Path()
     process: subprocess.Popen[bytes] | None = None
+    _reading: threading.Thread | None = None
 
-    def __enter__(self) -> RealAsterisk:
+    def __enter__(self) -> Self:
         self.prepare()
         try:
             self.start()
@@ -159,6 +162,9 @@ class RealAsterisk:
         if READY not in seen:
             self.kill()
             raise RuntimeError(f"Asterisk did not get ready:\n{seen.decode(errors='replace')}\n{self.log()}")
+        os.set_blocking(out, True)
+        self._reading = threading.Thread(target=_read_on, args=(out,), daemon=True)
+        self._reading.start()
 
     def cli(self, command: str) -> str:
         """What the console prints for a command. Blocks: from a test that serves AGI use `ask`."""
@@ -204,6 +210,8 @@ class RealAsterisk:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout=10)
+        if self._reading is not None:
+            self._reading.join()
         if process.stdout is not None:
             process.stdout.close()
 
@@ -211,6 +219,12 @@ class RealAsterisk:
         """Throw the folder away."""
         if self.folder != Path():
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _read_on(out: int) -> None:
+    """Take what it says on its console until it ends: a full pipe would stop it."""
+    while os.read(out, 65536):
+        pass
 
 
 def _set_line(text: str, key: str, value: str) -> str:

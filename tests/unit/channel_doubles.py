@@ -32,7 +32,9 @@ def configuration() -> Configuration:
         name="Test",
         time_zone="Europe/Amsterdam",
         municipalities=(
-            Municipality("waterland", "Waterland", ("140299",), {}, {}, email_from="gemeente@waterland.example"),
+            Municipality(
+                "waterland", "Waterland", ("140299",), {"nl": "Hallo"}, {}, email_from="gemeente@waterland.example"
+            ),
             Municipality("zeevang", "Zeevang", ("140298",), {}, {}),
         ),
         topics=(

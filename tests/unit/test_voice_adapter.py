@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from router.engine.effects import HangUp, Hold, Ring
 from router.journal.memory import MemoryJournal, MemoryRecord
 from router.nouns import Agent
 from tests.unit.channel_doubles import configuration
-from tests.unit.voice_doubles import CHANNEL, UNIQUEID, Session, Telephone
+from tests.unit.voice_doubles import CHANNEL, SILENT, UNIQUEID, Session, Telephone
 
 
 @pytest.fixture
@@ -103,6 +104,33 @@ async def test_who_leaves_before_asterisk_has_the_contact(phone: Telephone, told
     else:
         await phone.comes_in(Session(leaves_at="KCC_ID"))
         await phone.hears(gone)
+    assert await phone.state() == ("ended", "abandoned")
+
+
+async def test_where_there_is_nothing_to_say_the_call_is_offered_once_asterisk_knows_whose_it_is(
+    phone: Telephone,
+) -> None:
+    await phone.up()
+    await phone.ready("ada")
+    session = Session(subject=SILENT, waits=True)
+    coming = asyncio.create_task(phone.comes_in(session))
+    order = await phone.order()
+    ring = asyncio.create_task(phone.channel.perform(order))
+    await session.reached.wait()
+    assert not ring.done()
+    session.go_on.set()
+    await asyncio.gather(coming, ring)
+    assert session.said == ["KCC_ID"]
+    assert phone.link.done == [("deliver", f"d-a1-{phone.contact}-1")]
+    assert len(phone.port.of(commands.Classify)) == 0
+
+
+async def test_who_leaves_before_asterisk_has_the_contact_is_not_rung_for(phone: Telephone) -> None:
+    await phone.up()
+    await phone.ready("ada")
+    await phone.comes_in(Session(subject=SILENT, leaves_at="KCC_ID"))
+    await phone.carry_out(Ring)
+    assert phone.link.done == []
     assert await phone.state() == ("ended", "abandoned")
 
 

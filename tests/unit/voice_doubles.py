@@ -20,6 +20,8 @@ from tests.unit.doubles import MemoryVault
 
 CHANNEL, UNIQUEID = "PJSIP/trunk-00000001", "kcc-1.0"
 DEADLINE_SECONDS = 10.0
+SILENT = "140298"
+"""The number of a municipality that has no greeting and no menu."""
 
 
 @dataclass
@@ -56,18 +58,24 @@ class Link:
 
 @dataclass
 class Session:
-    """A FastAGI connection whose citizen may leave at a step."""
+    """A FastAGI connection whose citizen may leave at a step; with `waits`, Asterisk replies at a test's word."""
 
     leaves_at: str = ""
+    waits: bool = False
     channel: str = CHANNEL
     uniqueid: str = UNIQUEID
     subject: str = "140299"
     caller_number: str = "0612345678"
     caller_name: str = ""
     said: list[str] = field(default_factory=list)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def _say(self, what: str) -> str:
         self.said.append(what)
+        self.reached.set()
+        if self.waits:
+            await self.go_on.wait()
         if what == self.leaves_at:
             raise CallerHungUp
         return ""

@@ -116,6 +116,7 @@ class VoiceChannel:
 
     async def perform(self, order: Order) -> None:
         effect = order.effect
+        await self._intake.known(effect.contact)
         call = self.calls.get(effect.contact)
         if isinstance(effect, HangUp):
             if effect.reason in LEFT:
@@ -146,14 +147,18 @@ class VoiceChannel:
         if call is None:
             raise ChannelGone("the call is not up")
         match effect:
+            case Ring() if not call.named:
+                raise ChannelGone("it left before it was told whose it is")
             case Ring():
                 await self._together.release(call)
                 call.offer, call.agent = effect.offer, ""
-                if call.ring_seconds != effect.seconds:
-                    await self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds))
-                    call.ring_seconds = effect.seconds
                 exten = events.dial_exten(effect.endpoint, effect.offer)
-                await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
+                ring = self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
+                if call.ring_seconds == effect.seconds:
+                    await ring
+                else:  # one after the other, without waiting in between: Asterisk takes them in order
+                    await asyncio.gather(self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds)), ring)
+                    call.ring_seconds = effect.seconds
             case Hold():
                 call.offer, call.agent = "", ""
                 await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
@@ -207,6 +212,7 @@ class VoiceChannel:
 
     async def _held(self, event: events.Held) -> None:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
+        call.named = True
         if call.mode == "consult":
             return  # the agent asks a colleague meanwhile
         call.agent = ""

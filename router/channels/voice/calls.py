@@ -25,6 +25,8 @@ class Call:
     """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
     asking: bool = False
     """The intake has not said yet where the contact goes."""
+    named: bool = True
+    """Asterisk has been told whose call it is."""
     farewell: str = ""
     """What its end is called once the intake has turned the citizen away."""
     offer: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import phonenumbers
@@ -34,6 +35,8 @@ class Intake:
 
     def __init__(self, around: Surroundings, settings: VoiceSettings, calls: Calls) -> None:
         self._around, self._settings, self._calls = around, settings, calls
+        self._coming: dict[str, asyncio.Event] = {}
+        """Contacts of calls that Asterisk has not been told of."""
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
     async def take(self, session: AgiSession) -> None:
@@ -43,28 +46,50 @@ class Intake:
         before the intake does, what Asterisk tells next (held, gone, at the fallback phones) says where the call is.
         """
         self._calls.found(session.uniqueid)
-        municipality = self.municipality(session.subject)
-        contact = await self._receive(session, municipality)
-        lost = self._calls.found(session.uniqueid)
-        if lost:
-            await self._settle(commands.EndContact(contact, lost))
-            return
-        call = self._calls.up(contact, session.channel, session.uniqueid)
-        call.attended = call.asking = True
+        contact, municipality = new_id("c"), self.municipality(session.subject)
+        self._coming[contact] = asyncio.Event()
         try:
-            await session.set_variable("KCC_ID", contact)
-            await session.deadline(INTAKE_SECONDS_MAX)
-            if municipality.calamity:
-                await session.play(f"kcc/calamity-{municipality.id}")
-            if self._around.is_open(municipality.id, "phone"):
-                await self._settle(commands.Classify(contact, await self._ask(session, municipality)))
-            else:
-                await self._close(session, call, municipality)
-            call.asking = False
+            call = await self._receive(session, municipality, contact)
+            if call is not None:
+                await self._attend(session, call, municipality, self._coming[contact])
+        finally:
+            self._coming.pop(contact).set()
+
+    async def known(self, contact: str) -> None:
+        """Wait until Asterisk has been told whose call it is: a call that need not be asked anything is on disk, and
+        may be offered, a moment before."""
+        coming = self._coming.get(contact)
+        if coming is not None:
+            await coming.wait()
+
+    async def _attend(self, session: AgiSession, call: Call, municipality: Municipality, named: asyncio.Event) -> None:
+        """The citizen's side of it: the contact's id, then what there is to say and to ask."""
+        call.attended = True
+        try:
+            await session.set_variable("KCC_ID", call.contact)
+            call.named = True
+            named.set()
+            if call.asking:
+                await session.deadline(INTAKE_SECONDS_MAX)
+                await self._speak(session, call, municipality)
+                call.asking = False
         except AgiFault as fault:
-            log.info("voice.intake_cut_short", contact=contact, code=fault.code)
+            log.info("voice.intake_cut_short", contact=call.contact, code=fault.code)
         finally:
             call.attended = False
+
+    async def _speak(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
+        if municipality.calamity:
+            await session.play(f"kcc/calamity-{municipality.id}")
+        if self._around.is_open(municipality.id, "phone"):
+            await self._settle(commands.Classify(call.contact, await self._ask(session, municipality)))
+        else:
+            await self._close(session, call, municipality)
+
+    def _silent(self, municipality: Municipality) -> bool:
+        """Whether there is nothing to say and nothing to ask: the call may be offered at once."""
+        spoken = municipality.calamity or municipality.greeting or self._settings.menus.get(municipality.id)
+        return not spoken and self._around.is_open(municipality.id, "phone")
 
     def municipality(self, number: str) -> Municipality:
         """No wrong door: a number that nobody listed gets to the first municipality."""
@@ -76,14 +101,18 @@ class Intake:
 
     async def identify(self, contact: str, municipality: str, number: str, name: str) -> tuple[str, str]:
         """Put who calls in the vault: the citizen ("" when it cannot be told) and the reference of the card."""
-        phone = e164(number)
+        phone, vault = e164(number), self._around.vault
         card = Card(name=name if phone else "", phone=phone)
-        citizen = await self._around.vault.recognise(municipality, contact, name=card.name, phone=phone)
-        return citizen, await self._around.vault.store(contact, CARD_TYPE, card_bytes(card))
+        citizen, ref = await asyncio.gather(  # together: what is written at the same time shares a commit
+            vault.recognise(municipality, contact, name=card.name, phone=phone),
+            vault.store(contact, CARD_TYPE, card_bytes(card)),
+        )
+        return citizen, ref
 
-    async def _receive(self, session: AgiSession, municipality: Municipality) -> str:
-        """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open."""
-        contact = new_id("c")
+    async def _receive(self, session: AgiSession, municipality: Municipality, contact: str) -> Call | None:
+        """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open.
+        None when it has left meanwhile."""
+        silent = self._silent(municipality)
         citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
         receive = commands.Receive(
             contact,
@@ -93,14 +122,22 @@ class Intake:
             session.subject,
             citizen,
             content_ref=ref,
-            classify=False,
+            classify=silent,
         )
         for again in range(AGAIN_MAX):
             known = str((await self._around.port.submit(receive)).answer)
             if known == contact or await self._open(known):
-                return known
+                break
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
-        raise TooMany("this call has come back too often")
+        else:
+            raise TooMany("this call has come back too often")
+        lost = self._calls.found(session.uniqueid)
+        if lost:
+            await self._settle(commands.EndContact(known, lost))
+            return None
+        call = self._calls.up(known, session.channel, session.uniqueid)
+        call.asking, call.named = not silent, False
+        return call
 
     async def _open(self, contact: str) -> bool:
         """Whether a contact of this call from before is still open."""
@@ -113,7 +150,8 @@ class Intake:
     async def _close(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
         """Say when we are there, and end the call. Who does not listen to the end was turned away all the same."""
         call.farewell = CLOSED
-        await session.play(f"kcc/welcome-{municipality.id}")
+        for prompt in _greeting(municipality):
+            await session.play(prompt)
         await session.play(f"kcc/closed-{municipality.id}")
         await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
@@ -121,9 +159,10 @@ class Intake:
     async def _ask(self, session: AgiSession, municipality: Municipality) -> tuple[str, ...]:
         """Greet, and find out the topic by the menu; 0, silence and wrong keys lead to a human all the same."""
         choices = dict(self._settings.menus.get(municipality.id, ()))
-        greeting = [f"kcc/welcome-{municipality.id}"]
+        greeting = _greeting(municipality)
         if not choices:
-            await session.play(greeting[0])
+            for prompt in greeting:
+                await session.play(prompt)
             return ()
         for _ in range(MENU_TRIES):
             digit = await session.get_digit(
@@ -142,6 +181,11 @@ class Intake:
             await self._around.port.submit(command)
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
+
+
+def _greeting(municipality: Municipality) -> list[str]:
+    """The prompt that greets in its name; nothing for one that has no greeting."""
+    return [f"kcc/welcome-{municipality.id}"] if municipality.greeting else []
 
 
 def e164(number: str) -> str:
