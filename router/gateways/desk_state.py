@@ -68,6 +68,7 @@ class DeskState:
             "expires_at": offer.expires_at if offer is not None else 0,
             "purpose": offer.purpose if offer is not None else "answer",
             "handed_by": entry.handed_by,
+            "asked_by": entry.agent if offer is not None and offer.purpose == "consult" else "",
             "declining": offer is not None and offer.declining,
             "citizen": {"known": shown.known, "name": shown.name, "phone": shown.phone, "email": shown.email},
             "subject": shown.card.subject,

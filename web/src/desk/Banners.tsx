@@ -3,7 +3,7 @@ import { Icon } from '../shared/icons'
 import { sessionOver, signOut } from '../shared/session'
 import { lasting, now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
-import { setPresence, start, stop } from './actions'
+import { afterWorkDone, setPresence, start, stop } from './actions'
 import { leads, unlock } from './alerts'
 import { connection, desk, heardAt } from './store'
 import { texts } from './texts'
@@ -19,6 +19,7 @@ export function Banners() {
         {state === 'down' && desk.value && <Down />}
         {(state === 'connecting' || (state === 'down' && !desk.value)) && <p class="banner">{t.connecting}</p>}
         {leads.value ? null : <p class="banner"><Icon name="quiet" />{t.otherTab}</p>}
+        {me?.after_work && <p class="banner" data-testid="after-work"><Icon name="clock" /><span class="grow">{t.afterWork}</span><button type="button" class="primary" onClick={() => void afterWorkDone()}>{t.afterWorkDone}</button></p>}
         {state === 'up' && me?.lost && <p class="banner banner-attention"><Icon name="attention" />{t.lost}</p>}
       </div>
       <div role="alert">

@@ -4,7 +4,7 @@ import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
-import type { Owner } from '../shared/protocol'
+import type { InHand, Owner } from '../shared/protocol'
 import { present } from '../shared/time'
 import { Refusal } from '../shared/refusal'
 import { words } from '../shared/words'
@@ -14,6 +14,7 @@ import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
 import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
+import { ConsultDialog, TransferWarning } from './Together'
 
 const shut = (): void => {
   openDialog.value = null
@@ -26,7 +27,8 @@ export function Dialogs() {
     case 'end-shift': return <EndShiftDialog />
     case 'log-out': return <LogOutDialog />
     case 'finish': return one && <FinishDialog />
-    case 'hand-over': return one && <HandOverDialog key={one.contact} contact={one.contact} queue={one.queue} />
+    case 'hand-over': return one && <HandOverDialog key={one.contact} one={one} />
+    case 'consult': return one && <ConsultDialog key={one.contact} one={one} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'settings': return <SettingsDialog />
     case 'shortcuts': return <ShortcutsDialog />
@@ -86,8 +88,9 @@ function FinishDialog() {
   )
 }
 
-function HandOverDialog({ contact, queue: from }: { contact: string; queue: string }) {
+function HandOverDialog({ one: handed }: { one: InHand }) {
   const t = texts.value
+  const { contact, queue: from } = handed
   const [kind, setKind] = useState<'queue' | 'agent'>('queue')
   // Who is there now: the names come with everybody's presence.
   useEffect(() => void learnNames().catch(() => undefined), [])
@@ -122,6 +125,7 @@ function HandOverDialog({ contact, queue: from }: { contact: string; queue: stri
           </Field>
         )}
         {kind === 'agent' && !colleagues.length && <p class="alert alert-attention"><Icon name="attention" /> {t.nobodyThere}</p>}
+        <TransferWarning one={handed} />
         {draft && <p class="alert alert-attention"><Icon name="attention" /> {t.handOverDraft}</p>}
         <Field label={t.handOverNote} hint={t.handOverHint}>
           {(id, described) => <textarea id={id} name="note" rows={3} maxLength={4000} aria-describedby={described} />}

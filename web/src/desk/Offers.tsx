@@ -57,7 +57,8 @@ function OfferCard({ offer }: { offer: Offer }) {
         <span class="number offer-left" data-testid="offer-seconds">{left > 0 ? t.secondsLeft(Math.ceil(left)) : t.timeUp}</span>
       </header>
       <progress class={left < 6 ? 'urgent' : undefined} max={whole} value={Math.min(whole, left)} aria-label={t.timeLeftLabel} />
-      {offer.handed_by && <p class="tag tag-primary">{t.handedBy(agentName(offer.handed_by))}</p>}
+      {offer.asked_by && <p class="tag tag-primary">{t.askedBy(agentName(offer.asked_by))}</p>}
+      {!offer.asked_by && offer.handed_by && <p class="tag tag-primary">{t.handedBy(agentName(offer.handed_by))}</p>}
       <p class="offer-who" dir="auto">{whoIs(offer)}</p>
       {contact.length > 0 && <p class="small muted number">{contact.join(' · ')}</p>}
       {offer.subject && <p class="offer-subject" dir="auto">{offer.subject}</p>}

@@ -14,6 +14,7 @@ import { ariaKeys, keyName } from './shortcuts'
 import { desk, detailErrors, details, openDialog, toFocus } from './store'
 import { texts } from './texts'
 import { Thread } from './Thread'
+import { TogetherBar } from './Together'
 import { WrapUp } from './WrapUp'
 
 /** Whether the citizen can be written to. */
@@ -34,20 +35,23 @@ export function Work({ one }: { one: InHand }) {
   return (
     <div ref={place} class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
       <WorkHead one={one} />
+      <TogetherBar one={one} />
       {!detail && error && (
         <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>
       )}
       {!detail && !error && <p class="muted pad" role="status">{words.value.loading}</p>}
       {detail && post && <Documents attachments={detail.card.attachments} unreadable={detail.card.unreadable} open />}
       {detail && <Thread one={one} detail={detail} />}
-      {one.state === 'wrap_up' ? <WrapUp one={one} topic={detail?.contact.topic || one.topic} /> : <Composer one={one} />}
+      {one.state === 'wrap_up' ? <WrapUp one={one} topic={detail?.contact.topic || one.topic} /> : one.role === 'owner' && <Composer one={one} />}
     </div>
   )
 }
 
 function WorkHead({ one }: { one: InHand }) {
   const t = texts.value
-  const active = one.state === 'active'
+  const mine = one.role === 'owner'
+  const active = one.state === 'active' && mine
+  const alone = !one.participants.length && !one.consulting
   return (
     <header class="work-head">
       <ChannelIcon channel={one.channel} />
@@ -58,7 +62,8 @@ function WorkHead({ one }: { one: InHand }) {
       {one.language !== 'nl' && <span class="tag tag-primary">{t.spokenLanguages[one.language] ?? one.language}</span>}
       {one.citizen_left && <span class="tag">{t.citizenLeft}</span>}
       <div class="row work-actions" role="group" aria-label={t.actions}>
-        <button type="button" title={keyName('followUp')} aria-keyshortcuts={ariaKeys('followUp')} onClick={() => (openDialog.value = 'follow-up')}><Icon name="promise" />{t.followUp}</button>
+        {mine && <button type="button" title={keyName('followUp')} aria-keyshortcuts={ariaKeys('followUp')} onClick={() => (openDialog.value = 'follow-up')}><Icon name="promise" />{t.followUp}</button>}
+        {active && one.channel === 'phone' && alone && <button type="button" data-testid="consult" title={keyName('consult')} aria-keyshortcuts={ariaKeys('consult')} onClick={() => (openDialog.value = 'consult')}><Icon name="phone" />{t.consult}</button>}
         {active && <button type="button" title={keyName('handOver')} aria-keyshortcuts={ariaKeys('handOver')} onClick={() => (openDialog.value = 'hand-over')}><Icon name="person" />{t.handOver}</button>}
         {active && (
           <button type="button" class="primary" data-testid="finish" title={keyName('finish')} aria-keyshortcuts={ariaKeys('finish')} onClick={() => finish()}>
@@ -79,7 +84,7 @@ export function Elsewhere({ one }: { one: InHand }) {
   return (
     <div class="elsewhere">
       <Icon name={one.channel === 'chat' ? 'chat' : one.channel} />
-      <p class="grow"><strong>{said[0]}</strong><br /><span class="muted">{said[1]}</span></p>
+      <p class="grow"><strong>{said[0]}</strong>{one.role === 'owner' && <><br /><span class="muted">{said[1]}</span></>}</p>
       {one.channel === 'phone' && <span class="big number">{clock((now.value - one.accepted_at) / 1000)}</span>}
     </div>
   )
@@ -90,10 +95,10 @@ export function Idle() {
   const me = desk.value?.agent
   if (!me) return <div class="idle" />
   if (desk.value?.contacts.length) return <div class="idle"><p class="muted">{t.chooseContact}</p></div>
-  const said = { signed_off: [t.welcome, t.welcomeText], ready: [t.waitingForYou, t.waitingForYouText], paused: [t.pausedTitle, t.pausedText] }[me.presence]
+  const said = me.after_work ? [t.afterWorkTitle, t.afterWork] : { signed_off: [t.welcome, t.welcomeText], ready: [t.waitingForYou, t.waitingForYouText], paused: [t.pausedTitle, t.pausedText] }[me.presence]
   return (
     <div class={`idle idle-${me.presence}`}>
-      <span class="idle-mark"><Icon name={me.presence === 'ready' ? 'ok' : me.presence === 'paused' ? 'pause' : 'person'} /></span>
+      <span class="idle-mark"><Icon name={me.after_work ? 'clock' : me.presence === 'ready' ? 'ok' : me.presence === 'paused' ? 'pause' : 'person'} /></span>
       <h1>{said[0]}</h1>
       {me.presence === 'paused' && me.reason && <p class="tag tag-attention">{reasonName(me.reason)}</p>}
       <p class="muted">{said[1]}</p>

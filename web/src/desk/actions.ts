@@ -253,7 +253,7 @@ export async function deliver(one: Outgoing): Promise<void> {
 
 export function finish(sure = false): void {
   const one = current.value
-  if (!one || one.state !== 'active') return
+  if (!one || one.state !== 'active' || one.role !== 'owner') return
   if (!sure && typedIn(one.contact).reply.trim()) {
     openDialog.value = 'finish'
     return
@@ -291,6 +291,10 @@ export function watchWrapUps(): void {
 }
 
 export const handOver = (contact: string, to: Owner, note: string): Promise<unknown> => ask('hand_over', { contact, ...to, note })
+
+export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
+export const together = (what: 'cancel_consult' | 'transfer' | 'conference', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const afterWorkDone = (): Promise<boolean> => attempt(() => ask('after_work_done', {}))
 
 export async function makeFollowUp(contact: string, text: string, due_at: number, owner: Owner): Promise<void> {
   await ask('follow_up', { contact, text, due_at, ...owner })

@@ -4,12 +4,12 @@ import { accept, decline, finish, setPresence, step } from './actions'
 import { shortcutsOn } from './settings'
 
 export type Shortcut =
-  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'followUp' | 'presence' | 'list'
+  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'consult' | 'followUp' | 'presence' | 'list'
 
 /** The key with Alt, as KeyboardEvent.code names it. */
 export const KEYS: Record<Shortcut, string> = {
   accept: 'KeyA', decline: 'KeyW', next: 'ArrowDown', previous: 'ArrowUp', reply: 'KeyR', note: 'KeyN', finish: 'KeyK',
-  handOver: 'KeyO', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
+  handOver: 'KeyO', consult: 'KeyB', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
 }
 
 const SIGNS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Slash: '?' }
@@ -30,7 +30,7 @@ const toBox = (mode: 'reply' | 'note'): void => {
 
 function act(shortcut: Shortcut): void {
   const offer = desk.value?.offers[0]
-  const active = current.value?.state === 'active'
+  const active = current.value?.state === 'active' && current.value.role === 'owner'
   switch (shortcut) {
     case 'accept': return void (offer && offer.channel !== 'phone' && accept(offer.offer, offer.contact))
     case 'decline': return void (offer && !offer.declining && decline(offer.offer))
@@ -38,6 +38,9 @@ function act(shortcut: Shortcut): void {
     case 'previous': return step(-1)
     case 'reply': case 'note': return toBox(shortcut)
     case 'finish': return finish()
+    case 'consult':
+      if (active && current.value?.channel === 'phone' && !current.value.participants.length && !current.value.consulting) openDialog.value = 'consult'
+      return
     case 'handOver': if (active) openDialog.value = 'hand-over'
       return
     case 'followUp': if (selected.value) openDialog.value = 'follow-up'

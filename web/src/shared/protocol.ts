@@ -106,6 +106,8 @@ export interface Me {
   since: number
   phone: boolean
   lost: boolean
+  /** A transferred call left something to do; nothing is offered meanwhile. */
+  after_work: boolean
 }
 
 export interface Offer {
@@ -122,6 +124,8 @@ export interface Offer {
   purpose: string
   /** The colleague who handed it over, or empty. */
   handed_by: string
+  /** The colleague who wants to consult, or empty. */
+  asked_by: string
   declining: boolean
   citizen: { known: boolean; name: string; phone: string; email: string }
   subject: string
@@ -146,6 +150,13 @@ export interface InHand {
   name: string
   subject: string
   citizen_left: boolean
+  owner: string
+  /** Mine in it. */
+  role: 'owner' | 'consulted' | 'conferenced'
+  participants: { agent: string; role: 'consulted' | 'conferenced' }[]
+  /** The colleague whose phone rings to be consulted, or empty. */
+  consulting: string
+  transfers: number
 }
 
 export interface DeskState {
@@ -248,6 +259,11 @@ export interface DeskRequests {
   extend_wrap_up: [{ contact: string }, object]
   wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string }, object]
   hand_over: [{ contact: string; note: string } & Owner, object]
+  consult: [{ contact: string; agent: string }, { offer: string }]
+  cancel_consult: [{ contact: string }, object]
+  transfer: [{ contact: string }, object]
+  conference: [{ contact: string }, object]
+  after_work_done: [object, object]
   follow_up: [{ contact: string; text: string; due_at: number } & Owner, { follow_up: string }]
   follow_ups: [{ mine: boolean }, { follow_ups: FollowUp[] }]
   follow_up_done: [{ follow_up: string; note: string }, object]
