@@ -33,6 +33,7 @@ from router.gateways.routes import Rooms, Route
 from router.gateways.wallboard import WallboardNamespace
 from router.journal.sqlite import SqliteJournal
 from router.keys import kept_key
+from router.learning import Learning
 from router.orders import Dispatcher
 from router.projections.views import Views
 from router.queues.hours import is_open, next_opening
@@ -73,6 +74,8 @@ class App:
             SqliteJournal(data, settings.centre.id), settings.centre, settings.version, census, self._clock
         )
         self.views = Views(self.centre, settings.centre, self._clock)
+        self.learning = Learning(self.centre, self.views, self._clock)
+        self.views.attach(self.learning)
         self.metrics = Metrics()
         self.accounts = Accounts(settings.accounts, settings.server, self._clock)
         self.origins = Origins(settings.server)
@@ -199,6 +202,7 @@ class App:
             await channel.start()
             dispatcher.start()
         self._watchdog.start()
+        self._tasks.append(asyncio.create_task(self.learning.run(), name="learning"))
         self._tasks.append(asyncio.create_task(self._snapshots(), name="snapshots"))
         self._tasks.append(asyncio.create_task(self._sweeps(), name="sweeps"))
         self._tasks.append(asyncio.create_task(self._disk.run(), name="disk"))

@@ -194,6 +194,8 @@ class Centre:
     """One of `LEARNING`: estimates that rest on more are refused."""
     learning_reason: str = ""
     """Why `person` is on; without it, it is not."""
+    learning_hour: int = 3
+    """Local hour of the day, 0 to 23, at which estimates are made anew: a quiet one."""
     remember_days: int = 30
     """Ended contacts are recognised when the same source offers them again for this long."""
     repeat_days: int = 7

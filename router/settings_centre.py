@@ -79,6 +79,7 @@ def read_centre(
         absence_seconds=centre.integer("absence_seconds", 120, 15, 3600),
         learning=centre.choice("learning", "off", LEARNING),
         learning_reason=centre.text("learning_reason", ""),
+        learning_hour=centre.integer("learning_hour", 3, 0, 23),
         remember_days=centre.integer("remember_days", 30, 1, 400),
         repeat_days=centre.integer("repeat_days", 7, 1, 90),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from router.nouns import Agent, Centre, Estimates, TopicEstimate
 from router.skills.estimates import LEVEL_CHANCES, USUAL_SECONDS, level_for, takers
@@ -103,6 +103,11 @@ class Learner:
             self.worked_seconds[agent] -= seconds
         self.waited_seconds -= old.waited_seconds
         self.gave_up -= old.gave_up
+
+    def copied(self) -> Learner:
+        """As it is now, to `learn` from while this one goes on."""
+        pairs = {pair: replace(tally) for pair, tally in self.pairs.items()}
+        return replace(self, pairs=pairs, demand=dict(self.demand), worked_seconds=dict(self.worked_seconds))
 
     def published(self, estimates: Estimates) -> None:
         """These estimates are in force now: where a learner that starts anew goes on from."""

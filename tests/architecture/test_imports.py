@@ -35,6 +35,7 @@ DOORS: dict[str, set[str]] = {
     "verify": COMMON | {"engine", "skills", "journal.interface", "replay", "wire"},
     "why": COMMON | {"engine", "journal.interface", "wire"},
     "rerun": COMMON | PURE | {"simulation", "journal.interface", "replay", "wire"},
+    "learning": COMMON | {"engine.commands", "engine.facts", "skills", "port", "projections", "wire"},
     "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON | {"engine.facts", "engine.explanation", "port", "wire", "telemetry"},
