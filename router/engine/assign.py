@@ -140,7 +140,7 @@ def overtaken(places: list[Place], place: Place) -> int:
 
 def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, now: int) -> int:
     """Until when the contact is better kept for somebody else than given to this agent; 0 = it is not."""
-    if not crew.queue.reserve_seconds or crew.estimate is None or not crew.estimate.reserve:
+    if not crew.reserves:
         return 0
     until = contact.reserved_until or contact.since + crew.queue.reserve_seconds * 1000
     if until <= now or (not contact.reserved_until and until < now + RESERVE_MS_MIN):
@@ -148,9 +148,7 @@ def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, 
     known = state.index.estimates
     cost = known.abandon_cost if known else USUAL_ABANDON_COST
     patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
-    busy = (a for a in crew.present if a not in crew.free)
-    others = ((crew.score(a, state.agents[a].occupancy), crew.seconds[a]) for a in busy)
-    gain = gain_of_waiting(-crew.free[agent][0], others)
+    gain = gain_of_waiting(-crew.free[agent][0], crew.rivals)
     pays = waiting_pays(gain, state.index.lanes.count(crew.key), cost, patience)
     return until if pays else 0
 

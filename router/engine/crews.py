@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Set
 
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey
 from router.skills.estimates import USUAL_SECONDS, level_chance, of_topic
 from router.skills.matching import level_of, missing_skill
-from router.skills.policies import Key, static_score
+from router.skills.policies import Key, Rival, rival, static_score
 
 
 class Crew:
@@ -29,7 +30,10 @@ class Crew:
         "queue",
         "ranks",
         "reached",
+        "reserves",
+        "rivals",
         "seconds",
+        "taken",
     )
 
     def __init__(self, key: LaneKey, queue: Queue, agents: Iterable[Agent], estimates: Estimates | None) -> None:
@@ -45,6 +49,14 @@ class Crew:
         self.free: dict[str, Key] = {}
         """Of those, who can be offered something of this lane now."""
         self.order: list[Key] = []
+        self.reserves = (
+            self.scored and queue.reserve_seconds > 0 and self.estimate is not None and self.estimate.reserve
+        )
+        """Whether waiting for a better agent may pay in this lane."""
+        self.taken: dict[str, Rival] = {}
+        """Where it may: those who are present but not free, and come free again."""
+        self.rivals: list[Rival] = []
+        """The same, best score first."""
         self.present: set[str] = set()
         """Members who are ready and connected, whatever they have in hand."""
         self.no_phone = 0
@@ -96,15 +108,26 @@ class Crew:
         if self.free.get(agent) == key:
             return False
         self.free[agent] = key
+        self._let_go(agent)
         heapq.heappush(self.order, key)
         if len(self.order) > 2 * len(self.free) + 64:
             self.order = list(self.free.values())
             heapq.heapify(self.order)
         return True
 
-    def drop(self, agent: str) -> bool:
-        """The agent is not free; whether that is news."""
+    def drop(self, agent: str, occupancy: int, comes_back: bool) -> bool:
+        """The agent is not free, at this occupancy, and may come free again; whether it is news that they are not."""
+        if self.reserves:
+            self._let_go(agent)
+            if comes_back:
+                found = self.taken[agent] = rival(self.score(agent, occupancy), self.seconds[agent], agent)
+                insort(self.rivals, found)
         return self.free.pop(agent, None) is not None
+
+    def _let_go(self, agent: str) -> None:
+        found = self.taken.pop(agent, None)
+        if found is not None:
+            del self.rivals[bisect_left(self.rivals, found)]
 
     def best(self, again_at: dict[str, int], now: int) -> str:
         """The best of the free who need not be left alone until later ("" = nobody)."""

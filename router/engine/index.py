@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from router.engine.alarms import Alarms
@@ -122,9 +123,15 @@ class Index:
             channel = crew.channel
             if channel not in room:
                 room[channel] = not reason and self._takes(state, agent, person, channel)
-            news = crew.put(id, person.idle_since, person.occupancy) if room[channel] else crew.drop(id)
-            if news and self.lanes.count(crew.key):
+            if self._put(crew, agent, person, room[channel]) and self.lanes.count(crew.key):
                 self.dirty.add(crew.key)
+
+    def _put(self, crew: Crew, agent: Agent, person: AgentState, free: bool) -> bool:
+        """Tell the crew whether its member is free; whether that is news."""
+        if free:
+            return crew.put(agent.id, person.idle_since, person.occupancy)
+        there = not self._reasons[agent.id] and bool(crew.channel != "phone" or agent.endpoint)
+        return crew.drop(agent.id, person.occupancy, there)
 
     def _moved(self, agent: Agent, before: str, after: str) -> None:
         self._reasons[agent.id] = after
@@ -153,6 +160,10 @@ class Index:
         found = self._crews.get(key)
         return found if found is not None else self._make(state, key)
 
+    def crews(self) -> Iterable[Crew]:
+        """The crews of all lanes that have been looked at."""
+        return self._crews.values()
+
     def crews_of(self, agent: str) -> list[Crew]:
         """The crews the agent is in, of all lanes that have been looked at."""
         return self._crews_of[agent]
@@ -170,8 +181,8 @@ class Index:
                 self._crews_of[id].append(crew)
             if not self._reasons[id]:
                 crew.arrive(agent)
-                if member and self._takes(state, agent, state.agents[id], crew.channel):
-                    crew.put(id, state.agents[id].idle_since, state.agents[id].occupancy)
+                if member:
+                    self._put(crew, agent, state.agents[id], self._takes(state, agent, state.agents[id], crew.channel))
         return crew
 
     def _let_go(self) -> None:

@@ -26,9 +26,8 @@ RESERVE_ANSWERED_MIN = 300
 """Fewer outcomes on a topic prove nothing about who settles it better."""
 RESERVE_SPREAD_MIN = 0.05
 """Where the chances of those who take a topic differ less (standard deviation), nobody is worth waiting for."""
-ABANDON_COST = 0.15
-"""What a lost citizen weighs against a settled contact, at least."""
-ABANDON_COST_MAX = 50.0
+ABANDON_COST_MIN, ABANDON_COST_FIRST, ABANDON_COST_MAX = 0.15, 1.0, 50.0
+"""What a lost citizen weighs against a settled contact: at least, before anything is known, at most."""
 LOSS_PER_WORK, LOSS_KEPT = 5.5, 0.67
 """One hundredth less work, and about five hundredths fewer give up (measured at loads from 0.5 to 0.95); of a second
 that a contact is kept, about two thirds come on top of its wait."""
@@ -65,7 +64,7 @@ class Learner:
     """Agent -> time signed on."""
     waited_seconds: float = 0.0
     gave_up: int = 0
-    abandon_cost: float = ABANDON_COST
+    abandon_cost: float = ABANDON_COST_FIRST
     work_before: float = 0.0
     """Seconds of work a question took before `resolution` was switched on; 0 = not known."""
     _questions: int = 0
@@ -198,9 +197,10 @@ class Learner:
         if self._questions and self.work_before:
             fewer = LOSS_PER_WORK * self.saved
             allowed = fewer / LOSS_KEPT / (1 + fewer) * self._gave_up_lately
-            dearer = self._kept_seconds / self.patience_seconds > allowed
-            factor = 1.3 if dearer else 1 / 1.1
-            self.abandon_cost = min(ABANDON_COST_MAX, max(ABANDON_COST, self.abandon_cost * factor))
+            lost = self._kept_seconds / self.patience_seconds
+            # One citizen more on both sides and the root: a few who gave up one day prove little.
+            factor = min(2.0, max(0.7, math.sqrt((lost + 1) / (allowed + 1))))
+            self.abandon_cost = min(ABANDON_COST_MAX, max(ABANDON_COST_MIN, self.abandon_cost * factor))
         self._kept_seconds, self._gave_up_lately = 0.0, 0
 
     def _prices(

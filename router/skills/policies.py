@@ -29,6 +29,8 @@ OCCUPANCY_FLOOR_MS = 14_400_000
 
 Key = tuple[int, int, str]
 """Sort key of an agent: lowest is asked first. Rank by policy, idle since (ms), id."""
+Rival = tuple[int, int, str]
+"""One who may come free: negative score, how often in a million seconds, id. Lowest is best."""
 
 
 def static_score(chance: int, price: int, seconds: int) -> int:
@@ -46,12 +48,19 @@ def head_start_ms(score: int, topic_price: int) -> int:
     return WAIT_MS_PER_SCORE * (score - topic_price)
 
 
-def gain_of_waiting(score: int, busy: Iterable[tuple[int, int]]) -> int:
-    """What a second's wait would bring over an agent of this score, in 1/10,000 of a millionth.
+def rival(score: int, seconds: int, agent: str) -> Rival:
+    """One who is there but not free, and comes free once in so many seconds."""
+    return -score, 1_000_000 // max(seconds, 1), agent
 
-    `busy` are (score, handling seconds) of those who are there but not free: each comes free at their usual rate.
-    """
-    return sum((other - score) * (1_000_000 // max(seconds, 1)) for other, seconds in busy if other > score)
+
+def gain_of_waiting(score: int, rivals: Iterable[Rival]) -> int:
+    """What a second's wait for one of `rivals`, best first, would bring over this score: 1/10,000 of a millionth."""
+    gain = 0
+    for negative, rate, _ in rivals:
+        if negative >= -score:
+            break
+        gain -= (negative + score) * rate
+    return gain
 
 
 def waiting_pays(gain: int, ahead: int, abandon_cost: int, patience_seconds: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from router.engine import commands, facts
 from router.engine.decide import advance, due
@@ -14,6 +14,7 @@ from router.engine.state import Books, ContactState, State
 from router.errors import Refusal
 from router.journal.interface import Entry
 from router.nouns import (
+    POLICIES,
     Agent,
     Centre,
     ChannelRules,
@@ -28,6 +29,7 @@ from router.nouns import (
     TopicEstimate,
 )
 from router.skills.matching import has_room, missing_skill, slots_of
+from router.skills.policies import rival
 from router.wire import encode
 
 TOPICS = ("burgerzaken", "afval", "wmo", "iets")
@@ -210,6 +212,7 @@ def check(state: State, now: int) -> None:
         for name in ("intake", "waiting", "offered", "active", "wrap_up"):
             assert getattr(books, name) == getattr(naive, name), (channel, name)
     _check_agents(state)
+    _check_rivals(state)
     _check_liveness(state, now)
 
 
@@ -225,6 +228,15 @@ def _check_agents(state: State) -> None:
             assert agent.id in holders
     by_contact = [o.contact for o in state.offers.values()]
     assert len(by_contact) == len(set(by_contact)), "a contact has two open offers"
+
+
+def _check_rivals(state: State) -> None:
+    """Those a lane may wait for, kept up agent by agent, are those there but not free at the moment."""
+    for crew in state.index.crews():
+        there = (id for id in crew.present if crew.channel != "phone" or state.index.agents[id].endpoint)
+        taken = [id for id in there if id not in crew.free] if crew.reserves else []
+        found = [rival(crew.score(id, state.agents[id].occupancy), crew.seconds[id], id) for id in taken]
+        assert crew.rivals == sorted(found)
 
 
 def _check_liveness(state: State, now: int) -> None:
@@ -257,7 +269,7 @@ def _check_reservation(state: State, contact: ContactState, now: int, agent: str
     assert queue is not None
     assert queue.policy == "resolution", f"{contact.id} waits while {agent} is free"
     assert contact.reserved_until > now, f"{contact.id} waits while {agent} is free"
-    assert contact.reserved_until <= now + queue.reserve_seconds * 1000
+    assert contact.reserved_until <= contact.since + RESERVE_SECONDS * 1000
 
 
 def _check_explanation(state: State, contact: str, now: int) -> None:
@@ -341,6 +353,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.ReportCensus("phone", tuple(contacts)),
         commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
         commands.PublishEstimates(random_estimates(world, random), str(random.randint(1, 9))),
+        commands.Configure(random_policies(world.centre, random), str(random.randint(2, 99))),
         random_outcome(world, random, contact),
     ]
     return random.choice(seldom)
@@ -375,6 +388,21 @@ def random_outcome(world: World, random: random.Random, contact: str) -> command
         return commands.AnswerCitizen(about, random.random() < 0.7, random.choice([0, 0, 7, 8]))
     topic, agent = random.choice([("wmo", "dia"), ("wmo", ""), ("afval", "nobody"), ("", ""), ("", "dia")])
     return commands.SwitchEstimates(random.random() < 0.7, "sup", "v-5", topic, agent)
+
+
+def random_policies(centre: Centre, random: random.Random) -> Centre:
+    """The same centre with other policies, limits and learning, as a supervisor may switch them in mid-day."""
+    queues = tuple(
+        replace(
+            queue,
+            policy=random.choice(POLICIES),
+            reserve_seconds=random.choice([0, RESERVE_SECONDS]),
+            overtaken_max=random.randint(0, OVERTAKEN_MAX),
+            fairness_percent=random.choice([0, 65]),
+        )
+        for queue in centre.queues
+    )
+    return replace(centre, queues=queues, learning=random.choice(["off", "team", "team"]))
 
 
 def random_estimates(world: World, random: random.Random) -> Estimates:

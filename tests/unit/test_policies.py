@@ -12,7 +12,7 @@ from router.engine.state import canonical
 from router.errors import NotAllowed
 from router.nouns import Centre, Estimates, TopicEstimate
 from router.skills.estimates import allowed, level_chance
-from router.skills.policies import OCCUPANCY_FLOOR_MS, gain_of_waiting, occupancy, static_score, waiting_pays
+from router.skills.policies import OCCUPANCY_FLOOR_MS, gain_of_waiting, occupancy, rival, static_score, waiting_pays
 from tests.properties.world import OVERTAKEN_MAX, RESERVE_SECONDS, World, random_sequence, small_centre
 
 
@@ -148,12 +148,12 @@ def test_occupancy_is_judged_over_some_hours_at_least() -> None:
 
 
 def test_waiting_pays_when_the_better_come_free_often_enough() -> None:
-    gain = gain_of_waiting(7_000, [(8_600, 300)] * 10 + [(6_000, 300)])
+    gain = gain_of_waiting(7_000, [rival(8_600, 300, "a")] * 10 + [rival(6_000, 300, "b")])
     assert gain == 10 * 1_600 * (1_000_000 // 300)
     assert waiting_pays(gain, 1, 5_000, 180)
     assert not waiting_pays(gain, 5, 5_000, 180), "five of them share who comes free"
     assert not waiting_pays(gain, 1, 50_000, 180)
-    assert not waiting_pays(gain_of_waiting(9_000, [(8_600, 300)]), 1, 0, 180)
+    assert not waiting_pays(gain_of_waiting(9_000, [rival(8_600, 300, "a")]), 1, 0, 180)
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -180,10 +180,12 @@ def _most_overtaken(here: World) -> int:
     counts: dict[str, int] = {}
     most = 0
     skills = {a.id: a.skills for a in here.centre.agents}
-    policies = {q.id: q.policy for q in here.centre.queues}
+    policies: dict[str, str] = {}
     known: dict[str, tuple[tuple[int, int, int], str, dict[str, int], str]] = {}
     for number, (_, fact) in enumerate(here.record, 1):
         match fact:
+            case facts.CentreConfigured(centre=centre):
+                policies = {q.id: q.policy for q in centre.queues}
             case facts.ContactReceived(contact=id, channel=channel):
                 contacts[id] = (number, channel)
             case facts.ContactQueued(contact=id) | facts.ContactReturned(contact=id):
