@@ -13,6 +13,10 @@ CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callb
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
 
+CLOSABLE_CHANNELS: tuple[str, ...] = ("phone", "chat", "counter")
+"""What a supervisor can close at once; what is written is always taken."""
+CLOSING_REASONS: tuple[str, ...] = ("outage", "staffing", "incident", "evacuation", "other")
+
 EXTENSIONS_MAX = 10
 """How often a wrap-up can be extended: a time limit that people can move (WCAG 2.2.1)."""
 
@@ -51,7 +55,7 @@ class Municipality:
     hours: dict[str, Hours]
     """Per channel, and for `OFFICE`; a channel that is absent is always open."""
     calamity: dict[str, str] = field(default_factory=dict)
-    """Message per language, played and shown before anything else while it is filled in."""
+    """Message per language that stands ready; a supervisor switches it on and off."""
     holidays: tuple[str, ...] = ()
     """Closed days, ISO dates, expanded when the configuration is read."""
     email_from: str = ""
@@ -59,6 +63,30 @@ class Municipality:
     """Skills (and levels) that every contact of this municipality asks of an agent."""
     targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)
     """Queue -> channel -> its own norm, where it differs from the queue's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A channel of a municipality that a supervisor has closed, whatever its opening hours say."""
+
+    municipality: str
+    channel: str
+    reason: str
+    """One of `CLOSING_REASONS`."""
+    by: str
+    since: int
+    until: int
+    """In ms; 0 = until somebody opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calamity:
+    """The message that a municipality gives before anything else."""
+
+    texts: dict[str, str]
+    """Per language; empty = the configured text."""
+    by: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True)

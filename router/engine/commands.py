@@ -6,25 +6,20 @@ Every command may arrive more than once or late; deciding it again changes nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from router.nouns import Centre, Estimates, Question
-
-
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """Put this configuration in force."""
-
-    centre: Centre
-    version: str
-    """Digest of the configuration; the same version again is no news."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartCentre:
-    """The process has (re)started: channels in `census` report what is up before anything of theirs is offered."""
-
-    census: tuple[str, ...]
+from router.engine.commands_centre import (
+    AnnounceCalamity,
+    CloseChannels,
+    Configure,
+    LoseChannel,
+    ReopenChannels,
+    ReportCensus,
+    StartCentre,
+    Tick,
+    WithdrawCalamity,
+)
+from router.nouns import Estimates, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +29,6 @@ class PublishEstimates:
     estimates: Estimates
     version: str
     """Digest of the estimates; the same version again is no news."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The moment `due` named has come."""
 
 
 # -- contacts -----------------------------------------------------------------------------------------------
@@ -374,32 +364,6 @@ class CompleteFollowUp:
     note_ref: str = ""
 
 
-# -- census -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ReportCensus:
-    """What is up in the world for one channel after a start.
-
-    `alive` are the contacts found up; `answered` says which of them talk with which agent. For the channel
-    `desk` (staff), `alive` holds the agents who are connected.
-    """
-
-    channel: str
-    alive: tuple[str, ...] = ()
-    answered: dict[str, str] = field(default_factory=dict)
-    """contact -> agent, of calls that are bridged to an agent's phone, or whose agent consults a colleague."""
-    together: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """contact -> all agents whose phones are up for it, where there is more than one."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoseChannel:
-    """The channel has lost sight of its world (the PBX is out of reach): no offers until its next census."""
-
-    channel: str
-
-
 Command = (
     Configure
     | StartCentre
@@ -438,4 +402,8 @@ Command = (
     | CompleteFollowUp
     | ReportCensus
     | LoseChannel
+    | CloseChannels
+    | ReopenChannels
+    | AnnounceCalamity
+    | WithdrawCalamity
 )

@@ -6,6 +6,7 @@ from router.engine import commands, facts
 from router.engine.alarms import Alarm
 from router.engine.decide_contacts import ending, queue_from_intake, returned
 from router.engine.decide_offers import adopted, ended, expire, talks
+from router.engine.decide_openings import reopen_in_time
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
@@ -124,6 +125,8 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         return give_back(state, agent, now) if agent.connection == "lost" and agent.return_at == at else ()
     if kind == "follow_up" and id in state.follow_ups and state.follow_ups[id].state == "open":
         return (facts.FollowUpOverdue(id),)
+    if kind == "reopen":
+        return reopen_in_time(state, id, at)
     if kind == "forget" and id in state.ended:
         return (facts.ContactForgotten(id),)
     return ()

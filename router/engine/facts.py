@@ -9,30 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.nouns import Centre, Estimates, Question
-
-
-@dataclass(frozen=True, slots=True)
-class CentreConfigured:
-    centre: Centre
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class CentreStarted:
-    census: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CensusTaken:
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelLost:
-    """Nothing of this channel is offered until its census is taken again."""
-
-    channel: str
+from router.engine.facts_centre import (
+    CalamityAnnounced,
+    CalamityWithdrawn,
+    CensusTaken,
+    CentreConfigured,
+    CentreStarted,
+    ChannelClosed,
+    ChannelLost,
+    ChannelReopened,
+)
+from router.nouns import Estimates, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +399,10 @@ Fact = (
     | CentreStarted
     | CensusTaken
     | ChannelLost
+    | ChannelClosed
+    | ChannelReopened
+    | CalamityAnnounced
+    | CalamityWithdrawn
     | EstimatesPublished
     | EstimatesSwitched
     | ContactReceived

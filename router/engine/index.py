@@ -209,14 +209,23 @@ def rebuild_index(state: State) -> None:
             index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
         elif contact.state == "wrap_up" and contact.due_at:
             index.alarms.set(contact.due_at, "wrap_up", contact.id)
+    _set_alarms(state)
+
+
+def _set_alarms(state: State) -> None:
+    """Those of everything that is no open contact."""
+    alarms = state.index.alarms
     for offer in state.offers.values():
-        index.alarms.set(offer.lapses_at, "offer", offer.id)
+        alarms.set(offer.lapses_at, "offer", offer.id)
     for agent in state.agents.values():
         if agent.connection == "lost":
-            index.alarms.set(agent.return_at, "return", agent.id)
+            alarms.set(agent.return_at, "return", agent.id)
         if agent.after_work_until:
-            index.alarms.set(agent.after_work_until, "after_work", agent.id)
+            alarms.set(agent.after_work_until, "after_work", agent.id)
     for follow_up in state.follow_ups.values():
-        index.alarms.set(follow_up.due_at, "follow_up", follow_up.id)
+        alarms.set(follow_up.due_at, "follow_up", follow_up.id)
+    for key, closing in state.closings.items():
+        if closing.until:
+            alarms.set(closing.until, "reopen", key)
     for id, ended in state.ended.items():
-        index.alarms.set(ended.forget_at, "forget", id)
+        alarms.set(ended.forget_at, "forget", id)

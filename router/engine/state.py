@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from router.engine.index import Index
-from router.nouns import Centre, Estimates
+from router.nouns import Calamity, Centre, Closing, Estimates
 from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
 from router.skills.policies import occupancy
@@ -185,6 +185,10 @@ class State:
     agents: dict[str, AgentState] = field(default_factory=dict)
     follow_ups: dict[str, FollowUpState] = field(default_factory=dict)
     """Open and overdue ones."""
+    closings: dict[str, Closing] = field(default_factory=dict)
+    """`<municipality>|<channel>` -> what a supervisor has closed."""
+    calamities: dict[str, Calamity] = field(default_factory=dict)
+    """Municipality -> the message that is on."""
     outgoing: dict[str, OutgoingState] = field(default_factory=dict)
     """`<contact>/<number>` -> a message under way."""
     books: dict[str, Books] = field(default_factory=dict)

@@ -131,6 +131,18 @@ DELIVERY: dict[str, tuple[str, ...]] = {
 }
 """An outgoing message: `started` is the point of no return."""
 
+CHANNEL: Table = {
+    "open": {"ChannelClosed": "closed"},
+    "closed": {"ChannelClosed": "closed", "ChannelReopened": "open"},
+}
+"""A live channel of a municipality, as a supervisor has set it; while it is `open`, its opening hours decide."""
+
+CALAMITY: Table = {
+    "off": {"CalamityAnnounced": "on"},
+    "on": {"CalamityAnnounced": "on", "CalamityWithdrawn": "off"},
+}
+"""The calamity message of a municipality."""
+
 OPEN_STATES: tuple[str, ...] = ("intake", "waiting", "offered", "active", "wrap_up")
 
 ALL: dict[str, Table] = {
@@ -141,6 +153,8 @@ ALL: dict[str, Table] = {
     "Agent load": LOAD,
     "Participant": PARTICIPANT,
     "Follow-up": FOLLOW_UP,
+    "Channel": CHANNEL,
+    "Calamity message": CALAMITY,
     "Delivery": {s: {f"DeliveryNoted {t}": t for t in to} for s, to in DELIVERY.items()},
 }
 
