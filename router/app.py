@@ -36,7 +36,6 @@ from router.keys import kept_key
 from router.learning import Learning
 from router.orders import Dispatcher
 from router.projections.views import Views
-from router.queues.hours import is_open, next_opening
 from router.settings import Settings
 from router.skills.classification import keyword_hints
 from router.sockets import make_sockets
@@ -80,7 +79,7 @@ class App:
         self.accounts = Accounts(settings.accounts, settings.server, self._clock)
         self.origins = Origins(settings.server)
         self.sockets = make_sockets(self.origins, self.accounts.has_cookie)
-        self.rooms = Rooms(self.centre, self.vault, self.views, self.accounts, settings, self._clock, self._is_open)
+        self.rooms = Rooms(self.centre, self.vault, self.views, self.accounts, settings, self._clock)
         self.desk = DeskNamespace(self.rooms, self.origins, typing=self._agent_typing)
         self.wallboard = WallboardNamespace(self.rooms, self.origins)
         self._make_channels(data)
@@ -100,8 +99,9 @@ class App:
             self.vault,
             settings.centre,
             partial(keyword_hints, settings.keywords),
-            self._is_open,
-            self._opens_at,
+            lambda municipality, channel: self.views.openings.is_open(municipality, channel, self._clock()),
+            lambda municipality, channel: self.views.openings.opens_at(municipality, channel, self._clock()),
+            self.views.openings.calamity,
             self._clock,
         )
         self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))
@@ -119,20 +119,6 @@ class App:
         if settings.voice is not None:
             self.voice = VoiceChannel(around, settings.voice)
             self.channels.append(self.voice)
-
-    def _is_open(self, municipality: str, channel: str) -> bool:
-        centre = self.settings.centre
-        found = centre.municipality(municipality)
-        if found is None:
-            return False
-        return is_open(found.hours.get(channel), found.holidays, centre.time_zone, self._clock())
-
-    def _opens_at(self, municipality: str, channel: str) -> int | None:
-        centre = self.settings.centre
-        found = centre.municipality(municipality)
-        if found is None:
-            return None
-        return next_opening(found.hours.get(channel), found.holidays, centre.time_zone, self._clock())
 
     async def _agent_typing(self, contact: str) -> None:
         if self.chat is not None:

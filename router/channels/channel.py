@@ -21,9 +21,11 @@ class Surroundings:
     hints_of: Callable[[str], tuple[str, ...]]
     """Free text -> `keyword:…` hints for classification; the text itself never leaves the channel."""
     is_open: Callable[[str, str], bool]
-    """(municipality, channel) -> whether its opening hours say open now."""
+    """(municipality, channel) -> whether it takes people in now."""
     opens_at: Callable[[str, str], int | None]
     """(municipality, channel) -> when it opens next, in UTC ms; None when that is not to be foreseen."""
+    calamity: Callable[[str], dict[str, str]]
+    """Municipality -> the announcement that is on, per language; empty = there is none."""
     now: Callable[[], int]
     """UTC milliseconds."""
 

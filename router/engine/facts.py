@@ -1,7 +1,7 @@
 """What has happened. Facts are journalled, numbered from 1 without gaps, and never changed or pruned.
 
 Each fact is one transition of one or more small state machines (tables.py). Facts hold ids, times and vault
-references only, never a name, number, address or text. `VERSION` of a class grows when its fields change;
+references only, never a citizen's name, number, address or text. `VERSION` of a class grows when its fields change;
 `wire.py` upcasts older ones when they are read.
 """
 

@@ -160,7 +160,7 @@ class DeskNamespace(StaffNamespace):
     def _heard(self, batch: Sequence[Numbered]) -> None:
         """Called by the views after each batch: note who must be told what."""
         views = self.rooms.views
-        queues = promises = False
+        queues = all_agents = False
         touched: set[str] = set()
         for numbered in batch:
             fact = numbered.fact
@@ -178,8 +178,8 @@ class DeskNamespace(StaffNamespace):
                 status = fact.status if isinstance(fact, facts.DeliveryNoted) else ""
                 self._tell_news(entry, fact.number, status)
             queues |= isinstance(fact, _MOVES_QUEUES)
-            promises |= isinstance(fact, _PROMISES)
-        for agent in self._screens if promises else touched & self._screens.keys():
+            all_agents |= isinstance(fact, _TELLS_ALL)
+        for agent in self._screens if all_agents else touched & self._screens.keys():
             self._mark(self._screens[agent])
         if queues and self._queues_timer is None and self._screens:
             self._queues_timer = asyncio.get_running_loop().call_later(self._queues_every, self._queues_changed)
@@ -420,7 +420,16 @@ _MOVES_QUEUES = (
     facts.AnswerAdopted,
     facts.ContactEnded,
 )
-_PROMISES = (facts.FollowUpMade, facts.FollowUpAssigned, facts.FollowUpOverdue, facts.FollowUpKept)
+_TELLS_ALL = (
+    facts.ChannelClosed,
+    facts.ChannelReopened,
+    facts.CalamityAnnounced,
+    facts.CalamityWithdrawn,
+    facts.FollowUpMade,
+    facts.FollowUpAssigned,
+    facts.FollowUpOverdue,
+    facts.FollowUpKept,
+)
 
 
 def check_reason(rooms: Rooms, presence: str, reason: str) -> None:

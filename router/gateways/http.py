@@ -15,6 +15,7 @@ from router.gateways import openapi
 from router.gateways.contacts import ContactRequests
 from router.gateways.documents import DocumentRequests
 from router.gateways.follow_ups import FollowUpRequests
+from router.gateways.openings import OpeningRequests
 from router.gateways.routes import Register, Rooms, Route
 from router.nouns import CHANNELS
 from router.projections import shapes
@@ -59,11 +60,12 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class NamedMunicipality(msgspec.Struct, frozen=True):
-    """A municipality, and which channels are open now."""
+    """A municipality, which channels are open now, and the calamity message that stands ready."""
 
     id: str
     name: str
     open: dict[str, bool]
+    calamity: dict[str, str] = {}
 
 
 class NamedTopic(msgspec.Struct, frozen=True):
@@ -167,10 +169,11 @@ class CentreRequests:
     async def board(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, *STAFF, "board")
         board = self._rooms.views.board()
-        return json_answer(board if principal.role == "supervisor" else msgspec.structs.replace(board, people=[]))
+        return json_answer(board if principal.role == "supervisor" else shapes.without_people(board))
 
     async def centre(self, request: web.Request) -> web.StreamResponse:
-        centre, is_open, people = self._rooms.views.centre, self._rooms.is_open, self._rooms.views.people
+        views, now = self._rooms.views, self._rooms.now()
+        centre, people = views.centre, views.people
         principal = principal_of(request)
         staff = principal is not None and principal.role in STAFF
         names = CentreNames(
@@ -178,7 +181,8 @@ class CentreRequests:
             name=centre.name,
             languages=sorted({"nl", "en", *centre.language_needs}, key=lambda one: (one != "nl", one)),
             municipalities=[
-                NamedMunicipality(m.id, m.name, {c: is_open(m.id, c) for c in CHANNELS}) for m in centre.municipalities
+                NamedMunicipality(m.id, m.name, {c: views.openings.is_open(m.id, c, now) for c in CHANNELS}, m.calamity)
+                for m in centre.municipalities
             ],
             topics=[NamedTopic(t.id, t.title, t.queue) for t in centre.topics],
             queues=[NamedQueue(q.id, q.title, q.wrap_up_seconds) for q in centre.queues],
@@ -216,6 +220,7 @@ def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: En
         *ContactRequests(rooms, register).routes(),
         *DocumentRequests(rooms, follow_ups).routes(),
         *follow_ups.routes(),
+        *OpeningRequests(rooms).routes(),
     ]
 
 

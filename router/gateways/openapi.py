@@ -19,6 +19,7 @@ TAGS = {
     "contacts": "Contacts: post, follow, move, close.",
     "follow-ups": "Promises to citizens.",
     "documents": "What came with a contact.",
+    "openings": "What is open, closed at once, and announced.",
     "centre": "Names, figures, health.",
 }
 VERSION_HEADER = {"API-Version": {"$ref": "#/components/headers/ApiVersion"}}

@@ -54,8 +54,6 @@ class Rooms:
     accounts: Accounts
     settings: Settings
     now: Callable[[], int]
-    is_open: Callable[[str, str], bool]
-    """(municipality, channel) -> whether it is open now."""
 
     async def submit(self, command: Command) -> Outcome:
         """Submit, and wait until the views show what came of it."""

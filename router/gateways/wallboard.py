@@ -15,6 +15,7 @@ from router.errors import NotAllowed, Refusal
 from router.gateways.contacts import chosen, close, move
 from router.gateways.desk import check_reason
 from router.gateways.leases import Sleep
+from router.gateways.openings import Announcement, Closing, Reopening, decided
 from router.gateways.routes import Id, MaybeId, Rooms, Why, actor
 from router.gateways.staff import StaffNamespace
 from router.port import Numbered
@@ -59,6 +60,33 @@ class SetTheirPresence(msgspec.Struct, frozen=True):
     reason: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
 
+class CloseChannels(Closing, frozen=True, kw_only=True):
+    """Of which municipality."""
+
+    municipality: Id
+
+
+class OpenChannels(Reopening, frozen=True, kw_only=True):
+    """Of which municipality."""
+
+    municipality: Id
+
+
+class Announce(Announcement, frozen=True, kw_only=True):
+    """By which municipality."""
+
+    municipality: Id
+
+
+class Withdraw(msgspec.Struct, frozen=True):
+    """Of which municipality."""
+
+    municipality: Id
+
+    def command(self, municipality: str, by: str) -> commands.Command:
+        return commands.WithdrawCalamity(municipality, by)
+
+
 class WallboardNamespace(StaffNamespace):
     """`/wallboard`: one board is encoded once and sent to all who may see the same of it."""
 
@@ -83,6 +111,10 @@ class WallboardNamespace(StaffNamespace):
             "move": Event(MoveOne, self._move),
             "close": Event(CloseOne, self._close),
             "set_presence": Event(SetTheirPresence, self._set_presence),
+            "close_channels": Event(CloseChannels, self._decide),
+            "open_channels": Event(OpenChannels, self._decide),
+            "announce_calamity": Event(Announce, self._decide),
+            "withdraw_calamity": Event(Withdraw, self._decide),
         }
 
     async def start(self) -> None:
@@ -138,7 +170,7 @@ class WallboardNamespace(StaffNamespace):
 
     def _send(self, sids: Sequence[str], board: shapes.Board, with_people: bool) -> None:
         if sids:
-            shown = board if with_people else msgspec.structs.replace(board, people=[])
+            shown = board if with_people else shapes.without_people(board)
             self.server.broadcast(self.namespace, sids, Encoded(self.namespace, "board", shown, slot="board"))
 
     # -- what a supervisor does -------------------------------------------------------------------------------
@@ -169,6 +201,10 @@ class WallboardNamespace(StaffNamespace):
 
     async def _close(self, sid: str, body: CloseOne) -> None:
         await close(self.rooms, self._supervisor(sid), body.contact, body.why)
+
+    async def _decide(self, sid: str, body: CloseChannels | OpenChannels | Announce | Withdraw) -> dict[str, Any]:
+        opening = await decided(self.rooms, self._supervisor(sid), body.command, body.municipality)
+        return {"opening": opening}
 
     async def _set_presence(self, sid: str, body: SetTheirPresence) -> None:
         principal = self._supervisor(sid)

@@ -12,6 +12,7 @@ from router.projections import shapes
 from router.projections.contacts import Contacts, Entry
 from router.projections.days import day_of
 from router.projections.follow_ups import FollowUps
+from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People, Presence
 
@@ -113,7 +114,7 @@ class Board:
 
     # -- what is shown ----------------------------------------------------------------------------------------
 
-    def view(self, now: int, people: People, follow_ups: FollowUps) -> shapes.Board:
+    def view(self, now: int, people: People, follow_ups: FollowUps, openings: Openings) -> shapes.Board:
         """The whole board at `now`; of a day on which nothing has happened yet, too."""
         day = self._day if now < self._day.until else self._new_day(now)
         open_now: dict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -138,6 +139,7 @@ class Board:
             outcomes_lately=self._outcomes.measures(now, LATELY_DAYS),
             outcomes_days=LATELY_DAYS,
             repeat_days=self.centre.repeat_days,
+            openings=openings.view(now),
         )
 
     def _channels(self, day: Day, open_now: dict[tuple[str, str], list[Entry]]) -> list[str]:

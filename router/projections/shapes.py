@@ -179,6 +179,31 @@ class OutcomeReport(msgspec.Struct, frozen=True):
     definitions: dict[str, str]
 
 
+class Closed(msgspec.Struct, frozen=True):
+    """A channel that a supervisor has closed."""
+
+    channel: str
+    reason: str
+    since: int
+    until: int | None
+    """None = until somebody opens it."""
+    by: str
+    """Empty on screens that show no people."""
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What is open at one municipality now, and what a supervisor has decided."""
+
+    municipality: str
+    open: dict[str, bool]
+    """Per channel that can be closed at once."""
+    closed: list[Closed]
+    calamity: dict[str, str] | None
+    """The announcement that is on, per language."""
+    calamity_since: int | None
+    calamity_by: str
+
+
 class Board(msgspec.Struct, frozen=True):
     """The whole board (protocol 4.3)."""
 
@@ -200,6 +225,17 @@ class Board(msgspec.Struct, frozen=True):
     """Of the last `outcomes_days` days, today included."""
     outcomes_days: int
     repeat_days: int
+    openings: list[Opening]
+
+
+def without_people(board: Board) -> Board:
+    """The board as a screen on the wall may show it."""
+    replace = msgspec.structs.replace
+    openings = [
+        replace(one, closed=[replace(channel, by="") for channel in one.closed], calamity_by="")
+        for one in board.openings
+    ]
+    return replace(board, people=[], openings=openings)
 
 
 def decision(explanation: Explanation) -> Decision:

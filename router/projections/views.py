@@ -20,6 +20,7 @@ from router.projections.board import Board
 from router.projections.contacts import Contacts
 from router.projections.follow_ups import FollowUps
 from router.projections.history import History
+from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People
 
@@ -50,7 +51,11 @@ class Views:
         self.follow_ups = FollowUps()
         self.people = People()
         self.outcomes = Outcomes(centre, self.contacts)
+        self.openings = Openings(centre)
         self._board = Board(centre, self.contacts, self.outcomes)
+        self._models: tuple[Model, ...] = (
+            self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings, self._board
+        )  # fmt: skip
         self._beside: list[Model] = []
         self._listeners: list[Listener] = []
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -63,7 +68,7 @@ class Views:
         return self._board.position
 
     def board(self) -> shapes.Board:
-        return self._board.view(self._now(), self.people, self.follow_ups)
+        return self._board.view(self._now(), self.people, self.follow_ups, self.openings)
 
     @property
     def running(self) -> bool:
@@ -109,7 +114,7 @@ class Views:
         for numbered in batch:
             if isinstance(numbered.fact, facts.CentreConfigured):
                 self.centre, self.version = numbered.fact.centre, numbered.fact.version
-            for model in (self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self._board):
+            for model in self._models:
                 model.apply(numbered)
             for beside in self._beside:
                 beside.apply(numbered)

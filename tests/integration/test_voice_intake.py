@@ -12,6 +12,7 @@ from router.channels.voice.events import Held
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.callcentre import PLAIN, WITH_MENU, CallCentre, house
 from tests.parts.prompts import prompt_hertz
+from tests.parts.router import supervise
 from tests.parts.where import asterisk_command, missing
 
 pytestmark = [
@@ -24,8 +25,6 @@ CLOSED = (
     'phone = { every_day = "00:00-24:00" }   # really: { weekdays = "08:00-17:00" }',
     'phone = "closed"',
 )
-WELCOME_EN = 'en = "Welcome to the municipality of Veenstede."\n'
-CALAMITY = ("centre.toml", WELCOME_EN, f'{WELCOME_EN}[municipalities.calamity]\nnl = "Het stadhuis is dicht."\n')
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +120,26 @@ async def test_outside_hours_a_message_says_so_and_the_call_ends(pbx: RealAsteri
         assert (await centre.books())["ended"] == {"closed_hours": 2}
 
 
-async def test_a_calamity_is_told_first(pbx: RealAsterisk, tmp_path: Path) -> None:
-    async with house(pbx, tmp_path, CALAMITY) as centre:
-        call = await centre.call(PLAIN)
-        await call.audio.tone(prompt_hertz("kcc/calamity-veenstede"))
-        await call.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
-        await centre.board.event(Held)
+async def test_a_calamity_is_told_first_while_it_is_on(centre: CallCentre) -> None:
+    quiet = await centre.call(PLAIN)
+    await quiet.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
+    quiet.hangup()
+    await centre.phone(ended=1)
+    await supervise(centre.router.base, "veenstede/calamity", {})
+    call = await centre.call(PLAIN)
+    await call.audio.tone(prompt_hertz("kcc/calamity-veenstede"))
+    await call.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
+    await centre.board.event(Held)
+
+
+async def test_what_a_supervisor_closes_takes_no_calls_until_it_is_opened(centre: CallCentre) -> None:
+    await supervise(centre.router.base, "veenstede/close", {"reason": "outage", "channels": ["phone"]})
+    call = await centre.call(PLAIN)
+    await call.audio.tone(prompt_hertz("kcc/closed-veenstede"))
+    await call.wait(call.over)
+    await supervise(centre.router.base, "veenstede/open", {})
+    await centre.call(PLAIN)
+    await centre.board.event(Held)
 
 
 @pytest.mark.parametrize("caller", ["anonymous", "unknown", "0", "99999999999999999999", "%2B31612345678", "+31-6;x=1"])

@@ -15,11 +15,10 @@ import socketio
 
 from router.channels.voice.events import DialEnded, Held
 from tests.parts.asterisk import RealAsterisk
-from tests.parts.router import ROOT, STEP_SECONDS_MAX, Desk, RouterProcess, Watched, sign_in
+from tests.parts.router import ROOT, STEP_SECONDS_MAX, SUPERVISOR, Desk, RouterProcess, Watched, sign_in
 from tests.parts.sip import Call, SipPhone
 from tests.parts.switchboard import Switchboard
 
-SUPERVISOR = "marieke"
 PHONES = {"noor": "a1", "sanne": "a2", "daan": "a3", "fatima": "a4", "mehmet": "a7", "julia": "a10", "anouk": "a12"}
 PLAIN = "140592"
 """In `demo_config` this number has no menu: a call goes straight to the queue `algemeen`."""

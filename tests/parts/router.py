@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS_MAX = 30
 STEP_SECONDS_MAX = 20
 PASSWORD = "demo-1234"
+SUPERVISOR = "marieke"
 INTEGRATOR = "demo-integrator-4c89f988dccb26bf76f8468a5493f72c"
 BOARD = "demo-board-deb078fcaa51888b68f9d54d7f49ac35"
 
@@ -227,3 +228,14 @@ async def post_contact(base: str, key: str, **body: Any) -> tuple[int, dict[str,
         http.post("/api/v1/contacts", json=fields, headers=headers) as answer,
     ):
         return answer.status, await answer.json(content_type=None)
+
+
+async def supervise(base: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """`POST /api/v1/municipalities/<path>` as a supervisor; DELETE without a body. Gives what is open there then."""
+    headers = {"Cookie": await sign_in(base, SUPERVISOR), "Origin": base}
+    method = "DELETE" if body is None else "POST"
+    url = f"/api/v1/municipalities/{path}"
+    async with aiohttp.ClientSession(base) as http, http.request(method, url, json=body, headers=headers) as answer:
+        answer.raise_for_status()
+        shown: dict[str, Any] = await answer.json()
+        return shown

@@ -33,7 +33,13 @@ def configuration() -> Configuration:
         time_zone="Europe/Amsterdam",
         municipalities=(
             Municipality(
-                "waterland", "Waterland", ("140299",), {"nl": "Hallo"}, {}, email_from="gemeente@waterland.example"
+                "waterland",
+                "Waterland",
+                ("140299",),
+                {"nl": "Hallo"},
+                {},
+                {"nl": "Dicht."},
+                email_from="gemeente@waterland.example",
             ),
             Municipality("zeevang", "Zeevang", ("140298",), {}, {}),
         ),
@@ -161,6 +167,7 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         hints_of=hints_of,
         is_open=lambda m, c: True,
         opens_at=lambda m, c: clock(),
+        calamity=lambda m: {},
         now=clock,
     )
     try:

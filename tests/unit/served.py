@@ -119,9 +119,7 @@ class Served:
         await self.port.publish(facts.CentreConfigured(self.settings.centre, "v1"))
         self.views = Views(self.port, self.settings.centre, self.clock)
         self.accounts = Accounts(self.settings.accounts, self.settings.server, self.clock)
-        self.rooms = Rooms(
-            self.port, self.vault, self.views, self.accounts, self.settings, self.clock, lambda _m, c: c != "phone"
-        )
+        self.rooms = Rooms(self.port, self.vault, self.views, self.accounts, self.settings, self.clock)
         self.origins = Origins(self.settings.server)
         self.sockets = make_sockets(self.origins, self.accounts.has_cookie)
         self.desk = DeskNamespace(

@@ -297,6 +297,7 @@ async def test_canaries_of_another_municipality_over_the_whole_table(served: Ser
 
 
 async def test_the_centres_names(served: Served) -> None:
+    await served.publish(facts.ChannelClosed("waterland", "phone", "outage", "sup", 0))
     async with served.call("GET", "/api/v1/centre") as answer:
         names = await answer.json()
     assert names["municipalities"][0]["open"]["phone"] is False

@@ -108,6 +108,10 @@ async def test_nobody_else_may(served: Served) -> None:
         "move": {"contact": "c-1", "queue": "afval", "why": "x"},
         "close": {"contact": "c-1", "why": "x"},
         "set_presence": {"agent": "bob", "presence": "ready"},
+        "close_channels": {"municipality": "waterland", "reason": "outage"},
+        "open_channels": {"municipality": "waterland"},
+        "announce_calamity": {"municipality": "waterland"},
+        "withdraw_calamity": {"municipality": "waterland"},
     }
     assert set(bodies) == set(served.wallboard.events)
     for screen in (await tv(served), await served.screen("/wallboard", await served.sign_in("ada"))):

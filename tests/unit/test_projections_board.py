@@ -18,6 +18,7 @@ from router.projections.board import Board
 from router.projections.contacts import Contacts
 from router.projections.days import day_of
 from router.projections.follow_ups import FollowUps
+from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People
 from tests.unit.doubles import START, accepted, offered, queued, received, small_centre
@@ -44,7 +45,9 @@ class Fold:
         return self
 
     def view(self, after_seconds: float = 0) -> shapes.Board:
-        return self.board.view(self.at + int(after_seconds * 1000), self.people, self.follow_ups)
+        return self.board.view(
+            self.at + int(after_seconds * 1000), self.people, self.follow_ups, Openings(small_centre())
+        )
 
     def row(self, queue: str, channel: str, after_seconds: float = 0) -> shapes.ChannelBoard:
         of = next(q for q in self.view(after_seconds).queues if q.queue == queue)
@@ -110,8 +113,8 @@ def test_midnight_in_amsterdam_starts_the_day_again() -> None:
     call(fold, "c-1", 1)
     fold.add(received("c-2", "phone"), queued("c-2"))
     midnight = int(datetime(2026, 11, 18, 23, tzinfo=UTC).timestamp() * 1000)
-    before = fold.board.view(midnight - 1, fold.people, fold.follow_ups)
-    after = fold.board.view(midnight, fold.people, fold.follow_ups)
+    before = fold.board.view(midnight - 1, fold.people, fold.follow_ups, Openings(small_centre()))
+    after = fold.board.view(midnight, fold.people, fold.follow_ups, Openings(small_centre()))
     assert before.today_since == midnight - 24 * 3_600_000
     assert after.today_since == midnight
     assert [q.channels[0].answered for q in (before.queues[0], after.queues[0])] == [1, 0]

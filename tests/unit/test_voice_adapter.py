@@ -164,6 +164,16 @@ async def test_who_is_turned_away_is_not_counted_as_lost(phone: Telephone) -> No
     assert await phone.state() == ("ended", "closed_hours")
 
 
+async def test_the_recording_is_played_when_its_text_is_announced(phone: Telephone) -> None:
+    """A supervisor's own text is on screens only: nobody has spoken it."""
+    await phone.up()
+    for announced, told in (({}, False), ({"nl": "Brand."}, False), ({"nl": "Dicht."}, True)):
+        phone.announced = announced
+        session = Session(uniqueid=f"kcc-{len(announced)}{told}.1")
+        await phone.comes_in(session)
+        assert ("kcc/calamity-waterland" in session.said) is told
+
+
 async def test_a_call_that_comes_in_during_the_census_is_not_taken_for_gone(phone: Telephone) -> None:
     async def slow_rows() -> list[LiveChannel]:
         await phone.comes_in()

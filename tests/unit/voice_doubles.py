@@ -100,9 +100,10 @@ class Telephone:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
             self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
-            centre.clock,
+            lambda m: self.announced, centre.clock,
         )  # fmt: skip
         self.open = True
+        self.announced: dict[str, str] = {}
         self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x"))
         self.channel._ami = self.link  # type: ignore[assignment]
         self._orders = centre.orders("phone")

@@ -128,7 +128,7 @@ class Visitors(Namespace):
             "topics": [{"id": topic.id, "title": topic.title} for topic in centre.topics],
             "waiting": self._chats.waiting(),
             "agents_ready": self._chats.agents_ready(municipality),
-            "calamity": municipality.calamity or None,
+            "calamity": self._around.calamity(municipality.id) or None,
         }
 
     async def _start(self, sid: str, body: codec.Start) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Intake:
             call.attended = False
 
     async def _speak(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
-        if municipality.calamity:
+        if self._announces(municipality):
             await session.play(f"kcc/calamity-{municipality.id}")
         if self._around.is_open(municipality.id, "phone"):
             await self._settle(commands.Classify(call.contact, await self._ask(session, municipality)))
@@ -88,8 +88,12 @@ class Intake:
 
     def _silent(self, municipality: Municipality) -> bool:
         """Whether there is nothing to say and nothing to ask: the call may be offered at once."""
-        spoken = municipality.calamity or municipality.greeting or self._settings.menus.get(municipality.id)
+        spoken = self._announces(municipality) or municipality.greeting or self._settings.menus.get(municipality.id)
         return not spoken and self._around.is_open(municipality.id, "phone")
+
+    def _announces(self, municipality: Municipality) -> bool:
+        """Whether the text that the recording says is on; a supervisor's own text nobody has spoken."""
+        return bool(municipality.calamity) and self._around.calamity(municipality.id) == municipality.calamity
 
     def municipality(self, number: str) -> Municipality:
         """No wrong door: a number that nobody listed gets to the first municipality."""
