@@ -1,0 +1,264 @@
+"""A linter for asterisk/: what a PBX on a town hall's number may do, and what nobody's input may become.
+
+The dangers are those of Asterisk's README-SERIOUSLY.bestpractices and of its advisories GHSA-c4cg-9275-6w44 (functions
+reached with few rights) and GHSA-33x6-fj46-6rfh: lists say what is allowed, so that what is new is looked at first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+Files = Mapping[str, str]
+"""Name of a file in asterisk/ -> its text."""
+
+AMI_READ = frozenset({"call", "user"})
+APPLICATIONS = frozenset({
+    "AGI", "Answer", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback", "Return",
+    "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+})  # fmt: skip
+FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "RAND", "SHA1", "TIMEOUT"})
+OURS = frozenset({
+    "DIALSTATUS", "UNIQUEID",  # made by Asterisk
+    "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
+    "KCC_ID",  # the router's own contact, a random id
+    "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
+})  # fmt: skip
+"""Variables whose value nobody outside chooses."""
+OPEN_CONTEXTS = frozenset({"from-trunk", "from-agent"})
+"""Where calls come in from carriers and phones."""
+MODULES_NOT = re.compile(
+    r"app_(system|externalivr|mysql|db|minivm|voicemail\w*|chanisavail|jack|test)|func_(shell|curl|env|odbc|realtime|db)|"
+    r"pbx_(spool|realtime|lua|ael|dundi)|res_(ari\w*|curl|config_\w+|odbc|http_\w+|xmpp|snmp|pjsip_endpoint_identifier_anonymous)|"
+    r"chan_(iax2|unistim|dahdi|console)|cdr_\w+|cel_\w+"
+)
+"""Run commands, fetch addresses, read files or databases by name, or open more doors than the trunk and the phones."""
+AGI_SECONDS_MAX = 5
+WRITE_TIMEOUT_MS_MIN = 1_000
+WILDCARDS = frozenset({"0.0.0.0", "::", "[::]", "*", ""})
+
+
+@dataclass
+class Section:
+    """[name] of a file: its settings in order, and the templates it takes from."""
+
+    name: str
+    templates: tuple[str, ...]
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def all(self, key: str) -> list[str]:
+        return [value for name, value in self.lines if name == key]
+
+    def last(self, key: str) -> str:
+        return next(iter(self.all(key)[::-1]), "")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One priority of the dialplan."""
+
+    context: str
+    exten: str
+    application: str
+    arguments: str
+
+
+def sections(text: str) -> list[Section]:
+    """The sections of a configuration file, comments left out. A template (!) is a section too."""
+    found: list[Section] = []
+    for raw in text.splitlines():
+        line = re.sub(r"(?<!\\);.*", "", raw).strip()
+        head = re.fullmatch(r"\[([^\]]+)\](?:\(([^)]*)\))?", line)
+        if head:
+            found.append(Section(head[1], tuple(t for t in (head[2] or "").split(",") if t not in ("", "!", "+"))))
+        elif found and "=" in line:
+            key, _, value = line.partition("=")
+            found[-1].lines.append((key.strip(), value.removeprefix(">").strip()))
+    return found
+
+
+def dialplan(files: Files) -> Iterator[Step]:
+    for section in sections(files["extensions.conf"]):
+        exten = ""
+        for key, value in section.lines:
+            rest = value
+            if key == "exten":
+                exten, _, rest = value.partition(",")
+            if key in ("exten", "same"):
+                _, _, call = rest.partition(",")
+                application, _, arguments = call.strip().partition("(")
+                yield Step(section.name, exten.strip(), application, arguments.removesuffix(")"))
+
+
+def mistakes(files: Files) -> list[str]:
+    """Every rule that asterisk/ breaks: `file: what is wrong`."""
+    rules = (_manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones)
+    return [mistake for rule in rules for mistake in rule(files)]
+
+
+def write_rights(files: Files) -> frozenset[str]:
+    """What the router's AMI user may do."""
+    found = {s.last("write") for s in sections(files["manager.conf"]) if s.name == "router"} - {""}
+    return frozenset(right.strip() for rights in found for right in rights.split(","))
+
+
+def _manager(files: Files) -> Iterator[str]:
+    local = {s.name: s for s in sections(files["kcc-local.conf"])}
+    users: dict[str, Section] = {}
+    for section in sections(files["manager.conf"]):
+        whole = users.setdefault(section.name, Section(section.name, ()))
+        whole.lines += [line for name in section.templates for line in local[name].lines] + section.lines
+    general = users.pop("general")
+    if general.last("webenabled") != "no":
+        yield "manager.conf: webenabled is not no: rights could be had over HTTP"
+    for name, user in users.items():
+        tls = general.last("tlsenable") == "yes"
+        if user.all("deny") != ["0.0.0.0/0.0.0.0"] or not user.all("permit"):
+            yield f"manager.conf: {name} may come from anywhere"
+        if not tls and any(not permit.startswith("127.") for permit in user.all("permit")):
+            yield f"manager.conf: {name} may come from another machine without TLS"
+        if not {right.strip() for right in user.last("read").split(",")} <= AMI_READ:
+            yield f"manager.conf: {name} may read more than {', '.join(sorted(AMI_READ))}"
+        if not user.all("eventfilter") or any(not re.match(r"Event: \w+", f) for f in user.all("eventfilter")):
+            yield f"manager.conf: {name} gets events that are not named"
+        if int(user.last("writetimeout") or 100) < WRITE_TIMEOUT_MS_MIN:
+            yield f"manager.conf: {name} is cut off when it reads slowly"
+        if not re.fullmatch(r"@\w+@", user.last("secret")):
+            yield f"manager.conf: the secret of {name} stands in a file that everybody has"
+
+
+def _modules(files: Files) -> Iterator[str]:
+    (modules,) = sections(files["modules.conf"])
+    if modules.last("autoload") != "no":
+        yield "modules.conf: autoload is not no"
+    for name in modules.all("load") + modules.all("preload"):
+        if MODULES_NOT.fullmatch(name.removesuffix(".so")):
+            yield f"modules.conf: {name} is dangerous"
+
+
+def _binds(files: Files) -> Iterator[str]:
+    for name, text in files.items():
+        for section in sections(text):
+            for key, value in section.lines:
+                address = re.sub(r":\d+$", "", value)
+                if re.fullmatch(r"(tls)?bind(addr|address)?", key) and address in WILDCARDS:
+                    yield f"{name}: {key} listens everywhere"
+
+
+def _files(files: Files) -> Iterator[str]:
+    for name, text in files.items():
+        if re.search(r"(?m)^\s*#exec", text):
+            yield f"{name}: #exec runs a program"
+    if not re.search(r"(?m)^live_dangerously\s*=\s*no\b", files["asterisk.conf"]):
+        yield "asterisk.conf: live_dangerously is not no"
+    for section in sections(files["logger.conf"]):
+        for key, value in section.lines:
+            if section.name == "logfiles" and re.search(r"verbose|debug|dtmf|\*", value):
+                yield f"logger.conf: {key} would hold callers' numbers"
+    for section in sections(files["http.conf"]):
+        if section.last("enabled") == "yes" and not section.last("bindaddr").startswith("127."):
+            yield "http.conf: the web server is open to others"
+
+
+def _applications(files: Files) -> Iterator[str]:
+    for step in dialplan(files):
+        inner = re.findall(r"\?\s*([A-Z]\w+)\(", step.arguments) if step.application == "ExecIf" else []
+        for name in [step.application, *inner]:
+            if name not in APPLICATIONS:
+                yield f"extensions.conf: {step.context} uses {name}, which is not on the list of harmless applications"
+        for name in re.findall(r"\$\{(\w+)\(", step.arguments) + re.findall(r"^(\w+)\([^=]*\)=", step.arguments):
+            if name not in FUNCTIONS:
+                yield f"extensions.conf: {step.context} uses {name}(), which is not on the list of harmless functions"
+
+
+def _values(files: Files) -> Iterator[str]:
+    """A value from outside is used only through FILTER, or where an exact pattern has let it through."""
+    sets = [s.arguments for s in dialplan(files) if s.application == "Set"]
+    filtered = {text.partition("=")[0] for text in sets if re.match(r"\w+=\$\{FILTER\(", text)}
+    for text in sets:
+        name = text.partition("=")[0]
+        if name in filtered and not text.startswith(f"{name}=${{FILTER("):
+            yield f"extensions.conf: {name} is set without FILTER"
+    for step in dialplan(files):
+        for name in re.findall(r"\$\{(\w+)[}:]", _without_filters(step.arguments)):
+            exact = name == "EXTEN" and _exact(step.exten)
+            if not exact and name not in OURS | filtered:
+                yield f"extensions.conf: {step.context},{step.exten} uses {name} without FILTER"
+
+
+def _without_filters(text: str) -> str:
+    """The text with every ${FILTER(…)} left out, whatever stands in it."""
+    while "${FILTER(" in text:
+        start = text.index("${FILTER(")
+        end, depth = start, 0
+        for end in range(start, len(text)):
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            if depth == 0 and text[end] == "}":
+                break
+        text = text[:start] + text[end + 1 :]
+    return text
+
+
+def _exact(exten: str) -> bool:
+    """A fixed extension, or a pattern that lets digits of a known number through and nothing else."""
+    return bool(re.fullmatch(r"\w+|_\+?[0-9XZN]*(\[[0-9-]+\][0-9XZN]*)*", exten))
+
+
+def _entrances(files: Files) -> Iterator[str]:
+    for step in dialplan(files):
+        if step.context == "from-agent" and not re.fullmatch(r"\d+|_\d+\[[0-9-]+\]", step.exten):
+            yield f"extensions.conf: from-agent,{step.exten} lets agents dial more than each other"
+        if step.context == "from-trunk" and not re.match(r"_\+?\d{2}", step.exten):
+            yield f"extensions.conf: from-trunk,{step.exten} is open to any number"
+    for section in sections(files["extensions.conf"]):
+        if section.name in OPEN_CONTEXTS and section.all("include"):
+            yield f"extensions.conf: {section.name} includes other contexts"
+
+
+def _places(files: Files) -> Iterator[str]:
+    """Where a call may go on is fixed: contexts and labels are never a variable, and are there."""
+    contexts = {section.name for section in sections(files["extensions.conf"])}
+    for step in dialplan(files):
+        if step.application == "Goto" and step.arguments.count(",") > 1:
+            context = step.arguments.partition(",")[0]
+            if context not in contexts:
+                yield f"extensions.conf: {step.context} goes to {context}, which is not a fixed context"
+        elif step.application == "Goto" and step.arguments.startswith("$"):
+            yield f"extensions.conf: {step.context} goes wherever a variable says"
+
+
+def _agi(files: Files) -> Iterator[str]:
+    steps = list(dialplan(files))
+    for at, step in enumerate(steps):
+        if step.application != "AGI":
+            continue
+        where = f"extensions.conf: {step.context},{step.exten}"
+        before = [s.arguments for s in steps[:at] if (s.context, s.exten) == (step.context, step.exten)]
+        seconds = [int(found[1]) for text in before if (found := re.fullmatch(r"TIMEOUT\(absolute\)=(\d+)", text))]
+        if not seconds or not 0 < seconds[-1] <= AGI_SECONDS_MAX or "AGIEXITONHANGUP=yes" not in before:
+            yield f"{where} asks the router without a deadline"
+        if not any((s.context, s.exten) == (step.context, "T") for s in steps):
+            yield f"{where} has no T: a late router would end the call"
+        if not step.arguments.startswith("agi://${KCC_ROUTER}/"):
+            yield f"{where} asks somebody else than the router"
+        if not before or not any("KCC_NONCE=${RAND(" in text for text in before) or "${SHA1(" not in step.arguments:
+            yield f"{where} gives no token of its own for this call"
+
+
+def _phones(files: Files) -> Iterator[str]:
+    for name in ("pjsip.conf", "kcc-agents.conf", "kcc-local.conf"):
+        for section in sections(files[name]):
+            for context in section.all("context"):
+                if context not in OPEN_CONTEXTS:
+                    yield f"{name}: {section.name} comes in at {context}"
+            if section.name == "kcc-leg" and section.last("allow_transfer") != "no":
+                yield f"{name}: phones may transfer behind the router's back"
+            for match in section.all("match"):
+                if match.endswith("/0"):
+                    yield f"{name}: anybody is the carrier"
+    agents = sections(files["kcc-agents.conf"])
+    with_password = {s.name for s in agents if "kcc-agent-login" in s.templates and s.last("password")}
+    for section in agents:
+        if "kcc-agent" in section.templates and section.last("auth") not in with_password:
+            yield f"kcc-agents.conf: {section.name} needs no password"
