@@ -29,6 +29,7 @@ from router.errors import Fault
 from router.gateways.accounts import Accounts
 from router.gateways.desk import DeskNamespace
 from router.gateways.http import build_app
+from router.gateways.outcomes import KEPT_AS
 from router.gateways.routes import Rooms, Route
 from router.gateways.wallboard import WallboardNamespace
 from router.journal.sqlite import SqliteJournal
@@ -226,7 +227,9 @@ class App:
         """Remove what was put into the vault for contacts that never came about."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            known = await asyncio.to_thread(_contacts_ever, self.settings.server.data, self.settings.centre.id)
+            known = {KEPT_AS: True} | await asyncio.to_thread(
+                _contacts_ever, self.settings.server.data, self.settings.centre.id
+            )
             log.info("vault.swept", items=await self.vault.sweep(known))
 
     async def _snapshots(self) -> None:

@@ -21,7 +21,7 @@ def answer_citizen(state: State, command: commands.AnswerCitizen, now: int) -> D
     if known is not None:
         answered, mark = known
         if answered != command.answered or (mark and command.mark not in (0, mark)):
-            raise WrongState("this was answered already", code="answered_already")
+            raise WrongState("this was answered already")
         if mark or not command.mark:
             return NOTHING
     return Decision((facts.CitizenAnswered(command.contact, command.answered, command.mark),))

@@ -16,6 +16,7 @@ from router.gateways.contacts import ContactRequests
 from router.gateways.documents import DocumentRequests
 from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.openings import OpeningRequests
+from router.gateways.outcomes import OutcomeRequests
 from router.gateways.routes import Register, Rooms, Route
 from router.nouns import CHANNELS
 from router.projections import shapes
@@ -221,6 +222,7 @@ def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: En
         *DocumentRequests(rooms, follow_ups).routes(),
         *follow_ups.routes(),
         *OpeningRequests(rooms).routes(),
+        *OutcomeRequests(rooms).routes(),
     ]
 
 

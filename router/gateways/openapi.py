@@ -20,6 +20,7 @@ TAGS = {
     "follow-ups": "Promises to citizens.",
     "documents": "What came with a contact.",
     "openings": "What is open, closed at once, and announced.",
+    "outcomes": "What became of the questions, and what is expected of whom.",
     "centre": "Names, figures, health.",
 }
 VERSION_HEADER = {"API-Version": {"$ref": "#/components/headers/ApiVersion"}}

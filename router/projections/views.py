@@ -18,6 +18,7 @@ from router.port import CentrePort, Numbered
 from router.projections import shapes
 from router.projections.board import Board
 from router.projections.contacts import Contacts
+from router.projections.estimates import EstimateView
 from router.projections.follow_ups import FollowUps
 from router.projections.history import History
 from router.projections.openings import Openings
@@ -52,9 +53,11 @@ class Views:
         self.people = People()
         self.outcomes = Outcomes(centre, self.contacts)
         self.openings = Openings(centre)
+        self.estimates = EstimateView(centre)
         self._board = Board(centre, self.contacts, self.outcomes)
         self._models: tuple[Model, ...] = (
-            self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings, self._board
+            self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings,
+            self.estimates, self._board,
         )  # fmt: skip
         self._beside: list[Model] = []
         self._listeners: list[Listener] = []

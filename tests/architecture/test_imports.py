@@ -38,7 +38,8 @@ DOORS: dict[str, set[str]] = {
     "learning": COMMON | {"engine.commands", "engine.facts", "skills", "port", "projections", "wire"},
     "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
-    "projections": COMMON | {"queues.hours", "engine.facts", "engine.explanation", "port", "wire", "telemetry"},
+    "projections": COMMON
+    | {"queues.hours", "engine.facts", "engine.explanation", "skills.estimates", "port", "wire", "telemetry"},
     "bus": COMMON | {"wire", "telemetry"},
     "vault": COMMON | {"telemetry"},
     # shells

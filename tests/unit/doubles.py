@@ -133,6 +133,10 @@ class ScriptedPort:
                 return [ended], None
             case commands.CloseContact(contact, by, why_ref):
                 return [facts.ContactEnded(contact, "closed", by=by, why_ref=why_ref)], None
+            case commands.AnswerCitizen(contact, answered, mark):
+                return [facts.CitizenAnswered(contact, answered, mark)], None
+            case commands.SwitchEstimates(on, by, why_ref, topic, agent):
+                return [facts.EstimatesSwitched(topic, agent, on, by, why_ref)], None
             case commands.MakeFollowUp():
                 made = facts.FollowUpMade(
                     command.follow_up, command.contact, "", "waterland", command.by, command.due_at, command.text_ref,
