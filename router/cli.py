@@ -18,6 +18,7 @@ from pathlib import Path
 from router import __version__
 from router.errors import ConfigurationInvalid, Deposed, JournalDamaged, KccError
 from router.nouns import LEARNING, POLICIES
+from router.progress import Progress
 from router.settings import Settings
 
 DEMO = Path("config/demo")
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seeds", type=int, default=5, help="days per roster (5)")
     simulate.add_argument("--rosters", type=int, default=1, help="rosters drawn (1)")
     simulate.add_argument("--warm-up", type=int, default=20, help="uncounted days to learn from (20)")
+    simulate.add_argument("--progress", action="store_true", help="show progress also where nobody watches a terminal")
     simulate.add_argument("--json", action="store_true", help="machine-readable")
     rerun = add("rerun", _rerun, "run a recorded day again under this configuration, and compare")
     rerun.add_argument("day", type=date.fromisoformat, metavar="DAY", help="local date, as 2026-11-27")
@@ -80,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("--journal", type=Path, help="folder with the journal (KCC_DATA)")
     rerun.add_argument("--limit", type=int, default=20, help="contacts that change hands to show (20)")
     rerun.add_argument("--skip", type=int, default=0, help="how many of them to pass over first (0)")
+    rerun.add_argument("--progress", action="store_true", help="show progress also where nobody watches a terminal")
     rerun.add_argument("--json", action="store_true", help="machine-readable, with all contacts that change hands")
     verify = add("verify", _verify, "check the books and invariants of a journal")
     verify.add_argument("--json", action="store_true", help="machine-readable, per channel")
@@ -126,24 +129,27 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from router.simulation.report import summary, table
-    from router.simulation.run import Variant, play
+    from router.simulation.report import period_summary, period_table, summary, table
+    from router.simulation.run import Variant, play, play_period, steps
     from router.simulation.workload import read_workload
 
     options.config = options.workload
     workload = read_workload(options.workload)
-    rosters, seeds = range(max(1, options.rosters)), range(max(1, options.seeds))
-    found = {}
-    for policy in options.policy or POLICIES:
-        variant = Variant(policy, options.learning)
-        days = list(play(workload, variant, rosters, seeds, max(0, options.warm_up), _note))
-        found[variant.name] = summary(days)
-    _note_is_over()
+    rosters, seeds, warm_up = range(max(1, options.rosters)), range(max(1, options.seeds)), max(0, options.warm_up)
+    variants = [Variant(policy, options.learning) for policy in options.policy or POLICIES]
+    total = sum(steps(workload, variant, len(rosters), len(seeds), warm_up) for variant in variants)
+    with Progress(total, options.progress) as progress:
+        if workload.calendar is not None:
+            weeks = {v.name: period_summary(play_period(workload, v, rosters, seeds, progress)) for v in variants}
+            found, text = dict[str, object](weeks), period_table(weeks)
+        else:
+            days = {v.name: summary(list(play(workload, v, rosters, seeds, warm_up, progress))) for v in variants}
+            found, text = dict[str, object](days), table(days)
     if options.json:
         made = {"workload": workload.name, "rosters": len(rosters), "seeds": len(seeds), "policies": found}
         print(json.dumps(made, indent=2))
     else:
-        print(table(found))
+        print(text)
     return 0
 
 
@@ -154,27 +160,17 @@ def _rerun(options: argparse.Namespace) -> int:
     settings = _settings(options)
     centre = None if options.as_recorded else settings.centre
     journal = SqliteJournal.reader(options.journal or settings.server.data, settings.centre.id)
+    zone = settings.centre.time_zone
     try:
-        found = rerun(journal.read(), options.day, settings.centre.time_zone, centre, settings.version, _note)
+        with Progress(shown=options.progress) as progress:
+            found = rerun(journal.read(), options.day, zone, centre, settings.version, progress)
     finally:
         journal.close()
-        _note_is_over()
     if options.json:
         print(json.dumps(found.plain(), indent=2))
     else:
         print(found.text(max(0, options.limit), max(0, options.skip)))
     return 1 if options.as_recorded and not found.reproduced else 0
-
-
-def _note(what: str) -> None:
-    """Progress, for who is watching; one line a day where nobody rewrites the line."""
-    end = "" if sys.stderr.isatty() else "\n"
-    start = "\r\033[K" if sys.stderr.isatty() else ""
-    print(f"{start}{what}", end=end, file=sys.stderr, flush=True)
-
-
-def _note_is_over() -> None:
-    print("\r\033[K" if sys.stderr.isatty() else "", end="", file=sys.stderr)
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -78,17 +78,18 @@ def read_hours(hours: Table, channel: str) -> Hours:
     days: dict[int, tuple[tuple[int, int], ...]] = {}
     for group, numbers in GROUPS.items():
         if group in table:
-            intervals = _intervals(table, group)
-            days.update(dict.fromkeys(numbers, intervals))
+            opened = intervals(table, group)
+            days.update(dict.fromkeys(numbers, opened))
     for number, day in enumerate(DAYS):
         if day in table:
-            days[number] = _intervals(table, day)
+            days[number] = intervals(table, day)
     table.skip(*GROUPS, *DAYS)
     table.done()
     return Hours({day: intervals for day, intervals in sorted(days.items()) if intervals})
 
 
-def _intervals(table: Table, key: str) -> tuple[tuple[int, int], ...]:
+def intervals(table: Table, key: str) -> tuple[tuple[int, int], ...]:
+    """`"08:00-12:00, 13:00-17:00"` as minutes of the day, in order; none where it says "closed"."""
     value = table.raw(key)
     if value == "closed":
         return ()
@@ -126,12 +127,12 @@ def with_exceptions(hours: dict[str, Hours], exceptions: list[Table]) -> dict[st
             if channel not in (*CHANNELS, OFFICE):
                 table.mistake(channel, f"there is no such channel{nearest(channel, CHANNELS)}")
             usual = hours.get(channel, Hours(always=True))
-            intervals = _intervals(table, channel)
+            opened = intervals(table, channel)
             if day is None or n >= EXCEPTIONS_MAX:
                 continue
             if day.isoformat() in usual.special:
                 table.mistake(channel, f"{day} has hours for {channel} already; write them in one place")
-            hours[channel] = replace(usual, special={**usual.special, day.isoformat(): intervals})
+            hours[channel] = replace(usual, special={**usual.special, day.isoformat(): opened})
         table.done()
     if len(exceptions) > EXCEPTIONS_MAX:
         exceptions[EXCEPTIONS_MAX].mistake("", f"at most {EXCEPTIONS_MAX} special days; take out those that are past")

@@ -52,6 +52,8 @@ class DayResult:
     facts: int = 0
     busy_ms: dict[str, int] = field(default_factory=dict)
     open_ms: int = 0
+    worked_ms: dict[str, int] = field(default_factory=dict)
+    """Where people work in shifts: agent -> time at work; else everybody works all of `open_ms`."""
 
     @property
     def fcr(self) -> float:
@@ -72,6 +74,8 @@ class DayResult:
 
     @property
     def occupancies(self) -> list[float]:
+        if self.worked_ms:
+            return [self.busy_ms.get(id, 0) / worked for id, worked in self.worked_ms.items() if worked]
         return [busy / max(1, self.open_ms) for busy in self.busy_ms.values()]
 
 

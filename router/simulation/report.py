@@ -89,3 +89,53 @@ def table(rows: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
         cells = (f"{found[key]['mean']:.2f} ±{found[key]['ci95']:.2f}" for key in COLUMNS)
         lines.append(f"{name:<{width}}" + "".join(f"{cell:>15}" for cell in cells))
     return "\n".join(lines)
+
+
+# -- periods ------------------------------------------------------------------------------------------------------
+
+PER_CHANNEL: dict[str, Callable[[DayResult], float]] = {
+    "contacts": lambda week: float(week.offered),
+    "fcr": MEASURES["fcr"],
+    "service_level": MEASURES["service_level"],
+    "abandonment": MEASURES["abandonment"],
+    "wait_seconds": MEASURES["wait_seconds"],
+}
+"""Measures of one channel in one week; contacts as a number."""
+PER_CENTRE = {key: MEASURES[key] for key in ("occupancy_mean", "occupancy_sd", "occupancy_max")}
+PERIOD_COLUMNS = {
+    "contacts": "contacts/week",
+    **{key: COLUMNS[key] for key in (*PER_CHANNEL, *PER_CENTRE) if key in COLUMNS},
+}
+
+
+def period_summary(weeks: Iterable[Played]) -> dict[str, dict[str, dict[str, float]]]:
+    """Channel -> measure -> mean over the weeks with contacts, and half-width of its 95% interval."""
+    rows: dict[str, list[Played]] = {}
+    for week in weeks:
+        if week.result.offered:
+            rows.setdefault(week.channel, []).append(week)
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for channel, played in rows.items():
+        for name, measure in (PER_CHANNEL | (PER_CENTRE if played[0].result.worked_ms else {})).items():
+            mean, half = interval(_per_roster((week.roster, measure(week.result)) for week in played))
+            found.setdefault(channel, {})[name] = {"mean": round(mean, 4), "ci95": round(half, 4)}
+    return found
+
+
+def period_table(policies: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]) -> str:
+    """Policy -> channel -> summary, as lines of text."""
+    names = [f"{policy} {channel}" for policy, found in policies.items() for channel in found]
+    width = max((len(name) for name in names), default=0)
+    lines = [" " * width + "".join(f"{title:>18}" for title in PERIOD_COLUMNS.values())]
+    for policy, found in policies.items():
+        for channel, measures in found.items():
+            cells = (_cell(measures.get(key)) for key in PERIOD_COLUMNS)
+            lines.append(f"{policy + ' ' + channel:<{width}}" + "".join(f"{cell:>18}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _cell(value: Mapping[str, float] | None) -> str:
+    if value is None:
+        return ""
+    digits = 0 if value["mean"] >= 1_000 else 2
+    return f"{value['mean']:.{digits}f} ±{value['ci95']:.{digits}f}"

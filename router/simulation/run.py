@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from router.nouns import Estimates
 from router.simulation.day import Day, DayResult, centre_of
+from router.simulation.period import Period, period_centre
 from router.simulation.roster import make_roster
 from router.simulation.workload import Person, Workload
 from router.skills.learner import Learner
@@ -36,6 +37,8 @@ class Played:
     roster: int
     seed: int
     result: DayResult
+    channel: str = ""
+    """Of a period: the channel, or `all`; `result` is then a week's."""
 
 
 Progress = Callable[[str], None]
@@ -80,3 +83,27 @@ def warmed_up(
         if day + 1 >= watching:
             estimates = learner.learn(variant.learning)
     return estimates
+
+
+def play_period(
+    workload: Workload, variant: Variant, rosters: range, seeds: range, progress: Progress | None = None
+) -> Iterator[Played]:
+    """The days of the workload's calendar, week by week and channel by channel; `resolution` learns every week."""
+    if workload.calendar is None:
+        raise AssertionError("the workload has no calendar")
+    for roster in rosters:
+        people = make_roster(workload, roster)
+        centre = period_centre(workload, people, variant.policy, variant.learning)
+        for seed in seeds:
+            learner = Learner(centre) if variant.policy == "resolution" else None
+            period = Period(workload, workload.calendar, people, centre, seed, learner)
+            name = f"{workload.name} {variant.name}: roster {roster}, seed {seed}"
+            for week in period.run(name, progress):
+                yield from (Played(roster, seed, result, channel) for channel, result in week.items())
+
+
+def steps(workload: Workload, variant: Variant, rosters: int, seeds: int, warm_up: int) -> int:
+    """How many times progress will be told."""
+    if workload.calendar is not None:
+        return rosters * seeds * workload.calendar.days
+    return rosters * (seeds + (warm_up if variant.policy == "resolution" else 0))

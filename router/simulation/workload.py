@@ -1,15 +1,17 @@
-"""A workload in words: topics, arrivals, handling times, patience, calls back, and who works. TOML in, values out.
+"""A workload in words: topics, channels, arrivals, handling times, patience, who comes back, who works. TOML in.
 
 All shares and chances are numbers from 0 to 1, durations seconds. Every mistake is reported with its key.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from router.errors import ConfigurationInvalid
 from router.settings_table import Notes, Table, read_toml
+from router.simulation.calendar import Calendar, ChannelLoad, Shift, read_calendar, read_channels, read_shifts
+from router.simulation.reading import number, numbers
 
 AGENTS_MAX = 10_000
 SHAPES = ("lognormal", "exponential")
@@ -96,7 +98,10 @@ class Workload:
     """Of the queue, as in topics.toml."""
     skip_hours: float = 0.0
     """The beginning of the day that is not counted."""
-    notes: dict[str, str] = field(default_factory=dict)
+    calendar: Calendar | None = None
+    """Many days in a row, with the channels, shifts and profiles below; None = single days of telephone calls."""
+    channels: tuple[ChannelLoad, ...] = ()
+    shifts: tuple[Shift, ...] = ()
 
     @property
     def mean_seconds(self) -> float:
@@ -125,30 +130,36 @@ def _workload(table: Table) -> Workload:
         table.mistake("topics", f"the shares add up to {total:.3f}; write shares that add up to 1")
     if len({t.id for t in topics}) < len(topics):
         table.mistake("topics", "two topics have the same id")
-    arrivals, handling = table.table("arrivals", required=True), table.table("handling")
+    arrivals, handling = table.table("arrivals", required="calendar" not in table), table.table("handling")
     patience, again, queue = table.table("patience"), table.table("call_back"), table.table("queue")
-    if ("load" in arrivals) == ("calls_per_hour" in arrivals):
-        arrivals.mistake("load", "write one of load and calls_per_hour")
+    calendar, channels, shifts = read_calendar(table), read_channels(table), read_shifts(table)
+    if (calendar is None) != (not channels) or (shifts and calendar is None):
+        table.mistake("calendar", "[calendar] and [[channels]] go together; [[shifts]] goes with them")
+    if ("load" in arrivals) + ("calls_per_hour" in arrivals) + (calendar is not None) != 1:
+        arrivals.mistake("load", "write one of load, calls_per_hour, and a [calendar] with contacts_a_year")
     workload = Workload(
         name=table.text("name"),
         topics=topics,
         roster=_roster(table.table("roster", required=True), table, {t.id for t in topics}),
-        load=_number(arrivals, "load", 0.8, 0.01, 3),
-        calls_per_hour=_number(arrivals, "calls_per_hour", 0, 0.1, 1_000_000),
-        hours=_number(arrivals, "hours", 9, 0.5, 10_000),
-        profile=_numbers(arrivals, "profile", (1.0,), 0, 10),
-        skip_hours=_number(arrivals, "skip_hours", 0, 0, 10_000),
-        spread=_number(handling, "spread", 0.8, 0, 5),
+        load=number(arrivals, "load", 0.8, 0.01, 3),
+        calls_per_hour=number(arrivals, "calls_per_hour", 0, 0.1, 1_000_000),
+        hours=number(arrivals, "hours", 9, 0.5, 10_000),
+        profile=numbers(arrivals, "profile", (1.0,), 0, 10),
+        skip_hours=number(arrivals, "skip_hours", 0, 0, 10_000),
+        spread=number(handling, "spread", 0.8, 0, 5),
         shape=handling.choice("shape", "lognormal", SHAPES),
-        patience_seconds=_number(patience, "mean_seconds", 180, 0, 100_000),
+        patience_seconds=number(patience, "mean_seconds", 180, 0, 100_000),
         places=patience.integer("places", 0, 0, 1_000_000),
-        call_back_chance=_number(again, "chance", 0.6, 0, 1),
-        call_back_seconds=_number(again, "after_seconds", 3600, 1, 100_000),
+        call_back_chance=number(again, "chance", 0.6, 0, 1),
+        call_back_seconds=number(again, "after_seconds", 3600, 1, 100_000),
         call_backs_max=again.integer("times_max", 3, 0, 20),
         target_seconds=queue.integer("target_seconds", 20, 1, 86_400),
         reserve_seconds=queue.integer("reserve_seconds", 19, 0, 3600),
         overtaken_max=queue.integer("overtaken_max", 10, 0, 1000),
         fairness_percent=queue.integer("fairness_percent", 65, 0, 1000),
+        calendar=calendar,
+        channels=channels,
+        shifts=shifts,
     )
     for part in (arrivals, handling, patience, again, queue, table):
         part.done()
@@ -156,7 +167,7 @@ def _workload(table: Table) -> Workload:
 
 
 def _topic(table: Table) -> TopicLoad:
-    topic = TopicLoad(table.id("id"), _number(table, "share", None, 0, 1), _number(table, "seconds", None, 1, 100_000))
+    topic = TopicLoad(table.id("id"), number(table, "share", None, 0, 1), number(table, "seconds", None, 1, 100_000))
     table.done()
     return topic
 
@@ -170,15 +181,15 @@ def _roster(table: Table, whole: Table, topics: set[str]) -> Roster:
     roster = Roster(
         rule,
         table.integer("agents", len(people) or usual.agents, 1, AGENTS_MAX),
-        _numbers(table, "skills", usual.skills, 0, 1),
-        tuple(int(level) for level in _numbers(table, "levels", usual.levels, 1, 5)),
-        _numbers(table, "chances", usual.chances, 0, 1),
-        _numbers(table, "paces", usual.paces, 0.1, 10),
-        _number(table, "agent_spread", usual.agent_spread, 0, 1),
-        _number(table, "pair_spread", usual.pair_spread, 0, 1),
-        _number(table, "least", usual.least, 0, 1),
-        _number(table, "most", usual.most, 0, 1),
-        _number(table, "pace_spread", usual.pace_spread, 0, 1),
+        numbers(table, "skills", usual.skills, 0, 1),
+        tuple(int(level) for level in numbers(table, "levels", usual.levels, 1, 5)),
+        numbers(table, "chances", usual.chances, 0, 1),
+        numbers(table, "paces", usual.paces, 0.1, 10),
+        number(table, "agent_spread", usual.agent_spread, 0, 1),
+        number(table, "pair_spread", usual.pair_spread, 0, 1),
+        number(table, "least", usual.least, 0, 1),
+        number(table, "most", usual.most, 0, 1),
+        number(table, "pace_spread", usual.pace_spread, 0, 1),
         people,
     )
     if len({len(roster.skills), len(roster.levels), len(roster.chances), len(roster.paces)}) > 1:
@@ -195,27 +206,8 @@ def _person(table: Table, topics: set[str]) -> Person:
     for topic in levels:
         if topic not in topics:
             table.mistake(f"levels.{topic}", "there is no such topic")
-    chance = {topic: _number(values["chance"], topic, None, 0, 1) for topic in levels}
-    pace = {topic: _number(values["pace"], topic, 1.0, 0.1, 10) for topic in levels}
+    chance = {topic: number(values["chance"], topic, None, 0, 1) for topic in levels}
+    pace = {topic: number(values["pace"], topic, 1.0, 0.1, 10) for topic in levels}
     for part in (*values.values(), table):
         part.done()
     return Person(id, levels, chance, pace)
-
-
-def _number(table: Table, key: str, default: float | None, low: float, high: float) -> float:
-    if default is not None and key not in table:
-        return default
-    return table.number(key, low, high, f"write {low:g} to {high:g}")
-
-
-def _numbers(table: Table, key: str, default: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
-    if key not in table:
-        return default
-    values = table.raw(key)
-    good = isinstance(values, list) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and low <= v <= high for v in values
-    )
-    if not good or not values:
-        table.mistake(key, f"write a list of numbers from {low:g} to {high:g}")
-        return default
-    return tuple(float(v) for v in values)

@@ -23,7 +23,7 @@ DOORS: dict[str, set[str]] = {
     "skills": COMMON,
     "queues": COMMON | {"skills"},
     "engine": COMMON | {"queues", "skills"},
-    "simulation": COMMON | PURE | {"settings_table"},
+    "simulation": COMMON | PURE | {"settings_table", "settings_hours"},
     "wire": COMMON | VOCABULARY,
     "settings": COMMON | {"queues", "skills", "wire"},
     # the loop and what it stands on
@@ -51,6 +51,7 @@ DOORS: dict[str, set[str]] = {
     "orders": COMMON | {"port", "channels.channel", "telemetry"},
     "keys": COMMON,
     "disk": set(),
+    "progress": set(),
     "watchdog": COMMON | {"telemetry"},
     # the players of `make demo`, who come in from outside; it starts the server beside them
     "demo": {"settings"},

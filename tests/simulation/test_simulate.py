@@ -80,13 +80,15 @@ def test_the_roster_follows_the_work() -> None:
 def test_the_command_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "listed.toml"
     file.write_text(LISTED)
-    assert main(["simulate", str(file), "--policy", "longest-idle", "--seeds", "2", "--json"]) == 0
+    assert main(["simulate", str(file), "--policy", "longest-idle", "--seeds", "2", "--json", "--progress"]) == 0
     shown = capsys.readouterr()
     found = json.loads(shown.out)
     assert found["policies"]["longest-idle"]["fcr"]["mean"] > 40
-    assert "day 1" in shown.err
+    assert "day 0 (50%" in shown.err
     assert main(["simulate", str(file), "--seeds", "1", "--warm-up", "1"]) == 0
-    assert "resolution/off" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "resolution/off" in shown.out
+    assert not shown.err, "nobody watches"
 
 
 def test_every_mistake_is_reported_with_its_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
