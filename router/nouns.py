@@ -134,6 +134,59 @@ class QueueLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Widening:
+    """One step by which needs are relaxed; it says nothing about skills that a contact does not ask."""
+
+    after_seconds: int
+    """Of waiting in the queue."""
+    lower: dict[str, int] = field(default_factory=dict)
+    """Skill -> levels taken off what is asked; at least 1 is asked still."""
+    drop: tuple[str, ...] = ()
+    """Skills not asked any more."""
+    replace: dict[str, str] = field(default_factory=dict)
+    """Skill -> the skill asked in its place, at the same level: the second line for the first."""
+
+
+WAYS_OUT: tuple[str, ...] = ("queue", "neighbour", "callback", "message")
+"""Where overflow leads: another queue, another contact centre, a callback that keeps the place, a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """One way out of a queue, for a contact that waits there when its condition holds. Exactly one condition is set."""
+
+    kind: str
+    """One of `WAYS_OUT`."""
+    to: str = ""
+    """Queue, neighbour or message; empty for a callback."""
+    channels: tuple[str, ...] = ()
+    """Only for these; empty = for all that can go this way."""
+    after_seconds: int = 0
+    """It has waited this long in the queue; 0 = no condition."""
+    nobody: bool = False
+    """Nobody who is signed on could take it, and be reached."""
+    waiting_above: int = 0
+    """When it came in, more than this many waited in the queue; 0 = no condition."""
+    expected_above_seconds: int = 0
+    """When it came in, a longer wait than this was expected; 0 = no condition."""
+
+    @property
+    def on_arrival(self) -> bool:
+        """Whether it is judged once, when the contact comes into the queue."""
+        return bool(self.waiting_above or self.expected_above_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another contact centre that takes over what this one cannot answer."""
+
+    id: str
+    title: dict[str, str]
+    number: str
+    """To dial, digits only; empty = it takes no calls."""
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """A line in which contacts of any channel wait together."""
 
@@ -155,6 +208,14 @@ class Queue:
     """`resolution` takes this share of an agent's own occupancy off the score: 0 = work goes where it is best done."""
     limits: dict[str, QueueLimit] = field(default_factory=dict)
     """Per live channel."""
+    widening: tuple[Widening, ...] = ()
+    """In the order in which they come."""
+    floor: dict[str, int] = field(default_factory=dict)
+    """Skill -> level that widening leaves alone: never lower (if it was not), never dropped, never replaced."""
+    overflow: tuple[WayOut, ...] = ()
+    """In the order in which they are tried; each is taken at most once by a contact."""
+    preferred_seconds: int = 0
+    """Who dealt with the citizen's matter before is asked first for this long, if there and reachable; 0 = not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +288,10 @@ class Centre:
     remember_days: int = 30
     """Ended contacts are recognised when the same source offers them again for this long."""
     repeat_days: int = 7
+    """The same citizen with the same topic within this time comes back with the same matter."""
+    neighbours: tuple[Neighbour, ...] = ()
+    messages: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Message -> text per language: shown in a chat; on the telephone the recording of that name is played."""
 
     def municipality(self, id: str) -> Municipality | None:
         return next((m for m in self.municipalities if m.id == id), None)
@@ -236,6 +301,9 @@ class Centre:
 
     def queue(self, id: str) -> Queue | None:
         return next((q for q in self.queues if q.id == id), None)
+
+    def neighbour(self, id: str) -> Neighbour | None:
+        return next((n for n in self.neighbours if n.id == id), None)
 
     def agent(self, id: str) -> Agent | None:
         return next((a for a in self.agents if a.id == id), None)

@@ -45,6 +45,14 @@ class ContactState:
     needs: dict[str, int] = field(default_factory=dict)
     tier: int = 0
     rank: int = 0
+    priority: int = 0
+    """Its own, given by a supervisor; 0 = its queue's."""
+    queued_at: int = 0
+    """When it came into its queue, in ms: widening and ways out count from then."""
+    step: int = 0
+    """How many steps of widening it has had in its queue."""
+    ways: tuple[str, ...] = ()
+    """The ways out that it has taken."""
     owner: str = ""
     offer: str = ""
     offers: int = 0
@@ -72,7 +80,8 @@ class ContactState:
 
     def lane(self, at: int) -> LaneKey:
         """Where it waits from `at` (ms) on; look again when it is no longer kept for one colleague."""
-        return lane_key(self.channel, self.needs, self.topic, self.wanted_agent if self.wanted_until > at else "")
+        wanted = self.wanted_agent if self.wanted_until > at else ""
+        return lane_key(self.channel, self.needs, self.topic, wanted, self.step)
 
 
 @dataclass(slots=True)

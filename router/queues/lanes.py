@@ -1,6 +1,6 @@
 """Lanes: contacts that the same agents can take wait in one heap, in their place; removal is lazy.
 
-A lane is (channel, needs, topic, colleague). Whoever is first over several lanes is found by looking at their heads.
+A lane is (channel, needs, topic, colleague, steps of widening). Whoever is first over several lanes is found by looking at their heads.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from collections.abc import Callable, Iterable
 
 from router.queues.order import Place
 
-LaneKey = tuple[str, tuple[tuple[str, int], ...], str, str]
-"""Channel, the needs as sorted (skill, level) pairs, topic, and the one colleague it is kept for ("" = anybody)."""
+LaneKey = tuple[str, tuple[tuple[str, int], ...], str, str, int]
+"""Channel, the needs as sorted (skill, level) pairs, topic, the one colleague it is kept for ("" = anybody), and how
+many steps of widening led to those needs."""
 
 Entry = tuple[Place, str, LaneKey]
 """Place, contact, lane: one and the same object in the heap and beside it, or the one in the heap is stale."""
 
 
-def lane_key(channel: str, needs: dict[str, int], topic: str = "", colleague: str = "") -> LaneKey:
+def lane_key(channel: str, needs: dict[str, int], topic: str = "", colleague: str = "", step: int = 0) -> LaneKey:
     """Kept for one colleague the needs say nothing about who may take it: that colleague may lack the skill."""
-    return channel, tuple(sorted(needs.items())), topic, colleague
+    return channel, tuple(sorted(needs.items())), topic, colleague, step
 
 
 def lane_name(key: LaneKey) -> str:
     """The lane in one text, where a key must be one; the same whether or not it is kept for a colleague."""
-    return "|".join((key[0], key[2], *(f"{skill}:{level}" for skill, level in key[1])))
+    widened = (f"+{key[4]}",) if key[4] else ()
+    return "|".join((key[0], key[2], *(f"{skill}:{level}" for skill, level in key[1]), *widened))
 
 
 class Lanes:

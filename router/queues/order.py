@@ -19,6 +19,6 @@ def tier_of(channel: str) -> int:
     return 0 if channel in LIVE_CHANNELS else 1
 
 
-def rank_of(centre: Centre, queue: Queue, received_at: int) -> int:
-    """`received_at` in ms, with the head start that the queue's priority gives."""
-    return received_at - (LOWEST_PRIORITY - queue.priority) * centre.priority_step_seconds * 1000
+def rank_of(centre: Centre, queue: Queue, received_at: int, priority: int = 0) -> int:
+    """`received_at` in ms, with the head start that its priority gives: its own, or (0) that of the queue."""
+    return received_at - (LOWEST_PRIORITY - (priority or queue.priority)) * centre.priority_step_seconds * 1000
