@@ -7,7 +7,7 @@ from collections import deque
 
 Alarm = tuple[int, str, str]
 """Moment in ms, kind, id. Kinds: intake, wait, retry, offer, wrap_up, after_work, return, follow_up,
-forget."""
+forget, step (of widening, or a way out), lanes (more are waiting for a way out)."""
 
 
 class Alarms:

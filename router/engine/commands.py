@@ -19,6 +19,14 @@ from router.engine.commands_centre import (
     Tick,
     WithdrawCalamity,
 )
+from router.engine.commands_staff import (
+    AssignFollowUp,
+    CompleteFollowUp,
+    LoseAgent,
+    MakeFollowUp,
+    RegainAgent,
+    SetPresence,
+)
 from router.nouns import Estimates, Question
 
 
@@ -301,67 +309,23 @@ class SwitchEstimates:
     """Only with a topic."""
 
 
-# -- agents -------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
-class SetPresence:
-    """An agent (or a supervisor for an agent) becomes ready, paused (with a reason), or signed_off."""
+class SetPriority:
+    """A supervisor gives a waiting or offered contact a priority of its own, 1 (most urgent) to 9."""
 
-    agent: str
-    presence: str
-    reason: str = ""
-    by: str = ""
-    """Who asked, when it is not the agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoseAgent:
-    """The agent's last desk connection has been gone longer than its lease."""
-
-    agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class RegainAgent:
-    """The agent's desk is connected again."""
-
-    agent: str
-
-
-# -- follow-ups ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MakeFollowUp:
-    """A promise to the citizen, with an owner (an agent or a queue) and a deadline."""
-
-    follow_up: str
     contact: str
+    priority: int
     by: str
-    due_at: int
-    text_ref: str
-    owner_agent: str = ""
-    owner_queue: str = ""
+    why_ref: str
 
 
 @dataclass(frozen=True, slots=True)
-class AssignFollowUp:
-    """Give the promise to another agent or queue."""
+class TakeCallback:
+    """The citizen on hold wants to be called back: the call ends, a callback goes on at its place."""
 
-    follow_up: str
-    by: str
-    owner_agent: str = ""
-    owner_queue: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteFollowUp:
-    """The promise is kept."""
-
-    follow_up: str
-    by: str
-    note_ref: str = ""
+    contact: str
+    callback: str
+    """Id of the contact that goes on."""
 
 
 Command = (
@@ -391,6 +355,8 @@ Command = (
     | LeaveConversation
     | FinishAfterWork
     | MoveContact
+    | SetPriority
+    | TakeCallback
     | CloseContact
     | AnswerCitizen
     | SwitchEstimates

@@ -19,6 +19,7 @@ from router.engine import (
     decide_questions,
     decide_staff,
     decide_talk,
+    decide_waiting,
 )
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
@@ -58,6 +59,8 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.LeaveConversation: decide_talk.leave_conversation,
     commands.FinishAfterWork: decide_talk.finish_after_work,
     commands.MoveContact: decide_contacts.move_contact,
+    commands.SetPriority: decide_waiting.set_priority,
+    commands.TakeCallback: decide_waiting.take_callback,
     commands.CloseContact: decide_contacts.close_contact,
     commands.AnswerCitizen: decide_outcomes.answer_citizen,
     commands.Accept: decide_offers.accept,
@@ -110,11 +113,17 @@ def advance(state: State, command: commands.Command, now: int, explained: bool =
         answer = decision.answer
         for fact in decision.facts:
             apply(fact)
-    if state.centre is not None:
+    seen = 0
+    while state.centre is not None:
         for fact, explanation in assign.offers(state, now, explained):
             if explanation is not None:
                 explanations[len(facts)] = explanation
             apply(fact)
+        recent, seen = facts[seen:], len(facts)
+        for fact in decide_waiting.consequences(state, recent, now):
+            apply(fact)
+        if len(facts) == seen:
+            break
     return Decision(tuple(facts), answer, explanations)
 
 
@@ -126,8 +135,13 @@ def _wake(state: State, now: int, apply: Callable[[Fact], None]) -> None:
             continue
         if kind == "retry" and id in state.contacts:
             state.index.look_again(state.contacts[id], now)
-        for fact in decide_centre.alarm(state, alarm, now):
+        found = decide_centre.alarm(state, alarm, now)
+        for fact in found:
             apply(fact)
+        if kind == "step" and id in state.contacts:
+            state.index.due.add(id)
+            if not found:
+                state.index.plan(state, state.contacts[id], now)
 
 
 def explain(state: State, contact: str, now: int) -> Explanation:

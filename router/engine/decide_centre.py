@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from router.engine import commands, facts
 from router.engine.alarms import Alarm
-from router.engine.decide_contacts import ending, queue_from_intake, returned
+from router.engine.decide_contacts import ending, home, queue_from_intake, returned
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_openings import reopen_in_time
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
+from router.engine.decide_waiting import widening
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
 from router.nouns import LIVE_CHANNELS
@@ -114,6 +115,8 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         return (queue_from_intake(state, contact, commands.Classify(id), now),)
     if kind == "wait" and contact and contact.state in ("waiting", "offered") and contact.remind_at == at:
         return (_wait_exceeded(state, contact, now),)
+    if kind == "step" and contact and contact.state in ("waiting", "offered"):
+        return widening(state, contact, now)
     if kind == "wrap_up" and contact and contact.state == "wrap_up" and contact.due_at == at:
         questions = outcomes(contact, contact.topic, None)[1]
         return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True, questions=questions),)
@@ -134,12 +137,10 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
 
 def _wait_exceeded(state: State, contact: ContactState, now: int) -> facts.WaitExceeded:
     """Note the wait; written work past its target goes before what comes in from now on."""
-    queue = state.config.queue(contact.queue)
-    if queue is None:
-        raise AssertionError(f"queue {contact.queue} is not configured")
+    queue = home(state, contact)
     times = contact.reminders + 1
     overdue_now = contact.channel not in LIVE_CHANNELS and contact.tier != 0
-    rank = rank_of(state.config, queue, now) if overdue_now else contact.rank
+    rank = rank_of(state.config, queue, now, contact.priority) if overdue_now else contact.rank
     target = target_of(state.config, queue, contact.channel, contact.municipality)
     remind_at = now + reminder_ms(target, times)
     return facts.WaitExceeded(contact.id, times, 0 if overdue_now else contact.tier, rank, remind_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.decide_questions import QUESTIONS_MAX, needs_together, outcomes, topics_in
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
+from router.engine.preferred import preferred
 from router.engine.state import ContactState, State
 from router.engine.tables import DELIVERY
 from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
@@ -44,39 +45,39 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
     )
     if not command.classify:
         return Decision((received,), command.contact)
-    queued = _queued(state, command, command.contact, command.channel, command.municipality, command.hints, now, now)
-    return Decision((received, queued), command.contact)
+    return Decision((received, _queued(state, received, command, command.hints, now, now)), command.contact)
 
 
 def _queued(
     state: State,
+    contact: facts.ContactReceived | ContactState,
     command: commands.Receive | commands.Classify,
-    contact: str,
-    channel: str,
-    municipality: str,
     hints: tuple[str, ...],
     received_at: int,
     now: int,
-    language: str = "",
 ) -> facts.ContactQueued:
-    language = command.language or language
+    language, channel = command.language or contact.language, contact.channel
     topics = topics_of(state.config.classification, state.config.default_topic, hints)[:QUESTIONS_MAX]
     topic = state.config.topic(topics[0])
     queue = state.config.queue(topic.queue) if topic else None
     if topic is None or queue is None:
         raise AssertionError(f"topic {topics[0]} or its queue is not configured")
-    due = due_at(state.config, queue, channel, municipality, now)
+    due = due_at(state.config, queue, channel, contact.municipality, now)
+    needs = needs_together(state, channel, topics, language, contact.municipality)
+    wanted, until = preferred(state, queue, channel, contact.citizen, topic.id, contact.linked_to, needs, now)
     return facts.ContactQueued(
-        contact,
+        command.contact,
         topic.id,
         queue.id,
-        needs_together(state, channel, topics, language, municipality),
+        needs,
         language,
         tier_of(channel),
         rank_of(state.config, queue, received_at),
         due or now + reminder_ms(None, 0),
         due_at=due,
         further=topics[1:],
+        wanted_agent=wanted,
+        wanted_until=until,
     )
 
 
@@ -88,17 +89,7 @@ def classify_contact(state: State, command: commands.Classify, now: int) -> Deci
 
 
 def queue_from_intake(state: State, contact: ContactState, command: commands.Classify, now: int) -> facts.ContactQueued:
-    return _queued(
-        state,
-        command,
-        contact.id,
-        contact.channel,
-        contact.municipality,
-        contact.hints + command.hints,
-        contact.received_at,
-        now,
-        contact.language,
-    )
+    return _queued(state, contact, command, contact.hints + command.hints, contact.received_at, now)
 
 
 def end_contact(state: State, command: commands.EndContact, now: int) -> Decision:
@@ -207,7 +198,7 @@ def returned(
     state: State, contact: ContactState, reason: str, now: int, over: commands.HandOver | None = None
 ) -> facts.ContactReturned:
     """The contact back in a queue, at the place its arrival gives it; `over` says where else it should go."""
-    queue = _queue(state, over.queue if over and over.queue else contact.queue)
+    queue = _queue(state, over.queue) if over and over.queue else home(state, contact)
     topics = topics_in(state, queue, contact)
     asked = topics[:1] if over else topics
     wanted = over.to_agent if over else ""
@@ -219,7 +210,7 @@ def returned(
         queue.id,
         needs_together(state, contact.channel, asked, contact.language, contact.municipality),
         tier_of(contact.channel),
-        rank_of(state.config, queue, contact.received_at),
+        rank_of(state.config, queue, contact.received_at, contact.priority),
         due_at(state.config, queue, contact.channel, contact.municipality, now) or now + reminder_ms(None, 0),
         wanted,
         now + state.config.handover_seconds * 1000 if wanted else 0,
@@ -229,11 +220,43 @@ def returned(
     )
 
 
+def home(state: State, contact: ContactState) -> Queue:
+    """The contact's queue; if the configuration has it no longer, that of its topic, or of the default topic."""
+    config = state.config
+    for topic in (None, config.topic(contact.topic), config.topic(config.default_topic)):
+        queue = config.queue(topic.queue if topic else contact.queue)
+        if queue is not None:
+            return queue
+    raise AssertionError("the default topic or its queue is not configured")
+
+
 def _queue(state: State, id: str) -> Queue:
     queue = state.config.queue(id)
     if queue is None:
         raise UnknownThing("no such queue")
     return queue
+
+
+def requeued(
+    state: State, contact: ContactState, queue: Queue, now: int, by: str, why_ref: str = ""
+) -> facts.ContactQueued:
+    """A contact that waits, in another queue, at the place its arrival gives it there."""
+    topics = topics_in(state, queue, contact)
+    due = due_at(state.config, queue, contact.channel, contact.municipality, contact.queued_at or now)
+    return facts.ContactQueued(
+        contact.id,
+        topics[0],
+        queue.id,
+        needs_together(state, contact.channel, topics, contact.language, contact.municipality),
+        contact.language,
+        tier_of(contact.channel),
+        rank_of(state.config, queue, contact.received_at, contact.priority),
+        max(due, now) if due else now + reminder_ms(None, 0),
+        by,
+        why_ref,
+        due_at=due,
+        further=topics[1:],
+    )
 
 
 def move_contact(state: State, command: commands.MoveContact, now: int) -> Decision:
@@ -243,22 +266,7 @@ def move_contact(state: State, command: commands.MoveContact, now: int) -> Decis
     queue = _queue(state, command.queue)
     if contact.queue == queue.id and contact.state == "waiting":
         return NOTHING
-    topics = topics_in(state, queue, contact)
-    due = due_at(state.config, queue, contact.channel, contact.municipality, contact.queued_at or now)
-    queued = facts.ContactQueued(
-        contact.id,
-        topics[0],
-        queue.id,
-        needs_together(state, contact.channel, topics, contact.language, contact.municipality),
-        contact.language,
-        tier_of(contact.channel),
-        rank_of(state.config, queue, contact.received_at),
-        max(due, now) if due else now + reminder_ms(None, 0),
-        command.by,
-        command.why_ref,
-        due_at=due,
-        further=topics[1:],
-    )
+    queued = requeued(state, contact, queue, now, command.by, command.why_ref)
     if contact.state != "offered":
         return Decision((queued,))
     offer = state.offers[contact.offer]

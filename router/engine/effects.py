@@ -78,4 +78,31 @@ class Deliver:
     ref: str
 
 
-Effect = Ring | RingColleague | Reconnect | Connect | Confer | Hold | HangUp | Deliver
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell somebody who waits: a recording, or a line in the chat. Not repeated after a restart."""
+
+    contact: str
+    message: str
+    """Name in the configuration: text per language, and the name of the recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferCallback:
+    """Tell a caller on hold that a callback keeps their place. Ends in TakeCallback, or in nothing."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """Dial another contact centre for a caller on hold. Ends in EndContact (passed_on), or the caller is held again."""
+
+    contact: str
+    neighbour: str
+    number: str
+
+
+Effect = (
+    Ring | RingColleague | Reconnect | Connect | Confer | Hold | HangUp | Deliver | Announce | OfferCallback | PassOn
+)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from router.engine import evolve_centre, evolve_contacts, evolve_offers, evolve_openings, evolve_outcomes
+from router.engine import (
+    evolve_centre,
+    evolve_contacts,
+    evolve_offers,
+    evolve_openings,
+    evolve_outcomes,
+    evolve_waiting,
+)
 from router.engine.facts import Fact
 from router.engine.moves import Handler
 from router.engine.state import State
@@ -14,6 +21,7 @@ _HANDLERS: dict[type, Handler] = {
     **evolve_offers.HANDLERS,
     **evolve_outcomes.HANDLERS,
     **evolve_openings.HANDLERS,
+    **evolve_waiting.HANDLERS,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from router.engine import facts
-from router.engine.moves import Handler
+from router.engine.moves import Handler, prefer_no_more
 from router.engine.state import (
     AgentState,
     FollowUpState,
@@ -25,6 +25,10 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
     for agent in fact.centre.agents:
         state.agents.setdefault(agent.id, AgentState(agent.id, idle_since=at))
     state.index.configured(state)
+    if any(queue.widening or queue.overflow for queue in fact.centre.queues):
+        for contact in state.contacts.values():
+            if contact.state in ("waiting", "offered"):
+                state.index.plan(state, contact, contact.in_queue_since)
 
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
@@ -60,6 +64,8 @@ def _presence_changed(state: State, fact: facts.PresenceChanged, number: int, at
         agent.idle_since = at
     agent.presence, agent.reason = fact.presence, fact.reason
     state.index.agent_changed(state, agent.id)
+    if fact.presence != "ready":
+        prefer_no_more(state, agent.id, at)
 
 
 def _agent_lost(state: State, fact: facts.AgentLost, number: int, at: int) -> None:
@@ -68,6 +74,7 @@ def _agent_lost(state: State, fact: facts.AgentLost, number: int, at: int) -> No
     agent.return_at = fact.return_at
     state.index.alarms.set(fact.return_at, "return", fact.agent)
     state.index.agent_changed(state, agent.id)
+    prefer_no_more(state, agent.id, at)
 
 
 def _agent_regained(state: State, fact: facts.AgentRegained, number: int, at: int) -> None:

@@ -11,6 +11,7 @@ from router.engine.state import (
     Books,
     ContactState,
     EndedContact,
+    Matter,
     OutgoingState,
     State,
 )
@@ -22,6 +23,7 @@ from router.engine.tables import (
 )
 
 DAY_MS = 86_400_000
+MATTERS_MAX = 100_000
 
 
 def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -> None:
@@ -40,6 +42,7 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
         state.index.shared_hints(fact.hints),
         at,
         since=at,
+        linked_to=fact.linked_to,
     )
     state.sources[source] = fact.contact
     books = state.books.setdefault(fact.channel, Books())
@@ -56,9 +59,19 @@ def _queued(state: State, fact: facts.ContactQueued, number: int, at: int) -> No
     contact.language, contact.tier, contact.rank = intern(fact.language), fact.tier, fact.rank
     contact.queued_at = contact.queued_at or at
     contact.remind_at, contact.reminders, contact.further = fact.remind_at, 0, fact.further
-    contact.wanted_agent, contact.wanted_until = "", 0
+    contact.wanted_agent, contact.wanted_until = intern(fact.wanted_agent), fact.wanted_until
+    contact.preferred, contact.step = bool(fact.wanted_agent), 0
+    if fact.wanted_until:
+        state.index.alarms.set(fact.wanted_until, "retry", contact.id)
     go(state, contact, "ContactQueued", at)
-    state.index.alarms.set(fact.remind_at, "wait", contact.id)
+    _begin_waiting(state, contact, at)
+
+
+def _begin_waiting(state: State, contact: ContactState, at: int) -> None:
+    """In a queue, from now on: reminders, widening and ways out count from this moment."""
+    contact.in_queue_since = at
+    state.index.alarms.set(contact.remind_at, "wait", contact.id)
+    state.index.plan(state, contact, at)
 
 
 def _wait_exceeded(state: State, fact: facts.WaitExceeded, number: int, at: int) -> None:
@@ -89,7 +102,8 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, state.index.shared(fact.needs)
     contact.further = fact.further
     contact.tier, contact.rank, contact.remind_at = fact.tier, fact.rank, fact.remind_at
-    contact.wanted_agent, contact.wanted_until = fact.wanted_agent, fact.wanted_until
+    contact.wanted_agent, contact.wanted_until, contact.preferred = fact.wanted_agent, fact.wanted_until, False
+    contact.step = 0
     if fact.again_at:
         contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
@@ -98,7 +112,7 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     go(state, contact, "ContactReturned", at)
     owner_alone(state, contact, "ContactReturned", at)
     load(state, fact.agent, contact.id, "ContactReturned", at)
-    state.index.alarms.set(fact.remind_at, "wait", contact.id)
+    _begin_waiting(state, contact, at)
 
 
 def _question_added(state: State, fact: facts.QuestionAdded, number: int, at: int) -> None:
@@ -139,9 +153,25 @@ def _ended(state: State, fact: facts.ContactEnded, number: int, at: int) -> None
     ended = state.books[contact.channel].ended
     ended[fact.reason] = ended.get(fact.reason, 0) + 1
     forget_at = at + state.config.remember_days * DAY_MS
-    state.ended[contact.id] = EndedContact(f"{contact.channel}|{contact.source_key}", at, forget_at)
+    source = f"{contact.channel}|{contact.source_key}"
+    state.ended[contact.id] = EndedContact(source, at, forget_at, intern(contact.owner))
+    if fact.reason == "handled" and contact.citizen:
+        _remember_matter(state, f"{contact.citizen}|{fact.topic}", contact.owner, at)
     state.index.alarms.set(forget_at, "forget", contact.id)
     del state.contacts[contact.id]
+
+
+def _remember_matter(state: State, matter: str, agent: str, at: int) -> None:
+    """Who dealt with it last; what is too old to be a repeat, and the oldest of too many, is forgotten."""
+    matters = state.matters
+    matters.pop(matter, None)
+    matters[matter] = Matter(agent, at)
+    repeat_ms = state.config.repeat_days * DAY_MS
+    while matters:
+        oldest = next(iter(matters))
+        if len(matters) <= MATTERS_MAX and matters[oldest].at + repeat_ms > at:
+            return
+        del matters[oldest]
 
 
 def _forgotten(state: State, fact: facts.ContactForgotten, number: int, at: int) -> None:

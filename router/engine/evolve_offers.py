@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from typing import Any
 
 from router.engine import facts
-from router.engine.moves import Handler, drop_offer, go, load, open_contact
+from router.engine.moves import Handler, drop_offer, go, load, open_contact, unwanted
 from router.engine.state import (
     NO_PARTICIPANTS,
     ContactState,
@@ -68,7 +68,7 @@ def _accepted(state: State, fact: facts.OfferAccepted, number: int, at: int) -> 
         contact.joined_at = at
     else:
         contact.owner = fact.agent
-    contact.wanted_agent, contact.wanted_until = "", 0
+    unwanted(contact)
     del state.offers[offer.id]
 
 
@@ -85,11 +85,13 @@ def _offer_ended(state: State, fact: facts.OfferEnded, number: int, at: int) -> 
         contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
     if fact.agent == contact.wanted_agent:
-        contact.wanted_agent, contact.wanted_until = "", 0
+        unwanted(contact)
     contact.offer = ""
     del state.offers[offer.id]
     go(state, contact, "OfferEnded", at)
     load(state, fact.agent, contact.id, "OfferEnded", at)
+    if contact.state == "waiting":
+        state.index.plan(state, contact, contact.in_queue_since)
 
 
 def _answer_adopted(state: State, fact: facts.AnswerAdopted, number: int, at: int) -> None:

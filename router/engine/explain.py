@@ -61,7 +61,7 @@ def explain(
     contact = state.contacts[id]
     key = state.index.lanes.lane(id) if id in state.index.lanes else None
     if key is None or key[3]:
-        key = lane_key(contact.channel, contact.needs, contact.topic)
+        key = lane_key(contact.channel, contact.needs, contact.topic, step=contact.step)
     crew = state.index.crew(state, key)
     wanted = contact.wanted_agent if contact.wanted_until > now else ""
     reasons = _reasons(state, contact, now) if details or wanted else {}

@@ -19,6 +19,22 @@ from router.engine.facts_centre import (
     ChannelLost,
     ChannelReopened,
 )
+from router.engine.facts_staff import (
+    AgentLost,
+    AgentRegained,
+    FollowUpAssigned,
+    FollowUpKept,
+    FollowUpMade,
+    FollowUpOverdue,
+    PresenceChanged,
+)
+from router.engine.facts_waiting import (
+    LaneCleared,
+    LaneStranded,
+    NeedsWidened,
+    PriorityChanged,
+    WayOutTaken,
+)
 from router.nouns import Estimates, Question
 
 
@@ -83,6 +99,9 @@ class ContactQueued:
     """Topics of the questions besides the first."""
     due_at: int = 0
     """Until when it is answered within the norm that held when it was queued, in ms; 0 = it has none."""
+    wanted_agent: str = ""
+    """Who dealt with the matter before: asked first until `wanted_until` (ms), as long as they are there."""
+    wanted_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +187,8 @@ class ContactEnded:
 
     contact: str
     reason: str
-    """handled, abandoned, citizen_left, gone, closed_hours, calamity, technical, duplicate, robot, closed"""
+    """handled, abandoned, citizen_left, gone, closed_hours, calamity, technical, duplicate, robot, closed,
+    callback (goes on as one), passed_on (to another contact centre)"""
     agent: str = ""
     """The owner at the end, or empty."""
     topic: str = ""
@@ -327,73 +347,6 @@ class AfterWorkEnded:
     automatic: bool
 
 
-# -- agents -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PresenceChanged:
-    agent: str
-    presence: str
-    """signed_off, ready or paused"""
-    reason: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentLost:
-    """The desk connection is gone; what the agent owns in writing goes back at `return_at` (ms)."""
-
-    agent: str
-    return_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class AgentRegained:
-    agent: str
-
-
-# -- follow-ups ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpMade:
-    """-> open"""
-
-    follow_up: str
-    contact: str
-    citizen: str
-    municipality: str
-    by: str
-    due_at: int
-    text_ref: str
-    owner_agent: str
-    owner_queue: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpAssigned:
-    follow_up: str
-    by: str
-    owner_agent: str
-    owner_queue: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpOverdue:
-    """open -> overdue"""
-
-    follow_up: str
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUpKept:
-    """open | overdue -> kept"""
-
-    follow_up: str
-    by: str
-    note_ref: str
-
-
 Fact = (
     CentreConfigured
     | CentreStarted
@@ -408,6 +361,11 @@ Fact = (
     | ContactReceived
     | ContactQueued
     | WaitExceeded
+    | NeedsWidened
+    | WayOutTaken
+    | PriorityChanged
+    | LaneStranded
+    | LaneCleared
     | ContactReserved
     | ContactReturned
     | QuestionAdded

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from router.engine.alarms import Alarms
 from router.engine.crews import Crew
+from router.engine.reach import Reaches
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey, Lanes
+from router.queues.overflow import next_moment
 from router.skills.estimates import in_force
 from router.skills.matching import has_room
 
@@ -40,6 +42,7 @@ class Index:
     def __init__(self) -> None:
         self.alarms = Alarms()
         self.lanes = Lanes()
+        self.reaches = Reaches()
         self.agents: dict[str, Agent] = {}
         """The configured agents by id."""
         self.estimates: Estimates | None = None
@@ -48,6 +51,8 @@ class Index:
         """Reason -> how many configured agents can take nothing at all for it."""
         self.dirty: set[LaneKey] = set()
         """Lanes in which something has changed since they were last looked at."""
+        self.due: set[str] = set()
+        """Contacts for whom the moment of a way out may have come."""
         self._reasons: dict[str, str] = {}
         self._crews: dict[LaneKey, Crew] = {}
         self._crews_of: dict[str, list[Crew]] = {}
@@ -69,6 +74,7 @@ class Index:
                 self.away[reason] = self.away.get(reason, 0) + 1
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
+        self.reaches.configured(state)
         self.dirty.update(self.lanes.lanes())
 
     def shared(self, needs: dict[str, int]) -> dict[str, int]:
@@ -83,6 +89,8 @@ class Index:
 
     def waits(self, contact: ContactState, key: LaneKey) -> None:
         """The contact has come to wait."""
+        if not self.lanes.count(key):
+            self.reaches.came(key)
         self.lanes.add(contact.id, key, contact.place)
         self.dirty.add(key)
         if key[3]:
@@ -93,9 +101,28 @@ class Index:
         key = self.lanes.remove(contact)
         if key is not None and self.lanes.count(key):
             self.dirty.add(key)
-        elif key is not None and key[3]:
-            self._kept[key[3]].discard(key)
+        elif key is not None:
+            self.reaches.went(key)
+            if key[3]:
+                self._kept[key[3]].discard(key)
         return key
+
+    def plan(self, state: State, contact: ContactState, after: int) -> None:
+        """Set the alarm for the first step of widening, or way out, that comes due later than `after` (ms)."""
+        queue = state.config.queue(contact.queue)
+        if queue and (queue.widening or queue.overflow):
+            at = next_moment(queue, contact.channel, contact.in_queue_since, contact.step, contact.ways, after)
+            if at:
+                self.alarms.set(at, "step", contact.id)
+
+    def steps_taken(self) -> list[str]:
+        """The contacts in `due`, once, in order."""
+        due, self.due = sorted(self.due), set()
+        return due
+
+    def kept_for(self, agent: str) -> list[str]:
+        """Contacts that wait for this colleague alone."""
+        return [id for key in self._kept.get(agent, ()) for id in self.lanes.contacts(key)]
 
     def look_again(self, contact: ContactState, now: int) -> None:
         """A moment has come after which somebody may take the contact who could not before."""
@@ -114,6 +141,7 @@ class Index:
         if agent is None:
             return
         person = state.agents[id]
+        self.reaches.changed(id, person)
         reason = unavailable(person)
         if reason != self._reasons[id]:
             self._moved(agent, self._reasons[id], reason)
@@ -205,6 +233,7 @@ def rebuild_index(state: State) -> None:
                     index.alarms.set(again, "retry", contact.id)
         if contact.state in ("waiting", "offered"):
             index.alarms.set(contact.remind_at, "wait", contact.id)
+            index.plan(state, contact, contact.in_queue_since)
         elif contact.state == "intake":
             index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
         elif contact.state == "wrap_up" and contact.due_at:

@@ -52,6 +52,21 @@ def _forget_overtakers(state: State, left: LaneKey) -> None:
             del state.overtakers[name]
 
 
+def prefer_no_more(state: State, agent: str, at: int) -> None:
+    """The agent is not there: what waits for them because of what went before waits for anybody from now on."""
+    for id in state.index.kept_for(agent):
+        contact = state.contacts[id]
+        if contact.preferred:
+            unwanted(contact)
+            state.index.waits_no_more(id)
+            state.index.waits(contact, contact.lane(at))
+
+
+def unwanted(contact: ContactState) -> None:
+    """The contact is kept for nobody any more."""
+    contact.wanted_agent, contact.wanted_until, contact.preferred = "", 0, False
+
+
 def load(state: State, agent: str, contact: str, fact: str, at: int) -> None:
     """Move one slot of the agent by its table."""
     person = state.agents[agent]

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from router.engine import facts
-from router.engine.effects import Confer, Connect, Deliver, Effect, HangUp, Hold, Reconnect, Ring, RingColleague
+from router.engine.effects import (
+    Announce,
+    Confer,
+    Connect,
+    Deliver,
+    Effect,
+    HangUp,
+    Hold,
+    OfferCallback,
+    PassOn,
+    Reconnect,
+    Ring,
+    RingColleague,
+)
 from router.engine.state import State
 
 HANGS_UP = frozenset({"phone", "chat"})
@@ -42,6 +55,8 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
             return [(channel, Connect(fact.contact, fact.to_agent))]
         case facts.ConferenceStarted():
             return [(channel, Confer(fact.contact))]
+        case facts.WayOutTaken():
+            return _on_the_way(state, channel, fact)
         case facts.ContactReturned() if channel == "phone" and fact.reason != "held":
             return [(channel, Hold(fact.contact))]
         case facts.ConversationEnded() if channel in HANGS_UP:
@@ -50,6 +65,19 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
             return [(channel, HangUp(fact.contact, fact.reason))]
         case facts.MessageAdded() if fact.deliver:
             return [(channel, Deliver(fact.contact, fact.number, fact.ref))]
+    return []
+
+
+def _on_the_way(state: State, channel: str, fact: facts.WayOutTaken) -> list[tuple[str, Effect]]:
+    """What the channel does about a way out of the queue."""
+    match fact.kind:
+        case "message":
+            return [(channel, Announce(fact.contact, fact.to))]
+        case "callback":
+            return [(channel, OfferCallback(fact.contact))]
+        case "neighbour" if channel == "phone":
+            neighbour = state.config.neighbour(fact.to)
+            return [(channel, PassOn(fact.contact, fact.to, neighbour.number))] if neighbour else []
     return []
 
 

@@ -47,7 +47,7 @@ class ContactState:
     rank: int = 0
     priority: int = 0
     """Its own, given by a supervisor; 0 = its queue's."""
-    queued_at: int = 0
+    in_queue_since: int = 0
     """When it came into its queue, in ms: widening and ways out count from then."""
     step: int = 0
     """How many steps of widening it has had in its queue."""
@@ -60,6 +60,9 @@ class ContactState:
     reminders: int = 0
     wanted_agent: str = ""
     wanted_until: int = 0
+    preferred: bool = False
+    """Wanted because of what went before, and so only as long as that agent is there."""
+    linked_to: str = ""
     again_at: dict[str, int] = field(default_factory=lambda: NOTHING_YET)
     """Agent -> not asked again before this moment."""
     participants: dict[str, str] = field(default_factory=lambda: NO_PARTICIPANTS)
@@ -91,6 +94,16 @@ class EndedContact:
     source_key: str
     ended_at: int
     forget_at: int
+    agent: str = ""
+    """Who dealt with it."""
+
+
+@dataclass(slots=True)
+class Matter:
+    """Who dealt with a citizen's topic last, and when (ms)."""
+
+    agent: str
+    at: int
 
 
 @dataclass(slots=True)
@@ -209,6 +222,11 @@ class State:
     """Contact -> what its citizen said (answered, mark), until the contact is forgotten."""
     overtakers: dict[str, list[Place]] = field(default_factory=dict)
     """Lane -> places of those who went before somebody still waiting in it, in order."""
+
+    matters: dict[str, Matter] = field(default_factory=dict)
+    """`<citizen>|<topic>` -> who dealt with it, oldest first; as long as a repeat counts as one."""
+    stranded: dict[str, str] = field(default_factory=dict)
+    """Lane -> why nobody is there for those who wait in it."""
 
     def __post_init__(self) -> None:
         self.index: Index = Index()

@@ -16,6 +16,9 @@ CONTACT: Table = {
     "waiting": {
         "ContactQueued": "waiting",
         "WaitExceeded": "waiting",
+        "NeedsWidened": "waiting",
+        "WayOutTaken": "waiting",
+        "PriorityChanged": "waiting",
         "ContactReserved": "waiting",
         "MessageAdded": "waiting",
         "ContactOffered": "offered",
@@ -24,6 +27,8 @@ CONTACT: Table = {
     },
     "offered": {
         "WaitExceeded": "offered",
+        "NeedsWidened": "offered",
+        "PriorityChanged": "offered",
         "MessageAdded": "offered",
         "DeclineRequested": "offered",
         "OfferEnded": "waiting",
@@ -115,6 +120,12 @@ PARTICIPANT: Table = {
 }
 """A colleague beside the owner of an active contact; all leave when the conversation ends or the contact returns."""
 
+LANE: Table = {
+    "": {"LaneStranded": "stranded"},
+    "stranded": {"LaneStranded": "stranded", "LaneCleared": ""},
+}
+"""Contacts that the same agents can take: whether somebody is there for them."""
+
 FOLLOW_UP: Table = {
     "": {"FollowUpMade": "open"},
     "open": {"FollowUpAssigned": "open", "FollowUpOverdue": "overdue", "FollowUpKept": "kept"},
@@ -152,6 +163,7 @@ ALL: dict[str, Table] = {
     "Agent connection": CONNECTION,
     "Agent load": LOAD,
     "Participant": PARTICIPANT,
+    "Lane": LANE,
     "Follow-up": FOLLOW_UP,
     "Channel": CHANNEL,
     "Calamity message": CALAMITY,

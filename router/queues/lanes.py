@@ -1,6 +1,7 @@
 """Lanes: contacts that the same agents can take wait in one heap, in their place; removal is lazy.
 
-A lane is (channel, needs, topic, colleague, steps of widening). Whoever is first over several lanes is found by looking at their heads.
+A lane is (channel, needs, topic, colleague, steps of widening). Whoever is first over several lanes is found by looking
+at their heads.
 """
 
 from __future__ import annotations
@@ -87,6 +88,11 @@ class Lanes:
         heap = [entry for entry in self._heaps[key] if self._where.get(entry[1]) is entry]
         heapq.heapify(heap)
         self._heaps[key] = heap
+
+    def contacts(self, key: LaneKey) -> list[str]:
+        """All who wait in the lane, in order."""
+        where = self._where
+        return [entry[1] for entry in sorted(e for e in self._heaps.get(key, ()) if where.get(e[1]) is e)]
 
     def first(self, key: LaneKey, fits: Callable[[str], bool]) -> tuple[Place, str] | None:
         """The first of the lane for which `fits` holds, with its place."""

@@ -22,11 +22,14 @@ from router.nouns import (
     Estimates,
     Hours,
     Municipality,
+    Neighbour,
     Question,
     Queue,
     QueueTarget,
     Topic,
     TopicEstimate,
+    WayOut,
+    Widening,
 )
 from router.skills.matching import has_room, missing_skill, slots_of
 from router.skills.policies import rival
@@ -74,7 +77,16 @@ def small_centre(*policies: str) -> Centre:
                 RESERVE_SECONDS,
                 OVERTAKEN_MAX,
             ),
-            Queue("buiten", {}, {"phone": QueueTarget(30, 0.8)}, 5, 0, buiten, RESERVE_SECONDS, OVERTAKEN_MAX),
+            Queue(
+                "buiten",
+                {},
+                {"phone": QueueTarget(30, 0.8)},
+                5,
+                0,
+                buiten,
+                RESERVE_SECONDS,
+                OVERTAKEN_MAX,
+            ),
         ),
         agents=(
             Agent("anna", "Anna", "Anna", {"burgerzaken": 4, "wmo": 3, "veenstede": 1}, "a1"),
@@ -96,6 +108,35 @@ def small_centre(*policies: str) -> Centre:
         language_needs={"en": {"english": 1}},
         learning="team",
         remember_days=1,
+    )
+
+
+def open_centre(*policies: str) -> Centre:
+    """The small centre with all that can change while one waits: widening, ways out in a circle, preferred agents."""
+    centre = small_centre(*policies)
+    balie, buiten = centre.queues
+    balie = replace(
+        balie,
+        widening=(
+            Widening(30, lower={"wmo": 1, "burgerzaken": 1}),
+            Widening(90, drop=("english", "veenstede"), replace={"wmo": "afval"}),
+        ),
+        floor={"veenstede": 1, "burgerzaken": 2},
+        overflow=(
+            WayOut("message", "busy", waiting_above=2),
+            WayOut("callback", expected_above_seconds=600),
+            WayOut("queue", "buiten", ("phone", "chat"), after_seconds=120),
+            WayOut("neighbour", "overkant", nobody=True),
+        ),
+        preferred_seconds=20,
+    )
+    buiten = replace(buiten, overflow=(WayOut("queue", "balie", after_seconds=60), WayOut("callback", nobody=True)))
+    return replace(
+        centre,
+        queues=(balie, buiten),
+        channels={**centre.channels, "callback": ChannelRules(1, 60)},
+        neighbours=(Neighbour("overkant", {}, "0201234567"),),
+        messages={"busy": {"nl": "Het is druk.", "en": "We are busy."}},
     )
 
 
@@ -310,6 +351,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         language=random.choice(["nl", "nl", "en"]),
         classify=random.random() < 0.8,
         citizen=f"z-{world.made % 4}" if world.made % 4 else "",
+        linked_to=random.choice(["", "", contact]),
     )
     if random.random() < 0.5:
         often: list[commands.Command] = [
@@ -342,6 +384,8 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.AddQuestion(contact, holder, random.choice(TOPICS)),
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),
+        commands.SetPriority(contact, random.randint(1, 9), "sup", "v-2"),
+        commands.TakeCallback(contact, f"{new}-back"),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
         commands.CloseChannels(
             random.choice(["waterland", "veenstede", "atlantis"]),
@@ -435,7 +479,8 @@ def random_estimates(world: World, random: random.Random) -> Estimates:
 def random_sequence(seed: int, length: int) -> World:
     """A world after `length` random commands with time passing between them."""
     dice = random.Random(seed)
-    world = World(small_centre(*POLICY_PAIRS[seed % len(POLICY_PAIRS)]))
+    policies = POLICY_PAIRS[seed % len(POLICY_PAIRS)]
+    world = World(open_centre(*policies) if seed // len(POLICY_PAIRS) % 2 else small_centre(*policies))
     if seed % 2:
         world.ask(commands.PublishEstimates(random_estimates(world, dice), "0"))
     world.ready(*dice.sample([a.id for a in world.centre.agents], 3))

@@ -93,7 +93,7 @@ def test_the_estimates_decide_until_one_is_switched_off() -> None:
         assert asked(here) == "anna", "by level"
     here = world()
     here.ask(commands.SwitchEstimates(False, "sup", "v-1", "burgerzaken", "bert"))
-    crew = here.state.index.crew(here.state, ("phone", (("burgerzaken", 2),), "burgerzaken", ""))
+    crew = here.state.index.crew(here.state, ("phone", (("burgerzaken", 2),), "burgerzaken", "", 0))
     assert crew.chances == {"anna": 1_000, "bert": LEVEL_CHANCES[2], "dia": LEVEL_CHANCES[3], "eef": 5_000}
     assert crew.seconds["bert"] == 200, "the topic's mean"
 

@@ -193,7 +193,12 @@ def _most_overtaken(here: World) -> int:
                 known[id] = waiting[id] = (place, fact.queue, fact.needs, contacts[id][1])
                 counts[id] = 0
                 active.discard(id)
-            case facts.WaitExceeded(contact=id):
+            case facts.NeedsWidened(contact=id, needs=needs):
+                place, queue, _, channel = known[id]
+                known[id] = (place, queue, needs, channel)
+                if id in waiting:
+                    waiting[id] = known[id]
+            case facts.WaitExceeded(contact=id) | facts.PriorityChanged(contact=id):
                 _, queue, needs, channel = known[id]
                 known[id] = ((fact.tier, fact.rank, contacts[id][0]), queue, needs, channel)
                 if id in waiting:
