@@ -63,6 +63,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether the visitor's question was answered, and a mark from 1 to 10 (0 = none)."""
+
+    answered: bool
+    mark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """`typing` and `end` carry nothing."""
 

@@ -44,6 +44,10 @@ class Chat:
     position: int = 0
     """1 = next; 0 = not in a queue (yet)."""
     agent: str = ""
+    helped: bool = False
+    """An agent took it: whether the question was answered can be asked."""
+    answered: bool | None = None
+    """What the visitor said to that."""
     lines: list[Line] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     """Message id -> number."""
@@ -183,7 +187,7 @@ class OpenChats:
         chat = self.chats.get(fact.contact)
         if chat is not None and chat.state != "ended":
             self._leave_queue(chat)
-            chat.state, chat.agent = "active", fact.agent
+            chat.state, chat.agent, chat.helped = "active", fact.agent, True
             self._changed.add(chat.contact)
 
     def _over(self, fact: facts.ConversationEnded | facts.ContactEnded, number: int, at: int) -> None:
@@ -191,6 +195,12 @@ class OpenChats:
             self.close(fact.contact)
             self._ended[fact.contact] = at
             self._ended.move_to_end(fact.contact)
+
+    def _citizen_answered(self, fact: facts.CitizenAnswered, number: int, at: int) -> None:
+        chat = self.chats.get(fact.contact)
+        if chat is not None:
+            chat.answered = fact.answered
+            self._changed.add(chat.contact)
 
     def _forgotten(self, fact: facts.ContactForgotten, number: int, at: int) -> None:
         self._drop(fact.contact)
@@ -225,6 +235,7 @@ _HANDLERS: dict[type, Callable[[OpenChats, Any, int, int], None]] = {
     facts.AnswerAdopted: OpenChats._answered,
     facts.ConversationEnded: OpenChats._over,
     facts.ContactEnded: OpenChats._over,
+    facts.CitizenAnswered: OpenChats._citizen_answered,
     facts.ContactForgotten: OpenChats._forgotten,
     facts.MessageAdded: OpenChats._message,
     facts.PresenceChanged: OpenChats._presence_changed,

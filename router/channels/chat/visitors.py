@@ -13,7 +13,7 @@ from aiohttp import web
 from router.channels.channel import Surroundings
 from router.channels.chat import codec
 from router.channels.chat.fold import Chat, Line, OpenChats
-from router.engine.commands import AddMessage, EndContact, Receive
+from router.engine.commands import AddMessage, AnswerCitizen, EndContact, Receive
 from router.errors import Erased, NotAllowed, TooMany, Unavailable, UnknownThing, WrongState
 from router.nouns import Municipality
 from router.port import new_id
@@ -80,6 +80,7 @@ class Visitors(Namespace):
             "message": Event(codec.Message, self._message),
             "typing": Event(codec.Nothing, self._typing),
             "end": Event(codec.Nothing, self._end),
+            "answer": Event(codec.Answer, self._answer),
         }
 
     # -- life -------------------------------------------------------------------------------------------------
@@ -192,6 +193,15 @@ class Visitors(Namespace):
     async def _end(self, sid: str, body: codec.Nothing) -> None:
         self._check_open()
         await self.end(self._mine(sid))
+
+    async def _answer(self, sid: str, body: codec.Answer) -> None:
+        """Whether the question was answered; the centre refuses it while the conversation goes on."""
+        self._check_open()
+        chat = self._mine(sid)
+        if not chat.helped:
+            raise WrongState("nobody has helped you in this chat")
+        outcome = await self._around.port.submit(AnswerCitizen(chat.contact, body.answered, body.mark))
+        await self._reached(outcome.number)
 
     async def end(self, chat: Chat) -> None:
         """The visitor has left: before an answer that is `abandoned`, in conversation `citizen_left`."""
@@ -315,7 +325,8 @@ class Visitors(Namespace):
 
     def _status(self, chat: Chat) -> dict[str, Any]:
         name = self._chats.first_name(chat.agent) if chat.state == "active" else ""
-        return {"state": chat.state, "position": chat.position or None, "agent_name": name}
+        asked = {"helped": chat.helped, "answered": chat.answered} if chat.state == "ended" else {}
+        return {"state": chat.state, "position": chat.position or None, "agent_name": name, **asked}
 
     # -- looking up -------------------------------------------------------------------------------------------
 

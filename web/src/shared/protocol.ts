@@ -394,6 +394,9 @@ export interface VisitorStatus {
   state: 'waiting' | 'active' | 'ended'
   position?: number
   agent_name?: string
+  /** When it has ended: whether an agent took it, and whether the visitor said that the question was answered. */
+  helped?: boolean
+  answered?: boolean | null
 }
 
 export interface VisitorRequests {
@@ -406,6 +409,7 @@ export interface VisitorRequests {
   message: [{ message: string; text: string }, { number: number }]
   typing: [object, object]
   end: [object, object]
+  answer: [{ answered: boolean; mark?: number }, object]
 }
 
 export interface VisitorEvents {

@@ -116,7 +116,8 @@ function End({ shared: { chat, t }, back }: { shared: Shared; back: () => void }
   )
 }
 
-function After({ shared: { chat, t, language } }: { shared: Shared }) {
+function After({ shared }: { shared: Shared }) {
+  const { chat, t, language } = shared
   const save = (): void => {
     const lines = chat.messages.value.map((one) => {
       const who = one.author === 'citizen' ? t.you : one.author === 'agent' ? one.name || t.agent : ''
@@ -132,11 +133,48 @@ function After({ shared: { chat, t, language } }: { shared: Shared }) {
   }
   return (
     <div class="box" data-testid="chat-ended">
+      {chat.status.value.helped && <Answered shared={shared} />}
       <div class="buttons">
-        <button type="button" class="primary" data-focus onClick={() => chat.erase(false)}>{t.newChat}</button>
+        <button type="button" class={chat.status.value.helped ? '' : 'primary'} data-focus={!chat.status.value.helped} onClick={() => chat.erase(false)}>{t.newChat}</button>
         <button type="button" onClick={save}>{t.download}</button>
         <button type="button" class="plain" onClick={() => chat.erase(true)}>{t.erase}</button>
       </div>
+    </div>
+  )
+}
+
+/** "Is uw vraag beantwoord?", once; then, if they like, a mark. */
+function Answered({ shared: { chat, t } }: { shared: Shared }) {
+  const [error, setError] = useState(false)
+  const [marked, setMarked] = useState(false)
+  const said = chat.status.value.answered
+  const tell = (answered: boolean, mark = 0): void => {
+    setError(false)
+    chat.answer(answered, mark).then(() => setMarked(mark > 0), () => setError(true))
+  }
+  return (
+    <div class="answered" role="group" aria-labelledby="kcc-answered" data-testid="answered">
+      <p id="kcc-answered"><strong>{t.answered}</strong></p>
+      {said === null || said === undefined ? (
+        <div class="buttons">
+          <button type="button" class="primary" data-focus data-testid="answered-yes" onClick={() => tell(true)}>{t.yes}</button>
+          <button type="button" data-testid="answered-no" onClick={() => tell(false)}>{t.no}</button>
+        </div>
+      ) : (
+        <>
+          <p role="status">{said ? t.yes : t.no}. {said ? t.thanks : t.notAnswered}</p>
+          {!marked && (
+            <label>
+              {t.mark}
+              <select data-testid="mark" value="" onChange={(event) => tell(said, Number(event.currentTarget.value))}>
+                <option value="" disabled>{t.markChoose}</option>
+                {[10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((mark) => <option key={mark} value={mark}>{mark}</option>)}
+              </select>
+            </label>
+          )}
+        </>
+      )}
+      {error && <p class="error" role="alert">{t.failed}</p>}
     </div>
   )
 }

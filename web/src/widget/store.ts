@@ -193,9 +193,15 @@ export function conversation({ server, municipality, language, news }: Place) {
       typingTold = Date.now()
       link.tell('typing', {})
     },
+    /** Whether the question was answered, and later perhaps a mark. Throws a Refusal. */
+    async answer(answered: boolean, mark = 0): Promise<void> {
+      await link.ask('answer', { answered, mark })
+      status.value = { ...status.value, answered }
+    },
     async end(erase: boolean): Promise<void> {
+      const helped = status.value.state === 'active'
       await link.ask('end', {})
-      takeStatus({ state: 'ended' })
+      takeStatus({ state: 'ended', helped, answered: null })
       if (erase) this.erase(true)
     },
     /** Nothing of the conversation stays on this device. */
