@@ -19,7 +19,7 @@ WEB_GONE := always
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-fast check bench bench-routing bench-voice verify lock states pbx campaign parts setup clean always
+.PHONY: help run demo test test-fast check bench bench-routing bench-voice verify lock states pbx campaign fuzz-voice parts setup clean always
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -66,6 +66,9 @@ pbx: parts .venv/.tests ## a real Asterisk joined to the demo, for a softphone o
 
 campaign: .venv/.tests ## the engine at length: 100,000 random command sequences, 5,000 simulated days
 	KCC_SEQUENCES=100000 KCC_DAYS=5000 $(BIN)/python -m pytest -n $(JOBS) --timeout 3000 tests/properties tests/simulation
+
+fuzz-voice: .venv/.tests ## AGI and AMI at length: 2,000,000 strings sent, ten minutes of bytes received (ARGS=--seed 2)
+	$(BIN)/python -m tests.properties.voice_inputs $(ARGS)
 
 parts: ## get the real parts that tests drive, into .parts/ or, as root, with apt-get
 	@$(PYTHON) -m tests.parts install

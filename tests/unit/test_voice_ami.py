@@ -92,7 +92,7 @@ async def test_up_events_and_down_come_in_order_even_when_sent_with_the_login_re
     assert watcher.epochs[:2] == [1, 2]
 
 
-async def test_a_silent_peer_is_found_within_15_seconds_and_left_for_a_new_connection() -> None:
+async def test_p10_a_silent_peer_is_found_within_15_seconds_and_left_for_a_new_connection() -> None:
     pings = asyncio.Queue[str]()
 
     async def script(peer: Peer) -> None:
@@ -125,7 +125,7 @@ async def test_a_peer_that_answers_pings_is_kept() -> None:
         assert watcher.faults == []
 
 
-async def test_a_raising_consumer_is_reported_and_the_next_event_arrives() -> None:
+async def test_p9_a_raising_consumer_is_reported_and_the_next_event_arrives() -> None:
     async def script(peer: Peer) -> None:
         await login(peer)
         for n in range(3):

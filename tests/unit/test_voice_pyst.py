@@ -1,4 +1,4 @@
-"""Every known defect of pyst2 0.5.1 is contained by router/channels/voice/pyst.py (P2 to P12 of the list)."""
+"""Every known defect of pyst2 0.5.1 (P1 to P12) is contained by router/channels/voice/pyst.py."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from router.channels.voice.pyst import (
     read_frame,
 )
 from router.channels.voice.timing import loop_timer
+from tests.parts.asterisk_reads import agi_words
 from tests.parts.fakes import HandClock, Peer, ScriptedAmi, obliging
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,25 +61,6 @@ class Line:
 
     def call(self, **more: Any) -> AgiCall:
         return AgiCall(self.reader, self, **more)  # type: ignore[arg-type]
-
-
-def asterisk_words(line: str) -> list[str]:
-    """How Asterisk's own AGI parser splits a command line."""
-    words, word, quoted, escaped, begun = [], "", False, False, False
-    for char in line:
-        if escaped:
-            word, escaped = word + char, False
-        elif char == "\\":
-            escaped = begun = True
-        elif char == '"':
-            quoted, begun = not quoted, True
-        elif char in " \t" and not quoted:
-            if begun:
-                words.append(word)
-            word, begun = "", False
-        else:
-            word, begun = word + char, True
-    return [*words, word] if begun else words
 
 
 async def connected(
@@ -137,7 +119,7 @@ async def test_p3_an_agi_value_is_one_word_of_one_line_and_reads_back(value: str
     await line.call().do("set_variable", "KCC_NOTE", value)
     sent = line.written.decode()
     assert sent.count("\n") == 1
-    assert asterisk_words(sent.rstrip("\n")) == ["SET", "VARIABLE", "KCC_NOTE", value]
+    assert agi_words(sent.rstrip("\n")) == ["SET", "VARIABLE", "KCC_NOTE", value]
 
 
 @given(value=dirty)
@@ -173,6 +155,14 @@ async def test_p4_control_characters_in_an_ami_header_are_refused() -> None:
         await actions.ping()
         actions.close()
     assert [action["Action"] for action in seen] == ["Ping"]
+
+
+async def test_p4_a_line_too_long_for_asterisk_would_be_cut_and_its_rest_read_as_another_header() -> None:
+    async with ScriptedAmi(obliging) as server:
+        actions = await connected(server)
+        with pytest.raises(ValueError, match="too long"):
+            actions.send_action(Action="Setvar", Channel="PJSIP/a1-1", Variable="KCC_SAY", Value="é" * 600)
+        actions.close()
 
 
 async def test_p5_an_action_carries_nothing_of_an_earlier_one() -> None:
@@ -337,7 +327,7 @@ def test_a_frame_keeps_colons_and_empty_values() -> None:
     assert frame == {"Event": "X", "Link": "sip:a1@host:5060", "Empty": ""}
 
 
-async def test_p10_p11_agi_replies_that_desynchronise_pyst2() -> None:
+async def test_p11_agi_replies_that_desynchronise_pyst2() -> None:
     usage = b"520-Invalid command syntax.  Proper usage follows:\nUsage: NOOP\n520 End of proper usage.\n"
     call = Line(usage, b"200 result=1\n").call()
     with pytest.raises(AgiRefused):

@@ -35,6 +35,8 @@ OUTSTANDING_MAX = 5_000
 ROWS_MAX = 50_000
 COMMAND_BYTES_MAX = 1_800
 """Asterisk reads AGI commands into 2,048 bytes; what is longer would go on as a second command."""
+ACTION_LINE_BYTES_MAX = 1_000
+"""Asterisk reads the lines of an action into 1,025 bytes; of what is longer the rest would be a line of its own."""
 USAGE_LINES_MAX = 200
 CONTROL = frozenset(map(chr, [*range(32), 127, 0x85, 0x2028, 0x2029]))
 
@@ -145,7 +147,8 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
     def send_action(self, cdict: Mapping[str, object] | None = None, **more: object) -> asyncio.Future[Frame]:
         """Send one action; a list as value repeats the header. The future gives the reply.
 
-        Raises AmiDown, AmiRefused when too many replies are outstanding, ValueError for a control character.
+        Raises AmiDown, AmiRefused when too many replies are outstanding, ValueError for a control character or too long
+        a line.
         """
         if self._writer is None or self.lost.is_set():
             raise AmiDown("not connected")
@@ -155,7 +158,8 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         action_id = str(fields.setdefault("ActionID", self._next_id()))
         lines = [f"{k}: {v}" for k, x in fields.items() for v in (x if isinstance(x, list) else [x])]
         for line in lines:
-            refuse_control(line, "an AMI header")
+            if len(refuse_control(line, "an AMI header").encode(errors="replace")) > ACTION_LINE_BYTES_MAX:
+                raise ValueError("a line of an AMI action is too long")
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[action_id] = future
         future.add_done_callback(lambda _: self._waiting.pop(action_id, None))
