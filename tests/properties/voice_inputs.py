@@ -47,7 +47,7 @@ NEWS = (
 """Three events."""
 ODD = (
     b"\r\n\r\n", b"\n", b"\r", b":", b"\0", b"agi_", b"\n\n", b"HANGUP\n", b"200 result=-1 endpos=0\n", b"200 result=",
-    b"100 Trying...\n", b"510 Invalid\n", b"520-Usage\n", b"520 End\n", b"511 Dead\n", b"(timeout)", b"\xff\xfe", b"\xe9",
+    b"100 Trying...\n", b"510 Invalid\n", b"520-Usage\n", b"520 End\n", b"511 Dead\n", b"(timeout)", b"\xff", b"\xe9",
     b"Response: Success\r\n", b"ActionID: kcc-1\r\n", b"Timestamp: 1.5\r\n", b"=" * 50, b"9" * 400, b"x" * 5_000,
 )  # fmt: skip
 
