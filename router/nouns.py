@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
+WRITTEN_CHANNELS: frozenset[str] = frozenset({"email", "post"})
+"""Channels of which the work can lie still, and fills quiet minutes."""
 
 CLOSABLE_CHANNELS: tuple[str, ...] = ("phone", "chat", "counter")
 """What a supervisor can close at once; what is written is always taken."""
@@ -216,17 +218,19 @@ class Queue:
     """In the order in which they are tried; each is taken at most once by a contact."""
     preferred_seconds: int = 0
     """Who dealt with the citizen's matter before is asked first for this long, if there and reachable; 0 = not."""
+    quiet_free: int = 0
+    """Written work is held back while no more than this many who could take its live contacts have nothing in hand."""
+    quiet_seconds: int = 14_400
+    """It is held back at most this long after it came in, and never past its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRules:
-    """How one channel loads an agent and how long an offer of it stands."""
+    """How long an offer of one channel stands, and what its work gives way to."""
 
-    slots: int
-    """How many of this channel an agent may have at once, unless the agent says otherwise."""
     offer_seconds: int = 20
-    not_with: tuple[str, ...] = ()
-    """Channels of which nothing may be in hand when this one is offered, and the other way round."""
+    interrupted_by: tuple[str, ...] = ()
+    """Channels that may be offered over work of this one: it is parked while such a contact is in hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +245,8 @@ class Agent:
     """Skill -> level, 1 (learning) to 5 (expert)."""
     endpoint: str = ""
     """Telephone at the PBX, `a1`; empty = no phone, no calls."""
-    slots: dict[str, int] = field(default_factory=dict)
-    """Own number of slots per channel, where it differs from the channel's."""
+    combinations: tuple[dict[str, int], ...] = ()
+    """What this agent may have at once, where it differs from the centre's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +296,8 @@ class Centre:
     neighbours: tuple[Neighbour, ...] = ()
     messages: dict[str, dict[str, str]] = field(default_factory=dict)
     """Message -> text per language: shown in a chat; on the telephone the recording of that name is played."""
+    combinations: tuple[dict[str, int], ...] = ()
+    """What an agent may have at once: each says how many of each channel go together."""
 
     def municipality(self, id: str) -> Municipality | None:
         return next((m for m in self.municipalities if m.id == id), None)

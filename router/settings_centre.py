@@ -7,33 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from router.nouns import (
-    CHANNELS,
     LANGUAGES,
     LEARNING,
-    LIVE_CHANNELS,
     Agent,
     Centre,
-    ChannelRules,
     ClassifyRule,
     Topic,
 )
+from router.settings_capacity import COMBINATIONS, read_channels, read_combinations
 from router.settings_hours import closed_days, public_holidays
 from router.settings_municipality import read_municipality
 from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
 from router.skills.classification import ordered_rules
-
-CHANNEL_DEFAULTS = {
-    "phone": ChannelRules(1, 20, ("chat", "counter", "callback")),
-    "chat": ChannelRules(3, 20, ("phone", "counter", "callback")),
-    "counter": ChannelRules(1, 30, ("phone", "chat", "callback")),
-    "callback": ChannelRules(1, 60, ("phone", "chat", "counter")),
-    "email": ChannelRules(2, 120),
-    "post": ChannelRules(2, 120),
-}
-OFFER_SECONDS_MIN = 5
-OFFER_SECONDS_MAX_LIVE = 120
-OFFER_SECONDS_MAX = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +44,7 @@ def read_centre(
     closed = closed_days(centre, public_holidays(centre, today))
     municipalities = tuple(read_municipality(t, closed) for t in centre.tables("municipalities", required=True))
     topic_list, keywords = _topics(topics)
+    combinations = read_combinations(centre, COMBINATIONS)
     written = tuple(_rule(t) for t in topics.tables("rules"))
     result = Centre(
         id=centre.id("id"),
@@ -67,7 +54,8 @@ def read_centre(
         topics=topic_list,
         queues=tuple(read_queue(t) for t in topics.tables("queues", required=True)),
         agents=tuple(_agent(t) for t in agents.tables("agents", required=True)),
-        channels=_channels(centre),
+        channels=read_channels(centre, combinations),
+        combinations=combinations,
         classification=ordered_rules(written, (t.id for t in topic_list), keywords),
         default_topic=topics.id("default_topic"),
         skills=agents.texts("skills", required=True),
@@ -104,26 +92,6 @@ def _time_zone(centre: Table) -> str:
         centre.mistake("time_zone", f'there is no time zone {shown(name)}; write "Europe/Amsterdam"')
         return "Europe/Amsterdam"
     return name
-
-
-def _channels(centre: Table) -> dict[str, ChannelRules]:
-    """Rules for every channel; what the file leaves out is as usual in the field."""
-    rules = dict(CHANNEL_DEFAULTS)
-    for channel, table in centre.items("channels"):
-        if channel not in CHANNELS:
-            table.mistake("", f"there is no such channel{nearest(channel, CHANNELS)}")
-            continue
-        usual = CHANNEL_DEFAULTS[channel]
-        longest = OFFER_SECONDS_MAX_LIVE if channel in LIVE_CHANNELS else OFFER_SECONDS_MAX
-        apart = table.texts("not_with") if "not_with" in table else usual.not_with
-        for name in apart:
-            if name not in CHANNELS:
-                table.mistake("not_with", f'there is no channel "{name}"{nearest(name, CHANNELS)}')
-        slots = table.integer("slots", usual.slots, 0, 1 if channel == "phone" else 20)
-        offer_seconds = table.integer("offer_seconds", usual.offer_seconds, OFFER_SECONDS_MIN, longest)
-        rules[channel] = ChannelRules(slots, offer_seconds, apart)
-        table.done()
-    return rules
 
 
 def _language_needs(centre: Table) -> dict[str, dict[str, int]]:
@@ -188,10 +156,6 @@ def _menu(table: Table) -> tuple[tuple[str, str], ...]:
 
 def _agent(table: Table) -> Agent:
     name = table.text("name", longest=120)
-    slots = table.table("slots")
-    for channel in slots:
-        if channel not in CHANNELS:
-            slots.mistake(channel, f"there is no such channel{nearest(channel, CHANNELS)}")
     endpoint = table.text("endpoint", "")
     if not re.fullmatch(r"[a-zA-Z0-9_]{0,20}", endpoint):
         table.mistake("endpoint", f'{shown(endpoint)} is not a telephone of the PBX; write "a1" (letters, digits, _)')
@@ -201,7 +165,7 @@ def _agent(table: Table) -> Agent:
         first_name=table.text("first_name", name.split(" ")[0] or "?"),
         skills=table.levels("skills"),
         endpoint=endpoint,
-        slots={channel: slots.integer(channel, None, 0, 20) for channel in slots},
+        combinations=read_combinations(table, ()),
     )
     table.done()
     return agent

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from router.nouns import CHANNELS, Agent, Centre
 from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
+from router.settings_capacity import check_capacity
 from router.settings_centre import CentreFiles
 from router.settings_table import Notes, is_loopback, nearest
 from router.skills.classification import CHOSEN_KINDS
@@ -25,6 +26,7 @@ def check_centre(files: CentreFiles, notes: Notes) -> None:
     _menus(files, notes)
     _capable(centre, notes)
     _targets(centre, notes)
+    check_capacity(centre, notes)
     for n, queue in enumerate(centre.queues, 1):
         if not queue.targets:
             remedy = "write phone = {seconds = 20, share = 0.8} under [queues.targets]"

@@ -12,6 +12,7 @@ WORKING = {"working_hours": 2_000, "working_days": 250}
 
 def read_queue(table: Table) -> Queue:
     targets = read_targets(table.table("targets"))
+    quiet = table.table("quiet")
     queue = Queue(
         id=table.id("id"),
         title=table.per_language("title"),
@@ -23,7 +24,10 @@ def read_queue(table: Table) -> Queue:
         overtaken_max=table.integer("overtaken_max", 10, 0, 1000),
         fairness_percent=table.integer("fairness_percent", 65, 0, 1000),
         limits=_limits(table),
+        quiet_free=quiet.integer("free", 0, 0, 100),
+        quiet_seconds=quiet.integer("seconds_max", 14_400, 60, 30 * 86_400),
     )
+    quiet.done()
     if queue.reserve_seconds and queue.policy != "resolution":
         table.mistake("reserve_seconds", 'only policy = "resolution" keeps contacts for a better agent')
     for channel, norm in targets.items():

@@ -13,7 +13,6 @@ from router.engine.tables import OPEN_STATES, Illegal
 from router.errors import JournalDamaged
 from router.journal.interface import Entry
 from router.replay import fold
-from router.skills.matching import slots_of
 from router.wire import Unreadable
 
 
@@ -81,10 +80,9 @@ class _Watch:
         if configured is None:
             self.violated(number, f"agent {agent} is not configured")
             return
-        held = Counter(state.contacts[c].channel for c in state.agents[agent].load)
-        for channel, count in held.items():
-            if count > slots_of(configured, state.config.channels, channel):
-                self.violated(number, f"agent {agent} has {count} contacts on {channel}")
+        held = sorted(state.contacts[c].channel for c in state.agents[agent].load)
+        if not state.index.capacity(agent).carries(held):
+            self.violated(number, f"agent {agent} has more than they may: {', '.join(held)}")
 
 
 def verify(entries: Iterable[Entry]) -> Report:
@@ -125,7 +123,7 @@ def _check_whole(state: State, watch: _Watch) -> None:
             contact = state.contacts.get(id)
             if contact is None:
                 holders = set()
-            elif load == "in_hand":
+            elif load != "reserved":
                 holders = {contact.owner, *contact.participants}
             else:
                 holders = {state.offers[contact.offer].agent}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -14,13 +15,41 @@ from router.errors import InvalidInput
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
+
+def _combinations(slots: dict[str, int], apart: set[frozenset[str]]) -> list[dict[str, int]]:
+    """The largest sets of channels of which no two exclude one another, with the slots of each."""
+    channels = [channel for channel, many in slots.items() if many]
+    found: list[set[str]] = []
+    for size in range(len(channels), 0, -1):
+        for group in map(set, combinations(channels, size)):
+            excluded = any(pair <= group for pair in apart)
+            if not excluded and not any(group <= larger for larger in found):
+                found.append(group)
+    return [{channel: slots[channel] for channel in slots if channel in group} for group in found]
+
+
+def _slots_become_combinations(fields: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of before there were combinations: slots per channel, and channels that exclude one another."""
+    centre = fields["centre"]
+    rules = centre["channels"]
+    slots = {channel: rule["slots"] for channel, rule in rules.items()}
+    apart = {frozenset((channel, other)) for channel, rule in rules.items() for other in rule.get("not_with", ())}
+    agents = [
+        {**agent, "combinations": _combinations(slots | agent["slots"], apart) if agent.get("slots") else []}
+        for agent in centre["agents"]
+    ]
+    return {**fields, "centre": {**centre, "agents": agents, "combinations": _combinations(slots, apart)}}
+
+
 UPCASTS: dict[tuple[str, int], Upcast] = {
+    ("CentreConfigured", 1): _slots_become_combinations,
+    ("Configure", 1): _slots_become_combinations,
     # Before there was a norm in business time, the first reminder came at the norm.
     ("ContactQueued", 1): lambda fields: {"due_at": fields["remind_at"], **fields},
 }
 """(name, old version) -> a function that turns its fields into those of the next version."""
 
-VERSIONS: dict[str, int] = {"ContactQueued": 2}
+VERSIONS: dict[str, int] = {"CentreConfigured": 2, "Configure": 2, "ContactQueued": 2}
 """Names whose present version is not 1."""
 
 

@@ -20,6 +20,7 @@ from router.engine import (
     decide_staff,
     decide_talk,
     decide_waiting,
+    parking,
 )
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
@@ -115,6 +116,8 @@ def advance(state: State, command: commands.Command, now: int, explained: bool =
             apply(fact)
     seen = 0
     while state.centre is not None:
+        for change in parking.changes(state, now):
+            apply(change)
         for fact, explanation in assign.offers(state, now, explained):
             if explanation is not None:
                 explanations[len(facts)] = explanation

@@ -118,6 +118,8 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
     if kind == "step" and contact and contact.state in ("waiting", "offered"):
         return widening(state, contact, now)
     if kind == "wrap_up" and contact and contact.state == "wrap_up" and contact.due_at == at:
+        if state.agents[contact.owner].load[id] == "parked":
+            return ()
         questions = outcomes(contact, contact.topic, None)[1]
         return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True, questions=questions),)
     if kind == "after_work" and id in state.agents:

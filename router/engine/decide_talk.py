@@ -8,7 +8,6 @@ from router.engine.decide_offers import PHONE_GRACE_MS, ended
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
 from router.engine.state import AgentState, ContactState, State
 from router.errors import InvalidInput, UnknownThing, WrongState
-from router.skills.matching import has_room
 
 
 def consult(state: State, command: commands.Consult, now: int) -> Decision:
@@ -41,8 +40,7 @@ def _check_free(state: State, id: str) -> None:
         raise WrongState("this colleague is not there")
     if not agent.endpoint:
         raise WrongState("this colleague has no telephone")
-    held = (state.contacts[c].channel for c in person.load)
-    if not has_room(agent, state.config.channels, "phone", held):
+    if "phone" not in state.index.capacity(id).room(state.contacts[c].channel for c in person.load):
         raise WrongState("this colleague has somebody else at the moment")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Any
 
 from router.engine import facts
 from router.engine.index import INTAKE_SECONDS_MAX
@@ -93,10 +94,15 @@ def _reserved(state: State, fact: facts.ContactReserved, number: int, at: int) -
     state.index.look_again(contact, at)
 
 
-def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -> None:
+def _owned(state: State, fact: Any) -> ContactState:
     contact = open_contact(state, fact.contact)
     if contact.owner != fact.agent:
-        raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
+        raise Illegal(f"{fact.agent or 'nobody'} does not own contact {fact.contact}")
+    return contact
+
+
+def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -> None:
+    contact = _owned(state, fact)
     follow(CONTACT, contact.state, "ContactReturned")
     contact.owner = ""
     contact.topic, contact.queue, contact.needs = fact.topic, fact.queue, state.index.shared(fact.needs)
@@ -123,10 +129,23 @@ def _question_added(state: State, fact: facts.QuestionAdded, number: int, at: in
     contact.further = (*contact.further, fact.topic)
 
 
+def _parked(state: State, fact: facts.WorkParked, number: int, at: int) -> None:
+    contact = _owned(state, fact)
+    go(state, contact, "WorkParked", at)
+    load(state, fact.agent, contact.id, "WorkParked", at)
+
+
+def _resumed(state: State, fact: facts.WorkResumed, number: int, at: int) -> None:
+    contact = _owned(state, fact)
+    go(state, contact, "WorkResumed", at)
+    load(state, fact.agent, contact.id, "WorkResumed", at)
+    contact.due_at = fact.due_at
+    if fact.due_at:
+        state.index.alarms.set(fact.due_at, "wrap_up", contact.id)
+
+
 def _conversation_ended(state: State, fact: facts.ConversationEnded, number: int, at: int) -> None:
-    contact = open_contact(state, fact.contact)
-    if contact.owner != fact.agent:
-        raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
+    contact = _owned(state, fact)
     go(state, contact, "ConversationEnded", at)
     owner_alone(state, contact, "ConversationEnded", at)
     load(state, fact.agent, contact.id, "ConversationEnded", at)
@@ -143,9 +162,7 @@ def _wrap_up_extended(state: State, fact: facts.WrapUpExtended, number: int, at:
 
 
 def _ended(state: State, fact: facts.ContactEnded, number: int, at: int) -> None:
-    contact = open_contact(state, fact.contact)
-    if contact.owner != fact.agent:
-        raise Illegal(f"{fact.agent or 'nobody'} does not own contact {fact.contact}")
+    contact = _owned(state, fact)
     go(state, contact, "ContactEnded", at)
     owner_alone(state, contact, "ContactEnded", at)
     if contact.owner:
@@ -213,6 +230,8 @@ HANDLERS: dict[type, Handler] = {
     facts.ContactReserved: _reserved,
     facts.ContactReturned: _returned,
     facts.QuestionAdded: _question_added,
+    facts.WorkParked: _parked,
+    facts.WorkResumed: _resumed,
     facts.ConversationEnded: _conversation_ended,
     facts.WrapUpExtended: _wrap_up_extended,
     facts.ContactEnded: _ended,

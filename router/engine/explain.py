@@ -15,7 +15,7 @@ from router.engine.index import unavailable
 from router.engine.state import ContactState, State
 from router.nouns import Agent
 from router.queues.lanes import lane_key
-from router.skills.matching import has_room, level_of, missing_skill
+from router.skills.matching import level_of, missing_skill
 from router.skills.policies import RULES
 
 CANDIDATES_SHOWN = 5
@@ -46,7 +46,7 @@ def busy_with(state: State, id: str, contact: ContactState, now: int) -> str:
     if contact.channel == "phone" and not agent.endpoint:
         return "no_phone"
     in_hand = (state.contacts[c].channel for c in state.agents[id].load)
-    if not has_room(agent, state.config.channels, contact.channel, in_hand):
+    if contact.channel not in state.index.capacity(id).room(in_hand):
         return "busy"
     return "asked_before" if contact.again_at.get(id, 0) > now else ""
 

@@ -162,6 +162,24 @@ class QuestionAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkParked:
+    """active | wrap_up: it lies still with its owner while a contact that goes before it is in hand."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkResumed:
+    """active | wrap_up: what it gave way to is over."""
+
+    contact: str
+    agent: str
+    due_at: int
+    """In wrap-up: it finishes by itself then, in ms; 0 = never, or no wrap-up."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationEnded:
     """active -> wrap_up"""
 
@@ -369,6 +387,8 @@ Fact = (
     | ContactReserved
     | ContactReturned
     | QuestionAdded
+    | WorkParked
+    | WorkResumed
     | ConversationEnded
     | WrapUpExtended
     | ContactEnded

@@ -11,8 +11,8 @@ from router.engine.reach import Reaches
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey, Lanes
 from router.queues.overflow import next_moment
+from router.skills.capacity import Capacity
 from router.skills.estimates import in_force
-from router.skills.matching import has_room
 
 if TYPE_CHECKING:
     from router.engine.state import AgentState, ContactState, State
@@ -53,6 +53,10 @@ class Index:
         """Lanes in which something has changed since they were last looked at."""
         self.due: set[str] = set()
         """Contacts for whom the moment of a way out may have come."""
+        self.hands: set[str] = set()
+        """Agents of whom it may have changed what is parked."""
+        self._capacities: dict[str, Capacity] = {}
+        self._shared = Capacity((), {})
         self._reasons: dict[str, str] = {}
         self._crews: dict[LaneKey, Crew] = {}
         self._crews_of: dict[str, list[Crew]] = {}
@@ -72,10 +76,21 @@ class Index:
         for reason in self._reasons.values():
             if reason:
                 self.away[reason] = self.away.get(reason, 0) + 1
+        self._configure_capacity(state)
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
         self.reaches.configured(state)
         self.dirty.update(self.lanes.lanes())
+
+    def _configure_capacity(self, state: State) -> None:
+        rules = state.config.channels
+        self._shared = Capacity(state.config.combinations, rules)
+        self._capacities = {a.id: Capacity(a.combinations, rules) for a in state.config.agents if a.combinations}
+        self.hands.update(id for id, person in state.agents.items() if person.load)
+
+    def capacity(self, agent: str) -> Capacity:
+        """What the agent may have at once."""
+        return self._capacities.get(agent, self._shared)
 
     def shared(self, needs: dict[str, int]) -> dict[str, int]:
         """The same needs, kept once for all contacts that ask them."""
@@ -142,16 +157,14 @@ class Index:
             return
         person = state.agents[id]
         self.reaches.changed(id, person)
+        self.hands.add(id)
         reason = unavailable(person)
         if reason != self._reasons[id]:
             self._moved(agent, self._reasons[id], reason)
         self.dirty.update(self._kept.get(id, ()))
-        room: dict[str, bool] = {}
+        room = frozenset() if reason else self._room(state, agent, person)
         for crew in self._crews_of[id]:
-            channel = crew.channel
-            if channel not in room:
-                room[channel] = not reason and self._takes(state, agent, person, channel)
-            if self._put(crew, agent, person, room[channel]) and self.lanes.count(crew.key):
+            if self._put(crew, agent, person, crew.channel in room) and self.lanes.count(crew.key):
                 self.dirty.add(crew.key)
 
     def _put(self, crew: Crew, agent: Agent, person: AgentState, free: bool) -> bool:
@@ -174,12 +187,10 @@ class Index:
             else:
                 crew.arrive(agent)
 
-    def _takes(self, state: State, agent: Agent, person: AgentState, channel: str) -> bool:
-        """Whether one more contact of the channel fits beside what the agent has in hand."""
-        if channel == "phone" and not agent.endpoint:
-            return False
-        held = (state.contacts[c].channel for c in person.load)
-        return has_room(agent, state.config.channels, channel, held)
+    def _room(self, state: State, agent: Agent, person: AgentState) -> frozenset[str]:
+        """The channels of which one more contact fits beside what the agent has."""
+        room = self.capacity(agent.id).room(state.contacts[c].channel for c in person.load)
+        return room if agent.endpoint else room - {"phone"}
 
     # -- crews ------------------------------------------------------------------------------------------------
 
@@ -210,7 +221,8 @@ class Index:
             if not self._reasons[id]:
                 crew.arrive(agent)
                 if member:
-                    self._put(crew, agent, state.agents[id], self._takes(state, agent, state.agents[id], crew.channel))
+                    person = state.agents[id]
+                    self._put(crew, agent, person, crew.channel in self._room(state, agent, person))
         return crew
 
     def _let_go(self) -> None:

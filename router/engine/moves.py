@@ -83,6 +83,7 @@ def load(state: State, agent: str, contact: str, fact: str, at: int) -> None:
         if not person.busy_since:
             person.busy_since = at
         if before != "free":
+            state.index.hands.add(agent)
             return
     state.index.agent_changed(state, agent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.engine.index import unavailable
 from router.engine.state import State
 from router.nouns import Queue
-from router.skills.matching import missing_skill, slots_of
+from router.skills.matching import missing_skill
 
 
 def preferred(
@@ -33,4 +33,4 @@ def _there(state: State, id: str, channel: str, needs: dict[str, int]) -> bool:
     agent = state.index.agents.get(id)
     if agent is None or unavailable(state.agents[id]) or missing_skill(agent, needs):
         return False
-    return slots_of(agent, state.config.channels, channel) > 0 and (channel != "phone" or bool(agent.endpoint))
+    return channel in state.index.capacity(agent.id).room(()) and (channel != "phone" or bool(agent.endpoint))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.nouns import Agent, Queue
 from router.queues.lanes import LaneKey
-from router.skills.matching import missing_skill, slots_of
+from router.skills.matching import missing_skill
 from router.skills.widening import widest
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Reaches:
         channel, needs = ask
         if channel == "phone" and not agent.endpoint:
             return False
-        return slots_of(agent, state.config.channels, channel) > 0 and not missing_skill(agent, dict(needs))
+        return channel in state.index.capacity(agent.id).room(()) and not missing_skill(agent, dict(needs))
 
 
 def _widest(queue: Queue | None, key: LaneKey) -> dict[str, int]:

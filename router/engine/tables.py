@@ -46,6 +46,8 @@ CONTACT: Table = {
         "ConferenceStarted": "active",
         "ParticipantLeft": "active",
         "QuestionAdded": "active",
+        "WorkParked": "active",
+        "WorkResumed": "active",
         "ContactReturned": "waiting",
         "ConversationEnded": "wrap_up",
         "ContactEnded": "ended",
@@ -53,6 +55,8 @@ CONTACT: Table = {
     "wrap_up": {
         "MessageAdded": "wrap_up",
         "QuestionAdded": "wrap_up",
+        "WorkParked": "wrap_up",
+        "WorkResumed": "wrap_up",
         "WrapUpExtended": "wrap_up",
         "CitizenAnswered": "wrap_up",
         "ContactEnded": "ended",
@@ -105,8 +109,15 @@ LOAD: Table = {
     },
     "in_hand": {
         "ConversationEnded": "in_hand",
+        "WorkParked": "parked",
         "ContactTransferred": "free",
         "ParticipantLeft": "free",
+        "ContactReturned": "free",
+        "ContactEnded": "free",
+    },
+    "parked": {
+        "WorkResumed": "in_hand",
+        "ConversationEnded": "parked",
         "ContactReturned": "free",
         "ContactEnded": "free",
     },

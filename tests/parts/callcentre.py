@@ -29,7 +29,7 @@ def demo_config(folder: Path, *changes: tuple[str, str, str]) -> Path:
     """config/demo with short offers and one municipality without a menu; `changes` are (file, before, after)."""
     shutil.copytree(ROOT / "config" / "demo", folder)
     menu = (folder / "topics.toml").read_text().partition("[menus.veenstede]")[2]
-    ring = "[channels.phone]\nslots = 1\noffer_seconds = "
+    ring = "[channels.phone]\noffer_seconds = "
     given = (
         ("topics.toml", f"[menus.veenstede]{menu}", ""),
         ("centre.toml", f"{ring}20", f"{ring}5"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from router.engine import commands, facts
@@ -10,7 +11,7 @@ from router.engine.decide import advance, due
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import excluded, explain
-from router.engine.state import Books, ContactState, State
+from router.engine.state import AgentState, Books, ContactState, State
 from router.errors import Refusal
 from router.journal.interface import Entry
 from router.nouns import (
@@ -31,7 +32,7 @@ from router.nouns import (
     WayOut,
     Widening,
 )
-from router.skills.matching import has_room, missing_skill, slots_of
+from router.skills.matching import missing_skill
 from router.skills.policies import rival
 from router.wire import encode
 
@@ -40,6 +41,8 @@ CHANNELS = ("phone", "chat", "email", "post", "counter")
 START = 1_800_000_000_000
 RESERVE_SECONDS = 15
 OVERTAKEN_MAX = 2
+EEFS = ({"phone": 1}, {"chat": 1}, {"counter": 1}, {"email": 2}, {"post": 1}, {"callback": 1})
+"""What one of the agents may have at once: less than the others."""
 POLICY_PAIRS = (
     ("skill-level", "skill-level"),
     ("resolution", "resolution"),
@@ -93,15 +96,16 @@ def small_centre(*policies: str) -> Centre:
             Agent("bert", "Bert", "Bert", {"burgerzaken": 2, "afval": 5, "veenstede": 1}, "a2"),
             Agent("cor", "Cor", "Cor", {"afval": 2, "english": 2}, "a3"),
             Agent("dia", "Dia", "Dia", {"burgerzaken": 3, "afval": 1, "wmo": 5, "veenstede": 1, "english": 1}, ""),
-            Agent("eef", "Eef", "Eef", {"burgerzaken": 2, "english": 3}, "a5", {"chat": 1}),
+            Agent("eef", "Eef", "Eef", {"burgerzaken": 2, "english": 3}, "a5", EEFS),
         ),
         channels={
-            "phone": ChannelRules(1, 20, ("chat", "counter")),
-            "chat": ChannelRules(3, 20, ("counter",)),
-            "email": ChannelRules(2, 60),
-            "post": ChannelRules(1, 120, ("email",)),
-            "counter": ChannelRules(1, 30),
+            "phone": ChannelRules(20),
+            "chat": ChannelRules(20),
+            "email": ChannelRules(60, ("phone", "counter", "chat")),
+            "post": ChannelRules(120, ("phone", "counter")),
+            "counter": ChannelRules(30),
         },
+        combinations=({"phone": 1}, {"chat": 3}, {"counter": 1}, {"email": 2}, {"post": 1, "chat": 1}, {"callback": 1}),
         classification=tuple(ClassifyRule((f"topic:{t}",), t) for t in ("burgerzaken", "afval", "wmo")),
         default_topic="burgerzaken",
         skills=("burgerzaken", "afval", "wmo", "english", "veenstede"),
@@ -134,7 +138,7 @@ def open_centre(*policies: str) -> Centre:
     return replace(
         centre,
         queues=(balie, buiten),
-        channels={**centre.channels, "callback": ChannelRules(1, 60)},
+        channels={**centre.channels, "callback": ChannelRules(60)},
         neighbours=(Neighbour("overkant", {}, "0201234567"),),
         messages={"busy": {"nl": "Het is druk.", "en": "We are busy."}},
     )
@@ -260,12 +264,15 @@ def check(state: State, now: int) -> None:
 def _check_agents(state: State) -> None:
     for agent in state.agents.values():
         held = [state.contacts[c].channel for c in agent.load]
-        for channel in set(held):
-            assert held.count(channel) <= slots_of(state.index.agents[agent.id], state.config.channels, channel)
+        gives_way = {c: state.config.channels[c].interrupted_by for c in held}
+        counts = Counter(c for c in held if not set(gives_way[c]).intersection(held))
+        covers = state.index.agents[agent.id].combinations or state.config.combinations
+        assert any(all(one.get(channel, 0) >= n for channel, n in counts.items()) for one in covers), (agent.id, held)
+        _check_parked(state, agent)
         assert held.count("phone") <= 1
         for contact, load in agent.load.items():
             found = state.contacts[contact]
-            holders = {found.owner, *found.participants} if load == "in_hand" else {state.offers[found.offer].agent}
+            holders = {found.owner, *found.participants} if load != "reserved" else {state.offers[found.offer].agent}
             assert agent.id in holders
     by_contact = [o.contact for o in state.offers.values()]
     assert len(by_contact) == len(set(by_contact)), "a contact has two open offers"
@@ -278,6 +285,16 @@ def _check_rivals(state: State) -> None:
         taken = [id for id in there if id not in crew.free] if crew.reserves else []
         found = [rival(crew.score(id, state.agents[id].occupancy), crew.seconds[id], id) for id in taken]
         assert crew.rivals == sorted(found)
+
+
+def _check_parked(state: State, agent: AgentState) -> None:
+    """Written work lies still exactly while something in hand goes before it."""
+    there = {state.contacts[c].channel for c, load in agent.load.items() if load == "in_hand"}
+    if agent.after_work_until:
+        there.add("phone")
+    for contact, load in agent.load.items():
+        gives_way = there.intersection(state.config.channels[state.contacts[contact].channel].interrupted_by)
+        assert load == "reserved" or (load == "parked") == bool(gives_way)
 
 
 def _check_liveness(state: State, now: int) -> None:
@@ -294,9 +311,8 @@ def _check_liveness(state: State, now: int) -> None:
                 and person.connection == "connected"
                 and (wanted == agent.id or (not wanted and not missing_skill(agent, contact.needs)))
                 and (contact.channel != "phone" or agent.endpoint)
-                and has_room(
-                    agent, state.config.channels, contact.channel, [state.contacts[c].channel for c in person.load]
-                )
+                and contact.channel
+                in state.index.capacity(agent.id).room(state.contacts[c].channel for c in person.load)
                 and contact.again_at.get(agent.id, 0) <= now
             )
             if could:

@@ -115,10 +115,21 @@ CENTRE_MISTAKES = [
     ),
     ("[channels.chat]", "[channels.chats]", 'channels.chats: there is no such channel; did you mean "chat"?'),
     (
-        'slots = 3\noffer_seconds = 20\nnot_with = ["phone"',
-        'slots = 3\noffer_seconds = 20\nnot_with = ["fone"',
-        'channels.chat.not_with: there is no channel "fone"; did you mean "phone"?',
+        'interrupted_by = ["phone", "chat"',
+        'interrupted_by = ["fone", "chat"',
+        'channels.email.interrupted_by: "fone" interrupts nothing; did you mean "phone"?',
     ),
+    (
+        "[channels.chat]",
+        '[channels.chat]\ninterrupted_by = ["phone"]',
+        "channels.chat.interrupted_by: a person is there; only email and post can lie still",
+    ),
+    ('"3 chat"', '"3 chats"', 'combinations[2]: there is no channel "chats"; did you mean "chat"?'),
+    ('"3 chat"', '"chat + chat"', 'combinations[2]: "chat + chat" names chat twice; write "2 chat"'),
+    ('"3 chat"', '"3x chat"', 'combinations[2]: "3x chat" is not a combination; write "phone", "3 chat" or'),
+    ('"3 chat"', '"21 chat"', "combinations[2]: 21 chat is out of bounds; write 1 to 20"),
+    ('["phone", "3 chat"', '["2 phone", "3 chat"', "combinations[1]: 2 phone is out of bounds; write 1 to 1"),
+    ('"3 chat"', '"email + chat"', "combinations[2]: email lies still beside chat, which interrupts it; take chat"),
     ("offer_seconds = 20", "offer_seconds = 4", "channels.phone.offer_seconds: 4 is out of bounds; write 5 to 120"),
     ("offer_seconds = 20", "offer_seconds = 121", "channels.phone.offer_seconds: 121 is out of bounds; write 5 to 120"),
     (
@@ -126,7 +137,6 @@ CENTRE_MISTAKES = [
         "offer_seconds = 901",
         "channels.email.offer_seconds: 901 is out of bounds; write 5 to 900",
     ),
-    ("slots = 1", "slots = 2", "channels.phone.slots: 2 is out of bounds; write 0 to 1"),
     ("[languages.en]", "[languages.fr]", "languages.fr: there is no such language; known here: en, nl"),
     (
         "engels = 3 }",
@@ -231,12 +241,8 @@ AGENTS_MISTAKES = [
     ("burgerzaken = 2", "burgerzaken = 0", "agents[2].skills.burgerzaken: 0 is out of bounds; write 1 to 5"),
     ("burgerzaken = 2", "burgerzken = 2", 'agents[2].skills.burgerzken: there is no skill "burgerzken"; did you mean'),
     ('"engels"]', '"engels", "wmo"]', 'skills[5]: "wmo" is the skill of skills[3] already; give each its own'),
-    (
-        "slots = { chat = 2 }",
-        "slots = { chta = 2 }",
-        'agents[1].slots.chta: there is no such channel; did you mean "chat"?',
-    ),
-    ("slots = { chat = 2 }", "slots = { chat = 21 }", "agents[1].slots.chat: 21 is out of bounds; write 0 to 20"),
+    ('["phone", "2 chat"', '["phone", "2 chta"', 'agents[1].combinations[2]: there is no channel "chta"; did you mean'),
+    ('["phone", "2 chat", "email"]', "[]", "agents[1].combinations: it is empty, so nothing would be offered; write"),
     ('[[agents]]\nid = "bo"', '[[agent]]\nid = "bo"', "agent: this key means nothing here"),
 ]
 
@@ -398,8 +404,9 @@ def test_channels_that_the_file_leaves_out_are_as_usual(tmp_path):
     (folder.path / CENTRE).write_text(text[:start] + text[end:], "utf-8")
     channels = folder.load().centre.channels
     assert set(channels) == {"phone", "email", "chat", "post", "counter", "callback"}
-    assert channels["phone"].slots == 1
-    assert "chat" in channels["phone"].not_with
+    assert channels["phone"].interrupted_by == ()
+    assert channels["email"].interrupted_by == ("phone", "chat", "counter", "callback")
+    assert channels["post"].interrupted_by == ("phone", "counter", "callback")  # "post + chat" is a combination
 
 
 def test_sections_that_are_left_out_switch_their_channel_off(tmp_path):

@@ -24,9 +24,12 @@ async def phone() -> AsyncIterator[Telephone]:
     skills = {"burgerzaken": 5, "afval": 5}
     agents = (Agent("ada", "Ada Vos", "Ada", skills, "a1"), Agent("bo", "Bo Mol", "Bo", skills, "a2"))
     config = configuration()
-    rules = {**config.channels, "phone": replace(config.channels["phone"], slots=1)}
     centre = Centre(
-        MemoryJournal(MemoryRecord("test")), replace(config, agents=agents, channels=rules), "1", ("phone",), Clock()
+        MemoryJournal(MemoryRecord("test")),
+        replace(config, agents=agents, combinations=({"phone": 1},)),
+        "1",
+        ("phone",),
+        Clock(),
     )
     await centre.start()
     telephone = Telephone(centre)

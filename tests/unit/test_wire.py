@@ -16,7 +16,9 @@ from router.engine import commands, effects, facts
 from router.engine.explanation import Candidate, Explanation
 from router.engine.facts import ContactForgotten
 from router.errors import InvalidInput
+from router.nouns import ChannelRules
 from router.wire import Unreadable, decode, encode
+from tests.properties.world import small_centre
 
 COMMANDS = typing.get_args(commands.Command)
 FACTS = typing.get_args(facts.Fact)
@@ -248,3 +250,24 @@ def test_journals_of_before_the_policies_still_read() -> None:
         "configuration": "1",
     }
     assert decode(json.dumps(["Explanation", 1, explained]).encode()).candidates[0].score == 0
+
+
+def test_a_configuration_of_before_there_were_combinations_allows_what_it_allowed() -> None:
+    """Written by version 0.1.0: slots per channel, and channels that exclude one another."""
+    sent = encode(facts.CentreConfigured(small_centre(), "1"))
+    _, _, fields = json.loads(sent)
+    centre = fields["centre"]
+    del centre["combinations"]
+    for agent in centre["agents"]:
+        del agent["combinations"]
+    centre["agents"][0]["slots"] = {"chat": 1, "phone": 0}
+    centre["channels"] = {
+        "phone": {"slots": 1, "offer_seconds": 20, "not_with": ["chat"]},
+        "chat": {"slots": 3, "offer_seconds": 20, "not_with": []},
+        "email": {"slots": 2, "offer_seconds": 60, "not_with": []},
+    }
+    read = decode(json.dumps(["CentreConfigured", 1, fields]).encode())
+    assert read.centre.combinations == ({"phone": 1, "email": 2}, {"chat": 3, "email": 2})
+    assert read.centre.agents[0].combinations == ({"chat": 1, "email": 2},)
+    assert read.centre.agents[1].combinations == ()
+    assert read.centre.channels["phone"] == ChannelRules(20)
