@@ -5,27 +5,15 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable
-from itertools import combinations
 from typing import Any
 
 import msgspec
 
 from router.engine import commands, effects, explanation, facts
 from router.errors import InvalidInput
+from router.skills.capacity import from_slots
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def _combinations(slots: dict[str, int], apart: set[frozenset[str]]) -> list[dict[str, int]]:
-    """The largest sets of channels of which no two exclude one another, with the slots of each."""
-    channels = [channel for channel, many in slots.items() if many]
-    found: list[set[str]] = []
-    for size in range(len(channels), 0, -1):
-        for group in map(set, combinations(channels, size)):
-            excluded = any(pair <= group for pair in apart)
-            if not excluded and not any(group <= larger for larger in found):
-                found.append(group)
-    return [{channel: slots[channel] for channel in slots if channel in group} for group in found]
 
 
 def _slots_become_combinations(fields: dict[str, Any]) -> dict[str, Any]:
@@ -35,10 +23,10 @@ def _slots_become_combinations(fields: dict[str, Any]) -> dict[str, Any]:
     slots = {channel: rule["slots"] for channel, rule in rules.items()}
     apart = {frozenset((channel, other)) for channel, rule in rules.items() for other in rule.get("not_with", ())}
     agents = [
-        {**agent, "combinations": _combinations(slots | agent["slots"], apart) if agent.get("slots") else []}
+        {**agent, "combinations": from_slots(slots | agent["slots"], apart) if agent.get("slots") else ()}
         for agent in centre["agents"]
     ]
-    return {**fields, "centre": {**centre, "agents": agents, "combinations": _combinations(slots, apart)}}
+    return {**fields, "centre": {**centre, "agents": agents, "combinations": from_slots(slots, apart)}}
 
 
 UPCASTS: dict[tuple[str, int], Upcast] = {

@@ -16,6 +16,7 @@ from router.simulation.calendar import Calendar, Shift, moment
 from router.simulation.day import DayResult, centre_of
 from router.simulation.visits import Visit, Visits
 from router.simulation.workload import Person, Workload
+from router.skills.capacity import from_slots
 from router.skills.learner import Learner
 
 BREAK = "break"
@@ -30,10 +31,12 @@ Event = Callable[[int], None]
 def period_centre(workload: Workload, people: tuple[Person, ...], policy: str, learning: str) -> Centre:
     """The configuration that the engine gets: one queue for all channels, a skill per topic."""
     centre = centre_of(workload, people, policy, learning)
-    channels = {c.id: ChannelRules(c.slots, 120, c.not_with) for c in workload.channels}
+    channels = {c.id: ChannelRules(120) for c in workload.channels}
+    apart = {frozenset((c.id, other)) for c in workload.channels for other in c.not_with}
+    combinations = from_slots({c.id: c.slots for c in workload.channels}, apart)
     queue = replace(centre.queues[0], targets={c.id: QueueTarget(c.target_seconds, 0.8) for c in workload.channels})
     here = replace(centre.municipalities[0], hours={c.id: Hours(always=True) for c in workload.channels})
-    return replace(centre, channels=channels, queues=(queue,), municipalities=(here,))
+    return replace(centre, channels=channels, combinations=combinations, queues=(queue,), municipalities=(here,))
 
 
 def shifts_of(workload: Workload, people: tuple[Person, ...]) -> dict[str, Shift]:

@@ -8,7 +8,7 @@ parked: it lies still and takes no room, and it must fit again as soon as what i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
 
 from router.nouns import ChannelRules
@@ -60,3 +60,15 @@ class Capacity:
 
 def _subsets(of: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return chain.from_iterable(combinations(of, many) for many in range(len(of) + 1))
+
+
+def from_slots(slots: Mapping[str, int], apart: Collection[frozenset[str]]) -> tuple[dict[str, int], ...]:
+    """Combinations from slots per channel and pairs that exclude one another: the largest sets without such a pair."""
+    channels = [channel for channel, many in slots.items() if many]
+    found: list[set[str]] = []
+    for size in range(len(channels), 0, -1):
+        for group in map(set, combinations(channels, size)):
+            excluded = any(pair <= group for pair in apart)
+            if not excluded and not any(group <= larger for larger in found):
+                found.append(group)
+    return tuple({channel: slots[channel] for channel in channels if channel in group} for group in found)
