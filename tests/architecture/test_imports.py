@@ -24,7 +24,7 @@ DOORS: dict[str, set[str]] = {
     "queues": COMMON | {"skills"},
     "engine": COMMON | {"queues", "skills"},
     "simulation": COMMON | PURE | {"settings_table", "settings_hours"},
-    "wire": COMMON | VOCABULARY,
+    "wire": COMMON | VOCABULARY | {"skills.capacity"},
     "settings": COMMON | {"queues", "skills", "wire"},
     # the loop and what it stands on
     "port": COMMON | VOCABULARY | {"wire", "bus.interface", "telemetry"},
