@@ -60,6 +60,8 @@ class Decision(msgspec.Struct, frozen=True):
     configuration: str
     waiting_before: int
     details: dict[str, str]
+    reserved_until: int = 0
+    """Until when (ms) it is, or was, kept for a better agent; 0 = never."""
 
 
 class ChannelBoard(msgspec.Struct, frozen=True):
@@ -256,4 +258,5 @@ def decision(explanation: Explanation) -> Decision:
         configuration=explanation.configuration,
         waiting_before=explanation.waiting_before,
         details=explanation.details,
+        reserved_until=explanation.reserved_until,
     )

@@ -5,6 +5,7 @@ import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
 import type { InHand, Owner } from '../shared/protocol'
+import { Estimates } from '../shared/Estimates'
 import { present } from '../shared/time'
 import { Refusal } from '../shared/refusal'
 import { words } from '../shared/words'
@@ -226,8 +227,20 @@ function SettingsDialog() {
         </fieldset>
         <Tick label={t.shortcutsOn} on={shortcutsOn.value} change={(on) => (shortcutsOn.value = on)} />
         <div class="row"><strong>{t.look}</strong><ThemeChoice /></div>
+        <Expected />
       </div>
     </Dialog>
+  )
+}
+
+/** What the router expects of this agent: read when it is asked for. */
+function Expected() {
+  const [open, setOpen] = useState(false)
+  return (
+    <details data-testid="expected" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary><strong>{texts.value.expected}</strong></summary>
+      {open && <Estimates />}
+    </details>
   )
 }
 

@@ -36,16 +36,17 @@ function DecisionInWords({ decision, me }: { decision: Decision; me: string }) {
   const others = decision.candidates.filter((one) => one.agent !== decision.chosen)
   const needs = Object.entries(decision.needs).map(([skill, level]) => t.whyNeed(skill, level))
   const excluded = excludedInWords(decision.excluded)
+  const expected = (one: Decision['candidates'][number]): string => (one.chance ? t.whyChance(Math.round(one.chance / 100), Math.round(one.score / 100)) : '')
   return (
     <div class="decision">
       <p><strong>{decision.chosen === me ? t.whyYou(timeWithSeconds(decision.at)) : t.whyOther(agentName(decision.chosen), timeWithSeconds(decision.at))}</strong></p>
       <p>{needs.length ? t.whyNeeds(topicName(decision.topic), needs.join(', ')) : t.whyNoNeeds(topicName(decision.topic))}</p>
-      {best && <p>{t.whyBest(who(best.agent), best.level, timeOfDay(best.idle_since))}</p>}
+      {best && <p>{t.whyBest(who(best.agent), best.level, timeOfDay(best.idle_since))} {expected(best)}</p>}
+      {decision.reserved_until > 0 && <p>{t.whyReserved(timeWithSeconds(decision.reserved_until))}</p>}
       {others.length > 0
-        ? <><p>{t.whyRunnersUp}</p><ul class="bullets">{others.map((one) => <li key={one.agent}>{t.whyBest(who(one.agent), one.level, timeOfDay(one.idle_since))}</li>)}</ul></>
+        ? <><p>{t.whyRunnersUp}</p><ul class="bullets">{others.map((one) => <li key={one.agent}>{t.whyBest(who(one.agent), one.level, timeOfDay(one.idle_since))} {expected(one)}</li>)}</ul></>
         : <p>{t.whyAlone}</p>}
       {excluded.length > 0 && <p>{t.whyExcluded} {excluded.join(', ')}.</p>}
-      <p>{t.whyBefore(decision.waiting_before)}</p>
       <p class="small muted">{t.whyRule(t.rules[decision.rule] ?? decision.rule)} {t.whyEngine(decision.engine, decision.configuration)}</p>
     </div>
   )

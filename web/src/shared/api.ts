@@ -1,5 +1,5 @@
 // The REST requests that the pages make, and what they throw: always a Refusal.
-import type { CentreNames, Problem, Session, Titles } from './protocol'
+import type { CentreNames, EstimateList, OutcomeReport, Problem, Session, Titles } from './protocol'
 import { Refusal, noAnswer } from './refusal'
 
 async function request(method: string, path: string, body?: unknown): Promise<Response> {
@@ -70,3 +70,11 @@ export const documentAddress = (ref: string): string => `/api/v1/documents/${enc
 
 /** The bytes of a document; the look is recorded at the server before they come. */
 export const readDocument = async (ref: string): Promise<Blob> => (await request('GET', documentAddress(ref))).blob()
+
+export const outcomes = (days: number): Promise<OutcomeReport> => json('GET', `/api/v1/outcomes?days=${days}`)
+
+/** What is expected of whom; an agent gets their own alone. */
+export const estimates = (): Promise<EstimateList> => json('GET', '/api/v1/estimates')
+
+export const switchEstimates = (on: boolean, topic: string, agent: string, why: string): Promise<EstimateList> =>
+  json('POST', '/api/v1/estimates/switch', { on, topic, agent, why })

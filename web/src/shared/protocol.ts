@@ -74,6 +74,9 @@ export interface Contact {
   messages: number
   ended_reason: string | null
   resolved: boolean | null
+  /** What the citizen said to "is uw vraag beantwoord?", and the mark, 1 to 10. */
+  citizen_answered: boolean | null
+  citizen_mark: number | null
   linked_to: string | null
   number: number
 }
@@ -85,13 +88,65 @@ export interface Decision {
   topic: string
   needs: Record<string, number>
   chosen: string
-  candidates: { agent: string; level: number; idle_since: number }[]
+  /** `chance` and `score` in 1/10,000; 0 where the policy does not look at them. */
+  candidates: { agent: string; level: number; idle_since: number; chance: number; score: number }[]
   excluded: Record<string, number>
   rule: string
   engine: string
   configuration: string
   waiting_before: number
   details: Record<string, string>
+  /** Until when it is, or was, kept for a better agent; 0 = never. */
+  reserved_until: number
+}
+
+export interface Measure {
+  share: number | null
+  of: number
+}
+
+export interface Measures {
+  finished: number
+  agent: Measure
+  citizen: Measure
+  no_repeat: Measure
+  mark: number | null
+  mark_of: number
+}
+
+export interface OutcomeReport {
+  at: number
+  since: number
+  days: number
+  repeat_days: number
+  total: Measures
+  queues: Record<string, Measures>
+  topics: Record<string, Measures>
+  definitions: Record<string, string>
+}
+
+/** Chances in 1/10,000. Of one agent, or (`agent` empty) of everybody at a level. */
+export interface Estimate {
+  agent: string
+  level: number
+  agents: number
+  chance: number
+  low: number
+  high: number
+  answered: number
+  seconds: number
+  on: boolean
+}
+
+export interface EstimateList {
+  learning: 'off' | 'team' | 'person'
+  learning_reason: string
+  basis: '' | 'off' | 'team' | 'person'
+  version: string
+  published_at: number
+  on: boolean
+  topics: { topic: string; queue: string; price: number; reserve: boolean; on: boolean; estimates: Estimate[] }[]
+  off: { topic: string; agent: string; by: string; at: number; why: string }[]
 }
 
 // -- 4.1 the desk --------------------------------------------------------------------------------------------------
@@ -349,6 +404,10 @@ export interface Board {
   resolved_target: number
   follow_ups: { open: number; overdue: number }
   today_since: number
+  outcomes: Measures
+  outcomes_lately: Measures
+  outcomes_days: number
+  repeat_days: number
 }
 
 export type WaitingContact = Contact & { decision?: Decision | null }

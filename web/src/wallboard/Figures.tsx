@@ -2,7 +2,8 @@
 import { ChannelIcon, Icon, type IconName } from '../shared/icons'
 import type { Board, ChannelFigures, PersonState } from '../shared/protocol'
 import { words } from '../shared/words'
-import { againstNorm, ICONS, normWord, percent, type Verdict } from './judge'
+import { ICONS, percent, type Verdict } from './judge'
+import { OutcomeTile } from './Outcomes'
 import { isTv } from './store'
 import { texts } from './texts'
 
@@ -23,7 +24,6 @@ function Tile(props: { label: string; value: string; verdict?: Verdict; word?: s
 export function Headline({ board }: { board: Board }) {
   const t = texts.value
   const waiting = board.queues.reduce((sum, one) => sum + one.waiting, 0)
-  const verdict = againstNorm(board.resolved, board.resolved_target)
   const late = board.follow_ups.overdue
   const nobody = board.queues.filter((one) => one.alarm === 'nobody').length
   const slow = board.queues.filter((one) => one.alarm === 'late').length
@@ -34,10 +34,7 @@ export function Headline({ board }: { board: Board }) {
     <div class="headline">
       <dl class="tiles">
         <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={said} />
-        <Tile
-          testid="tile-resolved" label={t.resolved} value={board.resolved === null ? t.noneYet : percent(board.resolved)} verdict={verdict}
-          word={`${normWord(verdict)} (${percent(board.resolved_target)})`} more={t.registered(board.resolved_of, percent(board.finished ? board.resolved_of / board.finished : 0))}
-        />
+        <OutcomeTile board={board} />
         <Tile
           testid="tile-follow-ups" label={t.followUps} value={`${board.follow_ups.open} ${t.followUpsOpen}`} verdict={late ? 'action' : 'ok'}
           word={`${late} ${t.followUpsOverdue}`}

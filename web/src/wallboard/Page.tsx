@@ -1,7 +1,8 @@
 // The page around the figures: how fresh they are, and what is announced.
 import { useRef } from 'preact/hooks'
 import { centre, queueName } from '../shared/names'
-import { LanguageChoice, ThemeChoice } from '../shared/parts'
+import { Estimates } from '../shared/Estimates'
+import { Dialog, LanguageChoice, ThemeChoice } from '../shared/parts'
 import { session, signOut } from '../shared/session'
 import { now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
@@ -10,7 +11,8 @@ import { AgentTiles, ChannelTable, Headline } from './Figures'
 import { queueState } from './judge'
 import { People } from './People'
 import { Queues } from './Queues'
-import { board, connection, heardAt, isTv, openQueue, STALE_MS } from './store'
+import { OutcomesDialog } from './Outcomes'
+import { board, connection, heardAt, isTv, openQueue, openReport, STALE_MS } from './store'
 import { texts } from './texts'
 import { Waiting } from './Waiting'
 
@@ -34,6 +36,8 @@ export function Page() {
         {!isTv && (
           <div class="row">
             {session.value?.agent && <a href="/desk">{t.desk}</a>}
+            {supervisor && <button type="button" class="plain" data-testid="open-outcomes" onClick={() => (openReport.value = 'outcomes')}>{t.outcomes}</button>}
+            {supervisor && <button type="button" class="plain" data-testid="open-estimates" onClick={() => (openReport.value = 'estimates')}>{t.estimates}</button>}
             <a href="/wallboard?tv=1">{t.tvMode}</a>
             <LanguageChoice /><ThemeChoice />
             {session.value && <button type="button" class="plain" onClick={() => void signOut()}><Icon name="out" />{t.signOut}</button>}
@@ -53,6 +57,8 @@ export function Page() {
           )}
         </main>
       )}
+      {openReport.value === 'outcomes' && <OutcomesDialog onClose={() => (openReport.value = null)} />}
+      {openReport.value === 'estimates' && <Dialog title={t.estimates} wide testid="estimates-dialog" onClose={() => (openReport.value = null)}><Estimates mayswitch /></Dialog>}
       {openQueue.value && <Waiting key={openQueue.value} queue={openQueue.value} onClose={() => (openQueue.value = null)} />}
     </div>
   )

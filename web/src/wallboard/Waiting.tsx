@@ -6,7 +6,7 @@ import { titled } from '../shared/i18n'
 import { centre, municipalityName, queueName, topicName } from '../shared/names'
 import { Dialog, Field, SendForm } from '../shared/parts'
 import type { WaitingContact } from '../shared/protocol'
-import { now, wait } from '../shared/time'
+import { now, timeWithSeconds, wait } from '../shared/time'
 import { sayError, words } from '../shared/words'
 import { close, move, waitingIn } from './store'
 import { texts } from './texts'
@@ -73,10 +73,11 @@ function Why({ one }: { one: WaitingContact }) {
   const decision = one.decision
   if (!decision) return null
   const reasons = excludedInWords(decision.excluded)
+  const kept = decision.excluded['reserved'] && decision.reserved_until > 0
   return (
     <>
-      {decision.candidates.length > 0 ? t.candidates(decision.candidates.length) : t.nobodyCan(reasons.join(', ') || t.noneYet)}
-      {' '}{t.before(decision.waiting_before)} {t.offers(one.offers)}
+      {kept ? t.reserved(timeWithSeconds(decision.reserved_until)) : decision.candidates.length > 0 ? t.candidates(decision.candidates.length) : t.nobodyCan(reasons.join(', ') || t.noneYet)}
+      {' '}{t.before(decision.waiting_before)} {t.offers(one.offers)} <span class="muted">{t.configuration(decision.configuration)}</span>
     </>
   )
 }
