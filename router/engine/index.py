@@ -163,16 +163,18 @@ class Index:
             self._moved(agent, self._reasons[id], reason)
         self.dirty.update(self._kept.get(id, ()))
         room = frozenset() if reason else self._room(state, agent, person)
+        occupancy = person.occupancy
         for crew in self._crews_of[id]:
-            if self._put(crew, agent, person, crew.channel in room) and self.lanes.count(crew.key):
+            news = self._put(crew, agent, person.idle_since, occupancy, crew.channel in room)
+            if news and self.lanes.count(crew.key):
                 self.dirty.add(crew.key)
 
-    def _put(self, crew: Crew, agent: Agent, person: AgentState, free: bool) -> bool:
+    def _put(self, crew: Crew, agent: Agent, idle_since: int, occupancy: int, free: bool) -> bool:
         """Tell the crew whether its member is free; whether that is news."""
         if free:
-            return crew.put(agent.id, person.idle_since, person.occupancy)
+            return crew.put(agent.id, idle_since, occupancy)
         there = not self._reasons[agent.id] and bool(crew.channel != "phone" or agent.endpoint)
-        return crew.drop(agent.id, person.occupancy, there)
+        return crew.drop(agent.id, occupancy, there)
 
     def _moved(self, agent: Agent, before: str, after: str) -> None:
         self._reasons[agent.id] = after
@@ -222,7 +224,8 @@ class Index:
                 crew.arrive(agent)
                 if member:
                     person = state.agents[id]
-                    self._put(crew, agent, person, crew.channel in self._room(state, agent, person))
+                    free = crew.channel in self._room(state, agent, person)
+                    self._put(crew, agent, person.idle_since, person.occupancy, free)
         return crew
 
     def _let_go(self) -> None:
