@@ -130,7 +130,9 @@ class VoiceChannel:
         except ChannelGone:
             self._ending.discard(effect.contact)
             await self._tell(commands.EndContact(effect.contact, "abandoned"))
-        except (AmiDown, AmiTimeout, AmiRefused, ValueError) as error:
+        except AmiDown:  # what has become of it, the next connection's census tells: nobody has failed
+            log.warning("voice.order_lost", effect=type(effect).__name__)
+        except (AmiTimeout, AmiRefused, ValueError) as error:
             log.warning("voice.order_failed", effect=type(effect).__name__, error=type(error).__name__)
             self._look_now.set()
             if isinstance(effect, Ring):
