@@ -76,7 +76,8 @@ class Index:
         for reason in self._reasons.values():
             if reason:
                 self.away[reason] = self.away.get(reason, 0) + 1
-        self._configure_capacity(state)
+        if state.centre is not None:
+            self._configure_capacity(state)
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
         self.reaches.configured(state)
