@@ -66,6 +66,10 @@ class TooMany(Refusal):
     code = "too_many"
 
 
+class QueueFull(TooMany):
+    """So many wait, or so long, that nobody else is put in this queue for now."""
+
+
 class Fault(KccError):
     """The world broke: worth trying again, or stopping."""
 

@@ -44,7 +44,11 @@ class PublishEstimates:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """A contact has come in. The same `source_key` again is the same contact and gives no new one."""
+    """A contact has come in. The same `source_key` again is the same contact and gives no new one.
+
+    Refused with QueueFull where a limit of its queue is reached, and so is `Classify`: whoever sent it tells the
+    citizen. What is still in intake after its time is queued all the same.
+    """
 
     contact: str
     channel: str
@@ -84,7 +88,7 @@ class EndContact:
 
     contact: str
     reason: str
-    """abandoned, citizen_left, gone, closed_hours, calamity, technical, duplicate, robot"""
+    """abandoned, citizen_left, gone, closed_hours, full, calamity, technical, duplicate, robot"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.decide_questions import QUESTIONS_MAX, needs_together, outcomes, topics_in
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
+from router.engine.limits import is_full
 from router.engine.preferred import preferred
 from router.engine.state import ContactState, State
 from router.engine.tables import DELIVERY
-from router.errors import InvalidInput, NotAllowed, TooMany, UnknownThing, WrongState
+from router.errors import InvalidInput, NotAllowed, QueueFull, TooMany, UnknownThing, WrongState
 from router.nouns import CHANNELS, EXTENSIONS_MAX, Queue
 from router.queues.order import rank_of, tier_of
 from router.queues.targets import due_at, reminder_ms
@@ -45,7 +46,16 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
     )
     if not command.classify:
         return Decision((received,), command.contact)
-    return Decision((received, _queued(state, received, command, command.hints, now, now)), command.contact)
+    queued = _queued(state, received, command, command.hints, now, now)
+    _check_limits(state, queued, command.channel, now)
+    return Decision((received, queued), command.contact)
+
+
+def _check_limits(state: State, queued: facts.ContactQueued, channel: str, now: int) -> None:
+    """Raises QueueFull."""
+    queue = state.config.queue(queued.queue)
+    if queue is not None and is_full(state, queue, channel, now):
+        raise QueueFull("the queue is full")
 
 
 def _queued(
@@ -85,7 +95,9 @@ def classify_contact(state: State, command: commands.Classify, now: int) -> Deci
     contact = open_contact(state, command.contact)
     if contact.state != "intake":
         return NOTHING
-    return Decision((queue_from_intake(state, contact, command, now),))
+    queued = queue_from_intake(state, contact, command, now)
+    _check_limits(state, queued, contact.channel, now)
+    return Decision((queued,))
 
 
 def queue_from_intake(state: State, contact: ContactState, command: commands.Classify, now: int) -> facts.ContactQueued:

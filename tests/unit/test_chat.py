@@ -19,10 +19,11 @@ from structlog.testing import capture_logs
 from router.channels.chat.adapter import ChatChannel
 from router.engine import commands
 from router.journal.memory import MemoryRecord
+from router.nouns import QueueLimit
 from router.settings import ChatSettings, ServerSettings
 from router.sockets import make_sockets
 from router.web import Origins
-from tests.unit.channel_doubles import DEADLINE_SECONDS, Scene, scene, served
+from tests.unit.channel_doubles import DEADLINE_SECONDS, Scene, configuration, scene, served
 from tests.unit.doubles import MemoryVault
 
 TEXT = "Mijn paspoort is gestolen"
@@ -321,6 +322,19 @@ async def test_a_contact_handed_over_waits_again(tmp_path):
         await page.until_status(state="active")
         await r.scene.port.centre.submit(commands.HandOver(begun["contact"], "ada", queue="algemeen"))
         await page.until_status(state="waiting", position=1, agent_name="")
+
+
+async def test_a_full_queue_tells_a_visitor_so_and_takes_the_next_when_there_is_room(tmp_path):
+    async with rig(tmp_path) as r:
+        config = configuration()
+        limited = dataclasses.replace(config.queues[0], limits={"chat": QueueLimit(waiting_max=1)})
+        await r.scene.port.submit(commands.Configure(dataclasses.replace(config, queues=(limited,)), "2"))
+        page, other = await r.browser(), await r.browser()
+        await page.ok("start", beginning())
+        again = beginning()
+        assert await other.refused("start", again) == "full"
+        await page.ok("end", {})
+        await other.ok("start", again)
 
 
 async def test_a_closed_chat_takes_nobody_new_but_loses_nobody(tmp_path):

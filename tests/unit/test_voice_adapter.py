@@ -14,7 +14,7 @@ from router.channels.voice.faults import AmiDown, AmiTimeout, ChannelGone
 from router.engine import commands
 from router.engine.effects import HangUp, Hold, Ring
 from router.journal.memory import MemoryJournal, MemoryRecord
-from router.nouns import Agent
+from router.nouns import Agent, QueueLimit
 from tests.unit.channel_doubles import configuration
 from tests.unit.voice_doubles import CHANNEL, SILENT, UNIQUEID, Session, Telephone
 
@@ -165,6 +165,26 @@ async def test_who_is_turned_away_is_not_counted_as_lost(phone: Telephone) -> No
     await phone.comes_in(Session(leaves_at="kcc/closed-waterland"))
     await phone.hears(phone.user("KccGone"))
     assert await phone.state() == ("ended", "closed_hours")
+
+
+async def test_a_full_queue_sends_the_call_to_the_fallback_phones(phone: Telephone) -> None:
+    """Recorded, told to the dialplan, and not hung up on."""
+    await phone.up()
+    config = configuration()
+    limited = replace(config.queues[0], limits={"phone": QueueLimit(waiting_max=1)})
+    await phone.port.submit(commands.Configure(replace(config, queues=(limited,)), "2"))
+    await phone.comes_in(Session(uniqueid="kcc-1.0"))
+    session = Session(uniqueid="kcc-2.0")
+    refused = await phone.comes_in(session)
+    assert await phone.state(refused) == ("ended", "full")
+    assert session.said.count("KCC_ID") == 2
+    await phone.carry_out(HangUp)
+    assert phone.link.done == []
+    elsewhere = phone.user("KccOverflow", Number="140299", Step="begin", Try="1")
+    await phone.hears({**elsewhere, "KccId": "", "Uniqueid": "kcc-2.0"})
+    again = await phone.comes_in(Session(uniqueid="kcc-2.0"))
+    assert phone.port.of(commands.Receive)[-1].linked_to == refused
+    assert await phone.state(again) == ("ended", "full")
 
 
 async def test_the_recording_is_played_when_its_text_is_announced(phone: Telephone) -> None:

@@ -14,7 +14,7 @@ from router.channels.channel import Surroundings
 from router.channels.chat import codec
 from router.channels.chat.fold import Chat, Line, OpenChats
 from router.engine.commands import AddMessage, AnswerCitizen, EndContact, Receive
-from router.errors import Erased, NotAllowed, TooMany, Unavailable, UnknownThing, WrongState
+from router.errors import Erased, NotAllowed, QueueFull, TooMany, Unavailable, UnknownThing, WrongState
 from router.nouns import Municipality
 from router.port import new_id
 from router.sockets import Event, Namespace
@@ -148,7 +148,10 @@ class Visitors(Namespace):
         if chat is None:
             if not self._around.is_open(municipality.id, "chat"):
                 raise WrongState("the chat is closed now", code="closed")
-            chat = await self._receive(body, key)
+            try:
+                chat = await self._receive(body, key)
+            except QueueFull as full:
+                raise WrongState("so many are waiting that the chat takes nobody else now", code="full") from full
         if self._around.now() - chat.received_at > codec.REPEAT_SECONDS_MAX * 1000:
             raise NotAllowed("this chat was started too long ago: resume it with its token")
         number = await self._add(chat, body.message, body.text)

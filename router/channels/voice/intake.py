@@ -13,7 +13,7 @@ from router.channels.voice.agi import AgiSession
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.engine import commands
-from router.errors import Refusal, TooMany
+from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
 from router.port import new_id
 from router.settings import VoiceSettings
@@ -28,6 +28,7 @@ MENU_WAIT_MS = 5_000
 AGAIN_MAX = 20
 OPERATOR = "0"
 CLOSED = "closed_hours"
+FULL = "full"
 
 
 class Intake:
@@ -82,9 +83,19 @@ class Intake:
         if self._announces(municipality):
             await session.play(f"kcc/calamity-{municipality.id}")
         if self._around.is_open(municipality.id, "phone"):
-            await self._settle(commands.Classify(call.contact, await self._ask(session, municipality)))
+            await self._queue(session, call, await self._ask(session, municipality))
         else:
             await self._close(session, call, municipality)
+
+    async def _queue(self, session: AgiSession, call: Call, hints: tuple[str, ...]) -> None:
+        """Into the queue; where it is full, the dialplan sends the call to the fallback phones."""
+        try:
+            await self._settle(commands.Classify(call.contact, hints))
+        except QueueFull:
+            log.info("voice.queue_full", contact=call.contact)
+            await session.set_variable("KCC_ID", "")
+            self._calls.gone(call.contact)  # nothing to hang up: it goes on elsewhere
+            await self._settle(commands.EndContact(call.contact, FULL))
 
     def _silent(self, municipality: Municipality) -> bool:
         """Whether there is nothing to say and nothing to ask: the call may be offered at once."""
@@ -129,7 +140,11 @@ class Intake:
             classify=silent,
         )
         for again in range(AGAIN_MAX):
-            known = str((await self._around.port.submit(receive)).answer)
+            try:
+                known = str((await self._around.port.submit(receive)).answer)
+            except QueueFull:  # on disk all the same, and then sent elsewhere
+                silent, receive = False, replace(receive, classify=False)
+                known = str((await self._around.port.submit(receive)).answer)
             if known == contact or await self._open(known):
                 break
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
@@ -183,6 +198,8 @@ class Intake:
         """The call may have ended meanwhile: then there is nothing left to do for it."""
         try:
             await self._around.port.submit(command)
+        except QueueFull:
+            raise
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
 

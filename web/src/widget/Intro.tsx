@@ -20,11 +20,17 @@ export function Closed({ shared: { t, language }, info }: { shared: Shared; info
     <div class="body intro" data-testid="closed">
       <p class="closed" role="status"><strong>{t.closed}</strong> {opens && t.opensAt(opens)}</p>
       {(info.email || info.number) && <p>{t.otherWays}</p>}
-      <dl class="ways">
-        {info.email && <><dt>{t.byMail}</dt><dd><a href={`mailto:${info.email}`}>{info.email}</a></dd></>}
-        {info.number && <><dt>{t.byPhone}</dt><dd><a href={`tel:${info.number}`}>{spaced(info.number)}</a></dd></>}
-      </dl>
+      <Ways t={t} info={info} />
     </div>
+  )
+}
+
+function Ways({ t, info }: { t: Shared['t']; info: VisitorInfo }) {
+  return (
+    <dl class="ways">
+      {info.email && <><dt>{t.byMail}</dt><dd><a href={`mailto:${info.email}`}>{info.email}</a></dd></>}
+      {info.number && <><dt>{t.byPhone}</dt><dd><a href={`tel:${info.number}`}>{spaced(info.number)}</a></dd></>}
+    </dl>
   )
 }
 
@@ -36,6 +42,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
   const [busy, setBusy] = useState(false)
   const [warned, setWarned] = useState(false)
   const [error, setError] = useState('')
+  const [full, setFull] = useState(false)
 
   const start = async (sure: boolean): Promise<void> => {
     if (!text.trim() || busy) return
@@ -48,7 +55,8 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
     } catch (problem) {
       const code = problem instanceof Refusal ? problem.code : ''
       if (code === 'closed') await chat.look()
-      setError(code === 'closed' ? t.closed : sayRefusal(code, t))
+      setFull(code === 'full')
+      setError(code === 'closed' ? t.closed : code === 'full' ? t.full : sayRefusal(code, t))
     } finally {
       setBusy(false)
     }
@@ -77,7 +85,7 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       <label for="kcc-question">{t.question}</label>
       <textarea id="kcc-question" dir="auto" data-focus rows={3} maxLength={4000} required value={text} onInput={(event) => { setText(event.currentTarget.value); setWarned(false) }} />
       {warned && <BsnWarning t={t} text={text} change={(covered) => { setText(covered); setWarned(false) }} send={() => void start(true)} />}
-      {error && <p class="error" role="alert">{error}</p>}
+      {error && <div class="error" role="alert"><p>{error}</p>{full && <Ways t={t} info={info} />}</div>}
       <p class="hint">{t.privacy}</p>
       <button type="submit" class="primary" aria-disabled={busy}>{busy ? t.starting : t.start}</button>
     </form>
