@@ -1,5 +1,6 @@
 // Bars over the whole width: no connection, put on pause, another tab, not admitted.
 import { Icon } from '../shared/icons'
+import { OpeningNotices } from '../shared/OpeningNotices'
 import { sessionOver, signOut } from '../shared/session'
 import { lasting, now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
@@ -15,6 +16,7 @@ export function Banners() {
   const me = desk.value?.agent
   return (
     <div class="banners">
+      <OpeningNotices openings={desk.value?.openings ?? []} />
       <div role="status">
         {state === 'down' && desk.value && <Down />}
         {(state === 'connecting' || (state === 'down' && !desk.value)) && <p class="banner">{t.connecting}</p>}

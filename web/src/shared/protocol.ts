@@ -12,7 +12,7 @@ export const LIVE_CHANNELS: ReadonlySet<string> = new Set<Channel>(['phone', 'ch
 
 export type RefusalCode =
   | 'invalid' | 'not_signed_in' | 'not_allowed' | 'unknown' | 'wrong_state' | 'stale_offer' | 'key_reused' | 'erased'
-  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable' | 'refused' | 'closed' | 'fault'
+  | 'too_large' | 'unsupported' | 'too_many' | 'unavailable' | 'refused' | 'closed' | 'full' | 'fault'
   /** Ours: no answer came (no connection, or the time was up). */
   | 'no_answer'
 
@@ -48,7 +48,7 @@ export interface Session {
 export interface CentreNames {
   name: string
   languages: string[]
-  municipalities: { id: string; name: string; open?: Partial<Record<Channel, boolean>> }[]
+  municipalities: { id: string; name: string; open?: Partial<Record<Channel, boolean>>; calamity?: Titles }[]
   topics: { id: string; title: Titles; queue: string }[]
   queues: { id: string; title: Titles; wrap_up_seconds?: number }[]
   /** Staff only. */
@@ -222,6 +222,8 @@ export interface DeskState {
   contacts: InHand[]
   follow_ups: { open: number; overdue: number }
   queues: { queue: string; waiting: number }[]
+  /** Municipalities at which a channel was closed, or that announce a calamity. */
+  openings: Opening[]
 }
 
 export type Author = 'citizen' | 'agent' | 'note' | 'system'
@@ -336,6 +338,24 @@ export interface DeskEvents {
   ended: { reason: string }
 }
 
+// -- 3.5 what is open ------------------------------------------------------------------------------------------------
+
+export const CLOSABLE = ['phone', 'chat', 'counter'] as const
+export type Closable = (typeof CLOSABLE)[number]
+export const CLOSING_REASONS = ['outage', 'staffing', 'incident', 'evacuation', 'other'] as const
+export type ClosingReason = (typeof CLOSING_REASONS)[number]
+
+export interface Opening {
+  municipality: string
+  open: Record<Closable, boolean>
+  /** What a supervisor has closed. */
+  closed: { channel: Closable; reason: ClosingReason; since: number; until: number | null; by: string }[]
+  /** The announcement that is on. */
+  calamity: Titles | null
+  calamity_since: number | null
+  calamity_by: string
+}
+
 // -- 4.3 the wallboard ---------------------------------------------------------------------------------------------
 
 export interface QueueChannel {
@@ -408,6 +428,7 @@ export interface Board {
   outcomes_lately: Measures
   outcomes_days: number
   repeat_days: number
+  openings: Opening[]
 }
 
 export type WaitingContact = Contact & { decision?: Decision | null }
@@ -417,6 +438,10 @@ export interface BoardRequests {
   move: [{ contact: string; queue: string; why: string }, object]
   close: [{ contact: string; why: string }, object]
   set_presence: [{ agent: string; presence: Presence; reason: string }, object]
+  close_channels: [{ municipality: string; channels: Closable[]; reason: ClosingReason; until: number }, { opening: Opening }]
+  open_channels: [{ municipality: string; channels: Closable[] }, { opening: Opening }]
+  announce_calamity: [{ municipality: string; nl: string; en: string }, { opening: Opening }]
+  withdraw_calamity: [{ municipality: string }, { opening: Opening }]
 }
 
 export interface BoardEvents {

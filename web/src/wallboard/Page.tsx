@@ -7,8 +7,11 @@ import { session, signOut } from '../shared/session'
 import { now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
 import { Icon } from '../shared/icons'
+import { OpeningNotices } from '../shared/OpeningNotices'
+import { openingTexts } from '../shared/texts.openings'
 import { AgentTiles, ChannelTable, Headline } from './Figures'
 import { queueState } from './judge'
+import { Openings } from './Openings'
 import { People } from './People'
 import { Queues } from './Queues'
 import { OutcomesDialog } from './Outcomes'
@@ -36,6 +39,7 @@ export function Page() {
         {!isTv && (
           <div class="row">
             {session.value?.agent && <a href="/desk">{t.desk}</a>}
+            {supervisor && <button type="button" class="plain" data-testid="open-openings" onClick={() => (openReport.value = 'openings')}>{openingTexts.value.title}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-outcomes" onClick={() => (openReport.value = 'outcomes')}>{t.outcomes}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-estimates" onClick={() => (openReport.value = 'estimates')}>{t.estimates}</button>}
             <a href="/wallboard?tv=1">{t.tvMode}</a>
@@ -45,6 +49,7 @@ export function Page() {
         )}
       </header>
       <Announcer />
+      {it && <OpeningNotices openings={it.openings} />}
       {it && (
         <main id="content" class="board-main" tabIndex={-1}>
           <Headline board={it} />
@@ -59,6 +64,7 @@ export function Page() {
       )}
       {openReport.value === 'outcomes' && <OutcomesDialog onClose={() => (openReport.value = null)} />}
       {openReport.value === 'estimates' && <Dialog title={t.estimates} wide testid="estimates-dialog" onClose={() => (openReport.value = null)}><Estimates mayswitch /></Dialog>}
+      {openReport.value === 'openings' && <Openings onClose={() => (openReport.value = null)} />}
       {openQueue.value && <Waiting key={openQueue.value} queue={openQueue.value} onClose={() => (openQueue.value = null)} />}
     </div>
   )

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { keep, kept } from '../shared/keep'
 import { learnNames } from '../shared/names'
-import type { Board, BoardEvents, BoardRequests, Presence, WaitingContact } from '../shared/protocol'
+import type { Board, BoardEvents, BoardRequests, Closable, ClosingReason, Presence, WaitingContact } from '../shared/protocol'
 import { connect, type Connection } from '../shared/socket'
 import { adjustClock } from '../shared/time'
 
@@ -18,7 +18,7 @@ export const connection = signal<Connection<BoardRequests, BoardEvents> | null>(
 export const token = signal<string | null>(isTv ? kept(TOKEN) : null)
 export const tokenRefused = signal(false)
 export const openQueue = signal<string | null>(null)
-export const openReport = signal<'outcomes' | 'estimates' | null>(null)
+export const openReport = signal<'openings' | 'outcomes' | 'estimates' | null>(null)
 
 export function useToken(value: string): void {
   tokenRefused.value = false
@@ -71,3 +71,8 @@ export const move = (contact: string, queue: string, why: string): Promise<unkno
 export const close = (contact: string, why: string): Promise<unknown> => ask('close', { contact, why })
 export const setPresence = (agent: string, presence: Presence, reason: string): Promise<unknown> =>
   ask('set_presence', { agent, presence, reason })
+export const closeChannels = (municipality: string, channels: Closable[], reason: ClosingReason, until: number): Promise<unknown> =>
+  ask('close_channels', { municipality, channels, reason, until: Math.round(until) })
+export const openChannels = (municipality: string, channels: Closable[]): Promise<unknown> => ask('open_channels', { municipality, channels })
+export const announceCalamity = (municipality: string, nl: string, en: string): Promise<unknown> => ask('announce_calamity', { municipality, nl, en })
+export const withdrawCalamity = (municipality: string): Promise<unknown> => ask('withdraw_calamity', { municipality })
