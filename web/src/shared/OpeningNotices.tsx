@@ -1,5 +1,5 @@
 // What staff must know while it lasts: a channel that was closed at once, a calamity that is announced.
-import { titled } from './i18n'
+import { locale, titled } from './i18n'
 import { Icon } from './icons'
 import { municipalityName } from './names'
 import type { Opening } from './protocol'
@@ -17,6 +17,9 @@ function together(opening: Opening): Opening['closed'][] {
   return [...groups.values()]
 }
 
+/** `telefoon, chat en balie` */
+const listed = (names: string[]): string => new Intl.ListFormat(locale.value).format(names)
+
 export function OpeningNotices({ openings }: { openings: Opening[] }) {
   const t = openingTexts.value
   return (
@@ -33,7 +36,7 @@ export function OpeningNotices({ openings }: { openings: Opening[] }) {
               <Icon name="attention" />
               <span>
                 <strong>{municipalityName(opening.municipality)}:</strong>{' '}
-                {t.closed([first, ...others].map((one) => words.value.channels[one.channel].toLowerCase()).join(', '), t.reasons[first.reason])},{' '}
+                {t.closed(listed([first, ...others].map((one) => words.value.channels[one.channel].toLowerCase())), t.reasons[first.reason])},{' '}
                 {first.until ? t.until(moment(first.until)) : t.untilOpened}
               </span>
             </p>

@@ -62,9 +62,9 @@ function ChannelState({ channel, opening }: { channel: Closable; opening: Openin
   const closed = opening.closed.find((one) => one.channel === channel)
   return (
     <li data-testid="opening-channel" data-channel={channel} data-open={opening.open[channel]}>
-      <strong>{words.value.channels[channel]}</strong>{' '}
+      <strong>{words.value.channels[channel]}</strong>
       {opening.open[channel] ? <span class="tag tag-ok"><Icon name="ok" />{t.isOpen}</span>
-        : closed ? <><span class="tag tag-attention"><Icon name="attention" />{t.bySupervisor(t.reasons[closed.reason])}, {closed.until ? t.until(moment(closed.until)) : t.untilOpened}</span> <span class="small muted">{t.by(agentName(closed.by), moment(closed.since))}</span></>
+        : closed ? <><span class="tag tag-attention"><Icon name="attention" />{t.bySupervisor(t.reasons[closed.reason])}, {closed.until ? t.until(moment(closed.until)) : t.untilOpened}</span><span class="small muted">{t.by(agentName(closed.by), moment(closed.since))}</span></>
           : <span class="tag tag-quiet"><Icon name="quiet" />{t.byHours}</span>}
     </li>
   )
