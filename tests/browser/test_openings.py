@@ -38,7 +38,8 @@ async def test_closed_announced_and_opened_again(pages: Pages) -> None:
     await board.keyboard.press("Escape")
 
     for page in (board, desk):
-        await expect(page.get_by_test_id("closed-now")).to_contain_text("telefoon en chat gesloten: te weinig bezetting")
+        closed = page.get_by_test_id("closed-now")
+        await expect(closed).to_contain_text("telefoon en chat gesloten: te weinig bezetting")
         await expect(page.get_by_test_id("calamity-on")).to_contain_text("Brand in het stadhuis")
         await check_accessible(page)
 
