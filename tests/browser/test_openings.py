@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser]
 async def test_closed_announced_and_opened_again(pages: Pages) -> None:
     desk = await pages.desk("noor")
     board = await pages.sign_in("/wallboard", "marieke")
-    await board.get_by_test_id("openings").click()
+    await board.get_by_test_id("open-openings").click()
     waterland = board.get_by_test_id("opening").filter(has_text="Waterland")
     await expect(waterland.get_by_test_id("opening-channel")).to_have_text(["Telefoonopen", "Chatopen", "Balieopen"])
 
@@ -54,7 +54,7 @@ async def test_closed_announced_and_opened_again(pages: Pages) -> None:
     await expect(visitor.get_by_test_id("calamity")).to_contain_text("Brand in het stadhuis")
     await expect(visitor.get_by_test_id("closed")).to_contain_text("De chat is nu gesloten.")
 
-    await board.get_by_test_id("openings").click()
+    await board.get_by_test_id("open-openings").click()
     await waterland.get_by_role("button", name="Weer openen").click()
     await waterland.get_by_role("button", name="Melding uitzetten").click()
     await board.keyboard.press("Escape")
