@@ -134,9 +134,10 @@ class EstimateView:
     def _topic(self, topic: Topic, known: Estimates | None, all_on: bool, agent: str) -> TopicEstimates:
         estimate = known.topics.get(topic.id) if known else None
         on = all_on and (topic.id, "") not in self.off
-        staff = [a for a in takers(self.centre, topic) if not agent or a.id == agent]
-        rows = _each(topic, staff) if known and known.basis == "person" else _levels(topic, staff)
-        shown = [self._row(topic, members, estimate, on) for members in rows]
+        staff = takers(self.centre, topic)
+        rows = [[one] for one in staff] if known and known.basis == "person" else _levels(topic, staff)
+        mine = [members for members in rows if not agent or any(one.id == agent for one in members)]
+        shown = [self._row(topic, members, estimate, on) for members in mine]
         return TopicEstimates(
             topic=topic.id,
             queue=topic.queue,
@@ -152,10 +153,10 @@ class EstimateView:
         on = on and not (person and (topic.id, one.id) in self.off)
         used = estimate if estimate and on and one.id in estimate.chance else None
         chance = used.chance[one.id] if used else level_chance(one, topic.needs)
-        margin = used.margin.get(one.id, 0) if used else 0
         answered = 0
         if estimate is not None:
             answered = estimate.answered.get(one.id, 0) if person else estimate.level_answered.get(str(level), 0)
+        margin = used.margin.get(one.id, 0) if used and answered else 0
         return Estimate(
             agent=one.id if person else "",
             level=level,
@@ -167,10 +168,6 @@ class EstimateView:
             seconds=estimate.seconds.get(one.id, 0) if estimate else 0,
             on=on,
         )
-
-
-def _each(topic: Topic, staff: list[Agent]) -> list[list[Agent]]:
-    return [[agent] for agent in staff]
 
 
 def _levels(topic: Topic, staff: list[Agent]) -> list[list[Agent]]:

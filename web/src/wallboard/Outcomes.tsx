@@ -2,11 +2,12 @@
 import { useEffect, useId, useState } from 'preact/hooks'
 import { outcomes } from '../shared/api'
 import { locale } from '../shared/i18n'
+import { Icon } from '../shared/icons'
 import { topicName } from '../shared/names'
 import { Dialog } from '../shared/parts'
 import type { Board, Measures, OutcomeReport } from '../shared/protocol'
 import { sayError, words } from '../shared/words'
-import { againstNorm, percent } from './judge'
+import { againstNorm, ICONS, normWord, percent } from './judge'
 import { isTv } from './store'
 import { texts } from './texts'
 
@@ -20,12 +21,11 @@ const markOf = (measures: Measures): string =>
 export function OutcomeTile({ board }: { board: Board }) {
   const t = texts.value
   return (
-    <div class="tile" data-testid="tile-resolved">
-      <dt>{t.resolved}, {t.today.toLowerCase()} ({t.ofTarget(percent(board.resolved_target))})</dt>
+    <div class="tile tile-measures" data-testid="tile-resolved">
+      <dt>{t.resolved} ({t.ofTarget(percent(board.resolved_target))})</dt>
       <dd class="measures">
         {KINDS.map((kind) => <Figure key={kind} kind={kind} board={board} />)}
       </dd>
-      <dd class="small muted">{t.lately(board.outcomes_days, KINDS.map((kind) => `${share(board.outcomes_lately[kind].share)} (${t.nOf(board.outcomes_lately[kind].of)})`).join(' · '))}</dd>
     </div>
   )
 }
@@ -36,14 +36,17 @@ function Figure({ kind, board }: { kind: (typeof KINDS)[number]; board: Board })
   const id = useId()
   const [hidden, hide] = useState(false)
   const one = board.outcomes[kind]
+  const lately = board.outcomes_lately[kind]
+  const verdict = againstNorm(one.share, board.resolved_target)
   return (
     <div
-      class={`measure measure-${againstNorm(one.share, board.resolved_target)}`} data-testid={`measure-${kind}`} data-hidden={hidden}
+      class={`measure measure-${verdict}`} data-testid={`measure-${kind}`} data-hidden={hidden}
       onKeyDown={(event) => event.key === 'Escape' && hide(true)} onMouseLeave={() => hide(false)} onFocusOut={() => hide(false)}
     >
       {isTv ? <span class="measure-name">{t.measuresShort[kind]}</span> : <button type="button" aria-describedby={id}>{t.measuresShort[kind]}</button>}
-      <span class="tile-value number">{share(one.share)}</span>
+      <span class="measure-value"><span class="tile-value number">{share(one.share)}</span><Icon name={ICONS[verdict]} /><span class="visually-hidden">{normWord(verdict)}</span></span>
       <span class="small muted number">{t.nOf(one.of)}</span>
+      <span class="small muted number">{t.lately(board.outcomes_days, share(lately.share), t.nOf(lately.of))}</span>
       {!isTv && <span role="note" id={id} class="small">{t.definitions(board.repeat_days)[kind]}</span>}
     </div>
   )
