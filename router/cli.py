@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve, "run the server")
     demo = add("demo", _demo, "run the server, and play a busy morning on it")
     demo.add_argument("--minutes", type=float, default=0, help="stop after this long (0: until interrupted)")
-    add("check", _check, "look the configuration over and report every mistake")
+    check = add("check", _check, "look the configuration over: every mistake, and what would go wrong, by example")
+    check.add_argument("--strict", action="store_true", help="exit 1 on warnings too")
+    check.add_argument("--json", action="store_true", help="machine-readable")
     simulate = add("simulate", _simulate, "play a workload through the engine under virtual time, and report")
     simulate.add_argument("workload", type=Path, help="a TOML file as in benchmarks/workloads")
     simulate.add_argument("--policy", action="append", choices=POLICIES, help="may be given more than once (all three)")
@@ -119,13 +121,16 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from router.settings_reader import describe
+    from router.check import check, unreadable
 
-    settings = _settings(options)
-    print(describe(settings))
-    for warning in settings.warnings:
-        print(f"worth a look: {warning}")
-    return 0
+    try:
+        found = check(options.config, os.environ)
+    except ConfigurationInvalid as error:
+        if not options.json:
+            raise
+        found = unreadable(error)
+    print(found.json() if options.json else found.text())
+    return 0 if found.passes(options.strict) else 1
 
 
 def _simulate(options: argparse.Namespace) -> int:

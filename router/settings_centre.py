@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date
 
+from router.linting.findings import Subject
 from router.nouns import (
     LANGUAGES,
     LEARNING,
@@ -15,28 +15,19 @@ from router.nouns import (
     Topic,
 )
 from router.settings_capacity import COMBINATIONS, read_channels, read_combinations
-from router.settings_hours import closed_days, public_holidays
+from router.settings_hours import closed_days, public_holidays, written_days
 from router.settings_municipality import read_municipality
+from router.settings_plan import read_expected, read_works
 from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
 from router.skills.classification import ordered_rules
 
 
-@dataclass(frozen=True, slots=True)
-class CentreFiles:
-    """What the three files say, as far as it can be read; `settings_checks` holds the parts against one another."""
+def read_centre(centre: Table | None, topics: Table | None, agents: Table | None, notes: Notes, today: date) -> Subject:
+    """Read the three tables (None = the file could not be read: it has been said).
 
-    centre: Centre
-    written_rules: tuple[ClassifyRule, ...] = ()
-    """In the order of the file, for messages about them."""
-    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-
-
-def read_centre(
-    centre: Table | None, topics: Table | None, agents: Table | None, notes: Notes, today: date
-) -> CentreFiles:
-    """Read the three tables (None = the file could not be read: it has been said)."""
+    `settings_checks` holds the parts against one another, the linter looks them over.
+    """
     centre = centre or Table("centre.toml", "", {}, Notes())
     topics = topics or Table("topics.toml", "", {}, Notes())
     agents = agents or Table("agents.toml", "", {}, Notes())
@@ -46,6 +37,9 @@ def read_centre(
     topic_list, keywords = _topics(topics)
     combinations = read_combinations(centre, COMBINATIONS)
     written = tuple(_rule(t) for t in topics.tables("rules"))
+    agent_tables = agents.tables("agents", required=True)
+    works = read_works(agent_tables)
+    expected = read_expected(topics, {t.id for t in topic_list})
     result = Centre(
         id=centre.id("id"),
         name=centre.text("name"),
@@ -53,7 +47,7 @@ def read_centre(
         municipalities=municipalities,
         topics=topic_list,
         queues=tuple(read_queue(t) for t in topics.tables("queues", required=True)),
-        agents=tuple(_agent(t) for t in agents.tables("agents", required=True)),
+        agents=tuple(_agent(t) for t in agent_tables),
         channels=read_channels(centre, combinations),
         combinations=combinations,
         classification=ordered_rules(written, (t.id for t in topic_list), keywords),
@@ -76,7 +70,7 @@ def read_centre(
     menus = {name: _menu(table) for name, table in topics.items("menus")}
     for table in (centre, topics, agents):
         table.done()
-    return CentreFiles(result, written, keywords, menus)
+    return Subject(result, keywords, menus, written, works, closed, written_days(centre), expected, today.isoformat())
 
 
 # -- the centre -----------------------------------------------------------------------------------------------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from router.linting.findings import Subject
 from router.nouns import CHANNELS, Agent, Centre
 from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
 from router.settings_capacity import check_capacity
-from router.settings_centre import CentreFiles
 from router.settings_table import Notes, is_loopback, nearest
 from router.skills.classification import CHOSEN_KINDS
 from router.skills.matching import missing_skill
@@ -17,7 +17,7 @@ MENU_CHOICES_MAX = 5
 HINT_KINDS = (*CHOSEN_KINDS, "keyword")
 
 
-def check_centre(files: CentreFiles, notes: Notes) -> None:
+def check_centre(files: Subject, notes: Notes) -> None:
     """Hold centre.toml, topics.toml and agents.toml against one another."""
     centre = files.centre
     _doubles(centre, notes)
@@ -90,7 +90,7 @@ def _doubles(centre: Centre, notes: Notes) -> None:
     once("agents.toml", "the skill", ((f"skills[{n}]", s) for n, s in enumerate(centre.skills, 1)))
 
 
-def _topic_references(files: CentreFiles, notes: Notes) -> None:
+def _topic_references(files: Subject, notes: Notes) -> None:
     centre = files.centre
     topics, queues = {t.id for t in centre.topics}, {q.id for q in centre.queues}
 
@@ -144,7 +144,7 @@ def _skill_references(centre: Centre, notes: Notes) -> None:
             notes.warnings.append(f'agents.toml: skills[{n}]: nobody has the skill "{skill}"')
 
 
-def _menus(files: CentreFiles, notes: Notes) -> None:
+def _menus(files: Subject, notes: Notes) -> None:
     municipalities = {m.id for m in files.centre.municipalities}
     topics = {t.id for t in files.centre.topics}
     for name, choices in files.menus.items():
@@ -178,7 +178,7 @@ def _targets(centre: Centre, notes: Notes) -> None:
 
 
 def _capable(centre: Centre, notes: Notes) -> None:
-    """Somebody on the roster must be able to take each topic of each municipality; languages only give a warning."""
+    """Somebody on the roster must be able to take each topic of each municipality; languages are for the linter."""
     for n, topic in enumerate(centre.topics, 1):
         path = f'topics.toml: topics[{n}].needs: nobody on the roster can take "{topic.id}"'
         if not _anybody(centre.agents, topic.needs):
@@ -188,9 +188,6 @@ def _capable(centre: Centre, notes: Notes) -> None:
             needs = _together(topic.needs, municipality.needs)
             if not _anybody(centre.agents, needs):
                 notes.mistakes.append(f"{path} for {municipality.id} ({_best(centre, needs)})")
-        for language, extra in centre.language_needs.items():
-            if not _anybody(centre.agents, _together(topic.needs, extra)):
-                notes.warnings.append(f"{path} in language {language}: such a contact waits for a supervisor")
 
 
 def _anybody(agents: Iterable[Agent], needs: Mapping[str, int]) -> bool:

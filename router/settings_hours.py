@@ -39,6 +39,24 @@ def closed_days(table: Table, holidays: Iterable[str]) -> frozenset[str]:
     return (frozenset(holidays) | _dates(table, "closed_days")) - _dates(table, "open_days")
 
 
+def written_days(centre: Table) -> tuple[tuple[str, str], ...]:
+    """(key, ISO date) of every day that is written in centre.toml and can be read."""
+    found = _days_in(centre)
+    for table in centre.tables("municipalities"):
+        found += _days_in(table)
+    return tuple(found)
+
+
+def _days_in(table: Table) -> list[tuple[str, str]]:
+    written = table.everything()
+    days = [(f"exceptions[{n}].date", t.everything().get("date")) for n, t in enumerate(table.tables("exceptions"), 1)]
+    for key in ("closed_days", "open_days"):
+        value = written.get(key, [])
+        days += [(f"{key}[{n}]", day) for n, day in enumerate(value if isinstance(value, list) else [value], 1)]
+    prefix = f"{table.path}." if table.path else ""
+    return [(f"{prefix}{key}", day.isoformat()) for key, value in days if (day := _date(value)) is not None]
+
+
 def _dates(table: Table, key: str) -> frozenset[str]:
     value = table.raw(key)
     if value is None:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from router.errors import ConfigurationInvalid
+from router.linting.findings import Subject
 from router.nouns import Centre, Hours, Municipality, QueueTarget
 from router.settings import Settings
 from router.settings_centre import read_centre
@@ -32,10 +33,16 @@ FILES = ("centre.toml", "topics.toml", "agents.toml", "accounts.toml", "server.t
 
 
 def load(folder: Path, environ: Mapping[str, str], *, today: date | None = None) -> Settings:
+    """As `read`, for who wants to run it."""
+    return read(folder, environ, today=today)[0]
+
+
+def read(folder: Path, environ: Mapping[str, str], *, today: date | None = None) -> tuple[Settings, Subject]:
     """Read the five files in `folder`, with the KCC_… variables of `environ` over them.
 
     `today` decides for which years public holidays are expanded (default: the present day in UTC).
-    Raises ConfigurationInvalid with every mistake, each a line `file: key: what is wrong; what to write`.
+    Gives the Settings, and what the linter looks over. Raises ConfigurationInvalid with every mistake, each a line
+    `file: key: what is wrong; what to write`.
     """
     notes = Notes()
     if not folder.is_dir():
@@ -81,7 +88,7 @@ def load(folder: Path, environ: Mapping[str, str], *, today: date | None = None)
         check_server(files.centre, server, accounts, voice, email, notes)
     if notes.mistakes:
         raise ConfigurationInvalid(list(dict.fromkeys(notes.mistakes)))
-    return replace(settings, warnings=tuple(dict.fromkeys(notes.warnings)))
+    return replace(settings, warnings=tuple(dict.fromkeys(notes.warnings))), files
 
 
 def version_of(centre: Centre) -> str:

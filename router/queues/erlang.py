@@ -51,12 +51,12 @@ def erlang_a(servers: int, per_second: float, handling: float, patience: float, 
     and Mandelbaum 2005, section 9) is over by then and their patience is not.
     """
     serve, leave = 1 / handling, 1 / patience
-    states = _chances(servers, per_second, serve, leave)
-    all_busy = states[servers:]
+    logs = _log_chances(servers, per_second, serve, leave)
+    all_busy = [math.exp(log) for log in logs[servers:]]
     waits = sum(all_busy)
     waiting = sum(n * chance for n, chance in enumerate(all_busy))
     # Of the wait that awaits a citizen, the density at 0 is that of finding one server fewer busy, and one more coming.
-    start = math.log(all_busy[0] * servers * serve) if all_busy[0] else -math.inf
+    start = logs[servers] + math.log(servers * serve)
     steep = servers * serve + leave
     likeliest = math.log(per_second / steep) / leave if per_second > steep else 0.0
     hardly_ever = likeliest + 40 / steep + patience
@@ -78,17 +78,16 @@ def _integral(f: Callable[[float], float], end: float, steps: int = 2000) -> flo
     return step / 3 * (f(0.0) + inner + f(end))
 
 
-def _chances(servers: int, per_second: float, serve: float, leave: float) -> list[float]:
-    """Chances of 0, 1, 2 … citizens in the system, as far as they count; in logarithms, as overload spans too much."""
+def _log_chances(servers: int, per_second: float, serve: float, leave: float) -> list[float]:
+    """Logarithms of the chances of 0, 1, 2 … citizens in the system, as far as they count: overload spans too much."""
     logs, peak = [0.0], 0.0
     while len(logs) <= servers or logs[-1] > peak - 28:  # one in 10^12
         n = len(logs)
         pace = min(n, servers) * serve + max(0, n - servers) * leave
         logs.append(logs[-1] + math.log(per_second / pace))
         peak = max(peak, logs[-1])
-    weights = [math.exp(log - peak) for log in logs]
-    total = sum(weights)
-    return [weight / total for weight in weights]
+    total = peak + math.log(sum(math.exp(log - peak) for log in logs))
+    return [log - total for log in logs]
 
 
 def limited(servers: int, places: int, per_second: float, handling: float, target: float) -> Expected:

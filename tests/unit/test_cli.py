@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from router.cli import main
+from router.linting.findings import CODES
 from router.vault.store import SqliteVault
 from tests.parts.router import ROOT
+from tests.unit.test_settings import Folder
 
 ERASE = ["erase", "--municipality", "waterland"]
 
@@ -68,3 +70,51 @@ def test_verify_gives_its_report_also_of_what_it_cannot_read(data: Path, capsys:
     report = json.loads(capsys.readouterr().out)
     assert report["sound"] is False
     assert "unreadable" in report["violations"][0]
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shipped", ["demo", "example"])
+def test_what_is_shipped_passes_the_check(shipped: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json", "--config", str(ROOT / "config" / shipped)]) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["error"] == 0
+
+
+def test_check_fails_on_errors_strictly_also_on_warnings_and_tells_them_by_example(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path).change("centre.toml", "engels = 3 }", "engels = 4 }")
+    check = ["check", "--config", str(folder.path)]
+    assert main(check) == 0
+    told = capsys.readouterr().out
+    assert "warning nobody_in_language  agents.toml: agents\n    a call in English about wmo waits" in told
+    assert main([*check, "--strict"]) == 1
+
+    folder.change("agents.toml", 'name = "Bo', 'works = { weekdays = "08:30-17:00" }\nname = "Bo')
+    assert main(check) == 1
+    assert (
+        "a call about wmo for duinrand on Monday 08:00 finds nobody (wmo 3 is asked; bo: from 08:30)"
+        in capsys.readouterr().out
+    )
+
+
+def test_check_as_json_tells_mistakes_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Folder(tmp_path).change("topics.toml", 'queue = "sociaal"', 'queue = "social"')
+    assert main(["check", "--json", "--config", str(folder.path)]) == 1
+    (finding,) = [f for f in json.loads(capsys.readouterr().out)["findings"] if f["key"] == "topics[3].queue"]
+    assert finding == {
+        "severity": "error",
+        "code": "mistake",
+        "file": "topics.toml",
+        "key": "topics[3].queue",
+        "example": 'there is no queue "social"',
+        "remedy": 'did you mean "sociaal"?',
+    }
+    assert main(["check", "--config", str(folder.path)]) == 1
+    assert 'topics.toml: topics[3].queue: there is no queue "social"; did you mean' in capsys.readouterr().err
+
+
+def test_the_operations_page_explains_every_code() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert not [code for code in CODES if f"| `{code}` |" not in page]

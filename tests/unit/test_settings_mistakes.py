@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_settings import Folder
+from router.linting.findings import Expected, Volume
+from router.nouns import Hours
+from router.settings_reader import read
+from tests.unit.test_settings import TODAY, Folder
 
 CENTRE, TOPICS, AGENTS = "centre.toml", "topics.toml", "agents.toml"
 ACCOUNTS, SERVER = "accounts.toml", "server.toml"
@@ -374,7 +377,6 @@ def test_a_municipality_that_nobody_can_serve_is_a_mistake(tmp_path):
 def test_what_is_odd_but_works_is_a_warning(tmp_path):
     folder = Folder(tmp_path)
     folder.change(AGENTS, '"engels"]', '"engels", "fries"]')
-    folder.change(CENTRE, "engels = 3 }", "engels = 4 }")
     folder.change(TOPICS, "hulpmiddel = [", 'spoed = ["spoed"]\nhulpmiddel = [')
     folder.change(TOPICS, 'queue = "sociaal"', 'queue = "balie"')
     folder.change(SERVER, "https://www.duinrand.example", "http://www.duinrand.example")
@@ -386,7 +388,6 @@ def test_what_is_odd_but_works_is_a_warning(tmp_path):
         'server.toml: widget_origins[1]: "http://www.duinrand.example" is not encrypted; write https://',
         "topics.toml: keywords.spoed: no rule uses them and no topic has this id",
         'agents.toml: skills[5]: nobody has the skill "fries"',
-        'topics.toml: topics[3].needs: nobody on the roster can take "wmo" in language en: such a contact waits for a',
         'topics.toml: queues[3]: no topic leads to queue "sociaal"',
         'accounts.toml: accounts[2].agent: "ada" signs in as agent "ada" too',
         'accounts.toml: accounts: agent "bo" has no account and so cannot sign in',
@@ -395,6 +396,52 @@ def test_what_is_odd_but_works_is_a_warning(tmp_path):
     for line in expected:
         assert any(warning.startswith(line) for warning in warnings), (line, warnings)
     assert len(warnings) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        (
+            TOPICS,
+            "wmo = { per_hour",
+            "wno = { per_hour",
+            'expected.calls.wno: there is no topic "wno"; did you mean "wmo"?',
+        ),
+        (
+            TOPICS,
+            "per_hour = 1,",
+            "per_hour = -1,",
+            "expected.calls.wmo.per_hour: -1 is out of bounds; write calls an hour",
+        ),
+        (TOPICS, ", handling_seconds = 420", "", "expected.calls.wmo.handling_seconds: it is missing"),
+        (TOPICS, 'busiest = { weekdays = "09:00-11:00" }', "", "expected.busiest: it is missing; write {weekdays"),
+        (
+            TOPICS,
+            "[expected]",
+            "[expected]\npatience = 1",
+            "expected.patience: this key means nothing here",
+        ),
+        (AGENTS, 'name = "Bo', 'works = 9\nname = "Bo', 'agents[2].works: 9 is not possible; write "always", "closed"'),
+    ],
+)
+def test_a_mistake_in_what_is_planned_is_named(tmp_path, file, old, new, line):
+    folder = Folder(tmp_path).change(file, old, new)
+    assert any(mistake.startswith(f"{file}: {line}") for mistake in folder.mistakes()), folder.mistakes()
+
+
+def test_what_is_planned_is_for_the_check_alone(tmp_path):
+    folder = Folder(tmp_path)
+    settings, subject = read(folder.path, {}, today=TODAY)
+    assert subject.works == {"ada": Hours(dict.fromkeys(range(5), ((510, 1020),)))}
+    assert subject.expected == Expected(
+        Hours(dict.fromkeys(range(5), ((540, 660),))), {"burgerzaken": Volume(4.0, 240), "wmo": Volume(1.0, 420)}, 180
+    )
+    assert {("open_days[1]", "2026-04-03"), ("municipalities[1].closed_days[1]", "2026-05-15")} <= set(
+        subject.written_days
+    )
+    assert "2026-12-25" in subject.closed_days
+    folder.change(AGENTS, "08:30-17:00", "09:00-17:00").change(TOPICS, "per_hour = 4", "per_hour = 400")
+    assert folder.load().version == settings.version
 
 
 def test_channels_that_the_file_leaves_out_are_as_usual(tmp_path):

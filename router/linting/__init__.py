@@ -1,0 +1,1 @@
+"""PURE: looks a configuration over for what would go wrong, and says so by an example."""

@@ -1,0 +1,126 @@
+"""PURE  Whether the people at work in the busiest hours can meet the norms on the telephone, by Erlang A.
+
+Two questions that are both kinder than the day: the queue alone with everybody who can take something of it, and all
+that shares those people as one pool in which everybody takes everything. No breaks, no other channels, calls spread
+evenly over the hour. What fails here fails on the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from router.linting.findings import Expected, Finding, Subject
+from router.linting.roster import Roster
+from router.linting.week import minutes_of, moment
+from router.nouns import Queue
+from router.queues.erlang import erlang_a
+
+AGENTS_MAX = 20_000
+ASSUMED = "first come first served, everybody takes everything, no breaks and no other work"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Topics that share people: who can take something of it, what comes in an hour, mean handling."""
+
+    topics: tuple[str, ...]
+    crew: int
+    calls_per_hour: float
+    handling_seconds: float
+
+    def in_target(self, agents: int, patience: float, target: float) -> float:
+        """Share answered within `target` seconds."""
+        if not agents:
+            return 0.0
+        return erlang_a(agents, self.calls_per_hour / 3600, self.handling_seconds, patience, target).in_target
+
+    def needed(self, share: float, patience: float, target: float) -> int:
+        """The fewest agents with whom that share is met."""
+        low, high = 0, 1
+        while self.in_target(high, patience, target) < share and high < AGENTS_MAX:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.in_target(middle, patience, target) >= share else (middle, high)
+        return high
+
+
+def staffing_findings(subject: Subject, roster: Roster) -> Iterator[Finding]:
+    expected = subject.expected
+    if expected is None:
+        return
+    busy = minutes_of(expected.busiest) & _phone_minutes(subject)
+    singles = {
+        topic.id: load
+        for topic in subject.centre.topics
+        if (load := _single(topic.id, roster.able(topic.needs) & roster.on("phone"), expected))
+    }
+    if not busy or not singles:
+        return
+    pools = _pools(singles.values())
+    for n, queue in enumerate(subject.centre.queues, 1):
+        own = [singles[t.id] for t in subject.centre.topics if t.queue == queue.id and t.id in singles]
+        if own and "phone" in queue.targets:
+            alone = _merged(own)
+            shared = [pool for pool in pools if set(pool.topics) & set(alone.topics)]
+            yield from _judged(queue, f"queues[{n}]", [alone, *shared], busy, expected, roster)
+
+
+def _judged(
+    queue: Queue, path: str, loads: Iterable[Load], busy: int, expected: Expected, roster: Roster
+) -> Iterator[Finding]:
+    """The worst of the loads, when it misses the norm."""
+    norm, patience = queue.targets["phone"], expected.patience_seconds
+    staffed = [(load, *roster.fewest_at_work(load.crew, busy)) for load in loads]
+    met = [load.in_target(agents, patience, norm.seconds) for load, agents, _ in staffed]
+    worst = min(range(len(met)), key=met.__getitem__)
+    (load, agents, minute), share = staffed[worst], met[worst]
+    if share >= norm.share:
+        return
+    needed = load.needed(norm.share, patience, norm.seconds)
+    then = load.in_target(needed, patience, norm.seconds)
+    sharing = "" if worst == 0 else f", with all that shares its agents ({', '.join(load.topics)}),"
+    yield Finding(
+        "warning",
+        "target_unreachable",
+        "topics.toml",
+        f"{path}.targets.phone",
+        f"on {moment(minute)} {load.calls_per_hour:g} calls an hour of {load.handling_seconds:.0f} s for {queue.id}"
+        f"{sharing} meet {agents} agent{'' if agents == 1 else 's'}: {share:.0%} within {norm.seconds} s, the norm is "
+        f"{norm.share:.0%}; {needed} give {then:.0%} (Erlang A, patience {patience} s, {ASSUMED})",
+        f"{needed - agents} more at work then who can take it, a norm that can be kept, or shorter opening hours",
+    )
+
+
+def _single(topic: str, crew: int, expected: Expected) -> Load | None:
+    volume = expected.volumes.get(topic)
+    return Load((topic,), crew, volume.calls_per_hour, volume.handling_seconds) if volume else None
+
+
+def _merged(loads: list[Load]) -> Load:
+    calls = sum(load.calls_per_hour for load in loads)
+    crew = 0
+    for load in loads:
+        crew |= load.crew
+    topics = tuple(topic for load in loads for topic in load.topics)
+    return Load(topics, crew, calls, sum(load.calls_per_hour * load.handling_seconds for load in loads) / calls)
+
+
+def _pools(loads: Iterable[Load]) -> list[Load]:
+    """Loads that share somebody, directly or over others, are one pool."""
+    pools: list[Load] = []
+    for load in loads:
+        near = [pool for pool in pools if pool.crew & load.crew]
+        pools = [pool for pool in pools if not pool.crew & load.crew]
+        pools.append(_merged([*near, load]))
+    return pools
+
+
+def _phone_minutes(subject: Subject) -> int:
+    """When the telephone of any municipality is open."""
+    found = 0
+    for municipality in subject.centre.municipalities:
+        if municipality.entry_points:
+            found |= minutes_of(municipality.hours.get("phone"))
+    return found
