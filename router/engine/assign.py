@@ -74,7 +74,7 @@ def _look(state: State, key: LaneKey, now: int) -> Step | None:
     if key[3]:
         return _kept(state, key, now)
     crew = index.crew(state, key)
-    if not crew.free:
+    if not crew.free or _held_back(state, crew, now):
         return None
     if crew.scored:
         return _scored(state, crew, now)
@@ -82,11 +82,20 @@ def _look(state: State, key: LaneKey, now: int) -> Step | None:
 
     def fits(id: str) -> bool:
         nonlocal chosen
-        chosen = crew.best(state.contacts[id].again_at, now)
+        contact = state.contacts[id]
+        chosen = crew.best(contact.again_at, now, bool(index.quiet.kept_from(contact, now)))
         return bool(chosen)
 
     found = index.lanes.first(key, fits)
     return Step((OFFER, *found[0]), found[1], chosen) if found else None
+
+
+def _held_back(state: State, crew: Crew, now: int) -> bool:
+    """Whether nobody in the lane goes anywhere: the first of it can be held back longest of all."""
+    first = state.index.lanes.first(crew.key, lambda _: True)
+    if first is None or not state.index.quiet.kept_from(state.contacts[first[1]], now):
+        return False
+    return crew.free.keys().isdisjoint(crew.outside)
 
 
 def _kept(state: State, key: LaneKey, now: int) -> Step | None:
@@ -112,7 +121,7 @@ def _scored(state: State, crew: Crew, now: int) -> Step | None:
     def fits(id: str) -> bool:
         nonlocal reserve, chosen
         contact = state.contacts[id]
-        chosen = crew.best(contact.again_at, now)
+        chosen = crew.best(contact.again_at, now, bool(state.index.quiet.kept_from(contact, now)))
         if not chosen:
             return False
         if overtaken(places, contact.place) < crew.queue.overtaken_max:

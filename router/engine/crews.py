@@ -26,6 +26,7 @@ class Crew:
         "needs",
         "no_phone",
         "order",
+        "outside",
         "present",
         "queue",
         "ranks",
@@ -48,6 +49,8 @@ class Crew:
         self.seconds: dict[str, int] = {}
         self.free: dict[str, Key] = {}
         """Of those, who can be offered something of this lane now."""
+        self.outside: frozenset[str] = frozenset()
+        """Members who could take no live contact of a queue that keeps agents free for those."""
         self.order: list[Key] = []
         self.reserves = (
             self.scored and queue.reserve_seconds > 0 and self.estimate is not None and self.estimate.reserve
@@ -129,8 +132,11 @@ class Crew:
         if found is not None:
             del self.rivals[bisect_left(self.rivals, found)]
 
-    def best(self, again_at: dict[str, int], now: int) -> str:
+    def best(self, again_at: dict[str, int], now: int, only_outside: bool = False) -> str:
         """The best of the free who need not be left alone until later ("" = nobody)."""
+        if only_outside:
+            found = self.best_outside({agent for agent, again in again_at.items() if again > now})
+            return found[0] if found else ""
         if again_at:
             found = self.top(1, {agent for agent, again in again_at.items() if again > now})
             return found[0] if found else ""
@@ -141,6 +147,10 @@ class Crew:
                 return key[2]
             heapq.heappop(order)
         return ""
+
+    def best_outside(self, without: Set[str]) -> list[str]:
+        """Those of the free who could take no live contact of the queue, but for those in `without`, best first."""
+        return [key[2] for key in sorted(self.free[a] for a in self.outside if a in self.free and a not in without)]
 
     def top(self, many: int, without: Set[str]) -> list[str]:
         """The best `many` of the free, but for those in `without`, best first."""

@@ -35,7 +35,8 @@ def excluded(state: State, agent: Agent, contact: ContactState, now: int) -> str
         skill = missing_skill(agent, contact.needs)
         if skill:
             return f"missing_skill:{skill}"
-    return busy_with(state, agent.id, contact, now)
+    busy = busy_with(state, agent.id, contact, now)
+    return busy or ("" if wanted or agent.id not in state.index.quiet.kept_from(contact, now) else "quiet")
 
 
 def busy_with(state: State, id: str, contact: ContactState, now: int) -> str:
@@ -119,7 +120,13 @@ def _counted(state: State, crew: Crew, contact: ContactState, now: int) -> tuple
         counts["busy"] = busy
     if asked:
         counts["asked_before"] = len(asked)
-    return counts, len(crew.free) - len(asked), crew.top(CANDIDATES_SHOWN, asked)
+    free = len(crew.free) - len(asked)
+    if not state.index.quiet.kept_from(contact, now):
+        return counts, free, crew.top(CANDIDATES_SHOWN, asked)
+    outside = crew.best_outside(asked)
+    if free > len(outside):
+        counts["quiet"] = free - len(outside)
+    return counts, len(outside), outside[:CANDIDATES_SHOWN]
 
 
 def _candidate(state: State, crew: Crew, agent: str) -> Candidate:

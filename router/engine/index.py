@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from router.engine.alarms import Alarms
 from router.engine.crews import Crew
+from router.engine.quiet import Quiet
 from router.engine.reach import Reaches
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey, Lanes
@@ -57,6 +58,7 @@ class Index:
         """Agents of whom it may have changed what is parked."""
         self._capacities: dict[str, Capacity] = {}
         self._shared = Capacity((), {})
+        self.quiet = Quiet()
         self._reasons: dict[str, str] = {}
         self._crews: dict[LaneKey, Crew] = {}
         self._crews_of: dict[str, list[Crew]] = {}
@@ -81,6 +83,7 @@ class Index:
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
         self.reaches.configured(state)
+        self._configure_quiet(state)
         self.dirty.update(self.lanes.lanes())
 
     def _configure_capacity(self, state: State) -> None:
@@ -88,6 +91,11 @@ class Index:
         self._shared = Capacity(state.config.combinations, rules)
         self._capacities = {a.id: Capacity(a.combinations, rules) for a in state.config.agents if a.combinations}
         self.hands.update(id for id, person in state.agents.items() if person.load)
+
+    def _configure_quiet(self, state: State) -> None:
+        self.quiet.configured(state)
+        for id, reason in self._reasons.items():
+            self.quiet.changed(id, not reason and not state.agents[id].load)
 
     def capacity(self, agent: str) -> Capacity:
         """What the agent may have at once."""
@@ -107,6 +115,10 @@ class Index:
         """The contact has come to wait."""
         if not self.lanes.count(key):
             self.reaches.came(key)
+            self.quiet.came(key)
+        until = self.quiet.until(contact)
+        if until > contact.since:
+            self.alarms.set(until, "retry", contact.id)
         self.lanes.add(contact.id, key, contact.place)
         self.dirty.add(key)
         if key[3]:
@@ -119,6 +131,7 @@ class Index:
             self.dirty.add(key)
         elif key is not None:
             self.reaches.went(key)
+            self.quiet.went(key)
             if key[3]:
                 self._kept[key[3]].discard(key)
         return key
@@ -163,6 +176,7 @@ class Index:
         if reason != self._reasons[id]:
             self._moved(agent, self._reasons[id], reason)
         self.dirty.update(self._kept.get(id, ()))
+        self.dirty.update(self.quiet.changed(id, not reason and not person.load))
         room = frozenset() if reason else self._room(state, agent, person)
         occupancy = person.occupancy
         for crew in self._crews_of[id]:
@@ -216,6 +230,7 @@ class Index:
         topic = state.config.topic(key[2])
         queue = state.config.queue(topic.queue) if topic else None
         crew = Crew(key, queue or GONE, self.agents.values(), self.estimates)
+        crew.outside = self.quiet.outside(crew)
         self._crews[key] = crew
         for id, agent in self.agents.items():
             member = id in crew.ranks

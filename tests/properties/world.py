@@ -11,6 +11,7 @@ from router.engine.decide import advance, due
 from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import excluded, explain
+from router.engine.index import unavailable
 from router.engine.state import AgentState, Books, ContactState, State
 from router.errors import Refusal
 from router.journal.interface import Entry
@@ -137,7 +138,7 @@ def open_centre(*policies: str) -> Centre:
     buiten = replace(buiten, overflow=(WayOut("queue", "balie", after_seconds=60), WayOut("callback", nobody=True)))
     return replace(
         centre,
-        queues=(balie, buiten),
+        queues=(replace(balie, quiet_free=1, quiet_seconds=100), buiten),
         channels={**centre.channels, "callback": ChannelRules(60)},
         neighbours=(Neighbour("overkant", {}, "0201234567"),),
         messages={"busy": {"nl": "Het is druk.", "en": "We are busy."}},
@@ -315,9 +316,22 @@ def _check_liveness(state: State, now: int) -> None:
                 in state.index.capacity(agent.id).room(state.contacts[c].channel for c in person.load)
                 and contact.again_at.get(agent.id, 0) <= now
             )
-            if could:
+            if could and (wanted or not _held_back(state, contact, now, agent)):
                 _check_reservation(state, contact, now, agent.id)
         _check_explanation(state, contact.id, now)
+
+
+def _held_back(state: State, contact: ContactState, now: int, agent: Agent) -> bool:
+    """Written work waits while too few who could take the queue's live contacts are idle; for a time, judged anew."""
+    topic = state.config.topic(contact.topic)
+    queue = state.config.queue(topic.queue) if topic else None
+    if queue is None or not queue.quiet_free or contact.channel not in ("email", "post") or contact.tier == 0:
+        return False
+    topics = [topic for topic in state.config.topics if topic.queue == queue.id]
+    takers = [a for a in state.config.agents if any(not missing_skill(a, topic.needs) for topic in topics)]
+    idle = [a for a in takers if not unavailable(state.agents[a.id]) and not state.agents[a.id].load]
+    late = now >= contact.received_at + queue.quiet_seconds * 1000
+    return agent in takers and not late and len(idle) <= queue.quiet_free
 
 
 def _check_reservation(state: State, contact: ContactState, now: int, agent: str) -> None:
