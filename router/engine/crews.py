@@ -105,9 +105,9 @@ class Crew:
         else:
             self.missing[missing_skill(agent, self.needs)] -= 1
 
-    def put(self, agent: str, idle_since: int, occupancy: int) -> bool:
+    def put(self, agent: str, turn: int, occupancy: int) -> bool:
         """The agent is free, with this occupancy (1/10,000) so far; whether that is news."""
-        key = (-self.score(agent, occupancy) if self.scored else self.ranks[agent], idle_since, agent)
+        key = (-self.score(agent, occupancy) if self.scored else self.ranks[agent], turn, agent)
         if self.free.get(agent) == key:
             return False
         self.free[agent] = key

@@ -134,7 +134,7 @@ def _candidate(state: State, crew: Crew, agent: str) -> Candidate:
     key = crew.free.get(agent)
     if key is None or not crew.scored:
         return Candidate(agent, level, state.agents[agent].idle_since)
-    return Candidate(agent, level, key[1], crew.chances[agent], -key[0])
+    return Candidate(agent, level, state.agents[agent].idle_since, crew.chances[agent], -key[0])
 
 
 def _reasons(state: State, contact: ContactState, now: int) -> dict[str, str]:

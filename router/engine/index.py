@@ -178,16 +178,16 @@ class Index:
         self.dirty.update(self._kept.get(id, ()))
         self.dirty.update(self.quiet.changed(id, not reason and not person.load))
         room = frozenset() if reason else self._room(state, agent, person)
-        occupancy = person.occupancy
+        turn, occupancy = person.turn, person.occupancy
         for crew in self._crews_of[id]:
-            news = self._put(crew, agent, person.idle_since, occupancy, crew.channel in room)
+            news = self._put(crew, agent, turn, occupancy, crew.channel in room)
             if news and self.lanes.count(crew.key):
                 self.dirty.add(crew.key)
 
-    def _put(self, crew: Crew, agent: Agent, idle_since: int, occupancy: int, free: bool) -> bool:
+    def _put(self, crew: Crew, agent: Agent, turn: int, occupancy: int, free: bool) -> bool:
         """Tell the crew whether its member is free; whether that is news."""
         if free:
-            return crew.put(agent.id, idle_since, occupancy)
+            return crew.put(agent.id, turn, occupancy)
         there = not self._reasons[agent.id] and bool(crew.channel != "phone" or agent.endpoint)
         return crew.drop(agent.id, occupancy, there)
 
@@ -241,7 +241,7 @@ class Index:
                 if member:
                     person = state.agents[id]
                     free = crew.channel in self._room(state, agent, person)
-                    self._put(crew, agent, person.idle_since, person.occupancy, free)
+                    self._put(crew, agent, person.turn, person.occupancy, free)
         return crew
 
     def _let_go(self) -> None:

@@ -14,6 +14,8 @@ from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
 from router.skills.policies import occupancy
 
+AT_WORK = 1 << 50
+"""Later than any moment in ms."""
 NOTHING_YET: dict[str, int] = {}
 """Shared by all contacts that have nothing there, and so never written into: 128 bytes less a contact."""
 NO_PARTICIPANTS: dict[str, str] = {}
@@ -136,6 +138,11 @@ class AgentState:
     """How long there was, since signing on, up to `busy_since`."""
     after_work_until: int = 0
     """Until when a transferred call keeps the agent from being asked, in ms; 0 = it does not."""
+
+    @property
+    def turn(self) -> int:
+        """Order among equals, lowest first: idle longest, and whoever has something in hand after all who have not."""
+        return AT_WORK + self.busy_since if self.busy_since else self.idle_since
 
     @property
     def occupancy(self) -> int:

@@ -28,7 +28,7 @@ OCCUPANCY_FLOOR_MS = 14_400_000
 """Occupancy is judged over at least this long: what chance brings in the first hours evens out by itself."""
 
 Key = tuple[int, int, str]
-"""Sort key of an agent: lowest is asked first. Rank by policy, idle since (ms), id."""
+"""Sort key of an agent: lowest is asked first. Rank by policy, idle since (ms; later for who has work in hand), id."""
 Rival = tuple[int, int, str]
 """One who may come free: negative score, how often in a million seconds, id. Lowest is best."""
 

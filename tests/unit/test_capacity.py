@@ -194,3 +194,14 @@ def test_one_wrap_up_ends_nobody_elses() -> None:
     assert world.state.contacts[second[0]].state == "wrap_up"
     assert world.state.contacts[second[0]].due_at == world.now + 29_000
     assert load_of(world, second[1]) == {second[0]: "in_hand"}
+
+
+def test_a_call_goes_to_who_has_nothing_in_hand_before_it_interrupts_anybody() -> None:
+    world = World(equals(2))
+    world.ready("a0")
+    mail = world.receive("email")
+    world.ask(commands.Accept(world.offer_of(mail)[0], "a0"))
+    world.pass_time(60_000)
+    world.ready("a1")
+    calls = [world.receive("phone"), world.receive("phone")]
+    assert [world.offer_of(call)[1] for call in calls] == ["a1", "a0"]
