@@ -20,6 +20,7 @@ from router.settings_municipality import read_municipality
 from router.settings_plan import read_expected, read_works
 from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
+from router.settings_waiting import read_messages, read_neighbours
 from router.skills.classification import ordered_rules
 
 
@@ -64,6 +65,8 @@ def read_centre(centre: Table | None, topics: Table | None, agents: Table | None
         learning_hour=centre.integer("learning_hour", 3, 0, 23),
         remember_days=centre.integer("remember_days", 30, 1, 400),
         repeat_days=centre.integer("repeat_days", 7, 1, 90),
+        neighbours=read_neighbours(centre),
+        messages=read_messages(centre),
     )
     if result.learning == "person" and not result.learning_reason.strip():
         centre.mistake("learning_reason", 'learning = "person" judges people one by one: write down why that is agreed')

@@ -10,6 +10,7 @@ from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
 from router.settings_capacity import check_capacity
 from router.settings_table import Notes, is_loopback, nearest
+from router.settings_waiting import check_waiting
 from router.skills.classification import CHOSEN_KINDS
 from router.skills.matching import missing_skill
 
@@ -84,6 +85,7 @@ def _doubles(centre: Centre, notes: Notes) -> None:
     once("centre.toml", "the id", ((f"municipalities[{n}].id", m.id) for n, m in municipalities))
     once("centre.toml", "the entry point", points)
     once("topics.toml", "the id", ((f"topics[{n}].id", t.id) for n, t in enumerate(centre.topics, 1)))
+    once("centre.toml", "the id", ((f"neighbours[{n}].id", x.id) for n, x in enumerate(centre.neighbours, 1)))
     once("topics.toml", "the id", ((f"queues[{n}].id", q.id) for n, q in enumerate(centre.queues, 1)))
     once("agents.toml", "the id", ((f"agents[{n}].id", a.id) for n, a in enumerate(centre.agents, 1)))
     once("agents.toml", "the endpoint", ((f"agents[{n}].endpoint", a.endpoint) for n, a in enumerate(centre.agents, 1)))
@@ -139,6 +141,7 @@ def _skill_references(centre: Centre, notes: Notes) -> None:
         all_exist(f"topics.toml: topics[{n}].needs", topic.needs)
     for n, agent in enumerate(centre.agents, 1):
         all_exist(f"agents.toml: agents[{n}].skills", agent.skills)
+    check_waiting(centre, all_exist, notes)
     for n, skill in enumerate(centre.skills, 1):
         if not any(skill in agent.skills for agent in centre.agents):
             notes.warnings.append(f'agents.toml: skills[{n}]: nobody has the skill "{skill}"')

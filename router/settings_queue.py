@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from router.nouns import CHANNELS, LIVE_CHANNELS, POLICIES, Queue, QueueLimit, QueueTarget
 from router.settings_table import Table, nearest
+from router.settings_waiting import read_overflow, read_widening
 
 RESERVE_SECONDS_MAX = 300
+PREFERRED_SECONDS_MAX = 86_400
 WORKING = {"working_hours": 2_000, "working_days": 250}
 """Norms in working time, and how long they may be."""
 
@@ -13,6 +15,7 @@ WORKING = {"working_hours": 2_000, "working_days": 250}
 def read_queue(table: Table) -> Queue:
     targets = read_targets(table.table("targets"))
     quiet = table.table("quiet")
+    floor = table.levels("floor")
     queue = Queue(
         id=table.id("id"),
         title=table.per_language("title"),
@@ -26,6 +29,10 @@ def read_queue(table: Table) -> Queue:
         limits=_limits(table),
         quiet_free=quiet.integer("free", 0, 0, 100),
         quiet_seconds=quiet.integer("seconds_max", 14_400, 60, 30 * 86_400),
+        widening=read_widening(table, floor),
+        floor=floor,
+        overflow=read_overflow(table),
+        preferred_seconds=table.integer("preferred_seconds", 0, 0, PREFERRED_SECONDS_MAX),
     )
     quiet.done()
     if queue.reserve_seconds and queue.policy != "resolution":

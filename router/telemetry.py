@@ -57,6 +57,15 @@ class Metrics:
             registry=self.registry,
         )
         self._open = Gauge("kcc_contacts_open", "Contacts not ended", label, registry=self.registry)
+        self._stranded = Gauge(
+            "kcc_lanes_stranded",
+            "Groups of contacts that wait for somebody who is not there",
+            ("channel", "reason"),
+            registry=self.registry,
+        )
+        self._widened = Counter("kcc_needs_widened", "Steps of widening", label, registry=self.registry)
+        self._ways_out = Counter("kcc_ways_out", "Ways out taken", ("kind", "reason"), registry=self.registry)
+        self._lanes: dict[str, tuple[str, str]] = {}
         self._number = Gauge("kcc_journal_facts", "Number of the last fact", registry=self.registry)
         self._stalls = Counter("kcc_loop_stalls", "Times the event loop stood still too long", registry=self.registry)
         self._open_contacts: dict[str, tuple[str, int]] = {}
@@ -76,6 +85,14 @@ class Metrics:
                 channel, received_at = self._open_contacts[contact]
                 self._offers.labels(channel, "accepted").inc()
                 self._wait.labels(channel).observe((numbered.at - received_at) / 1000)
+            case facts.NeedsWidened(contact=contact):
+                self._widened.labels(self._open_contacts[contact][0]).inc()
+            case facts.WayOutTaken(kind=kind, reason=reason):
+                self._ways_out.labels(kind, reason).inc()
+            case facts.LaneStranded(lane=lane, channel=channel, reason=reason):
+                self._lane(lane, channel, reason)
+            case facts.LaneCleared(lane=lane):
+                self._lane(lane)
             case facts.OfferEnded(contact=contact, how=how):
                 self._offers.labels(self._open_contacts[contact][0], how).inc()
             case facts.ContactEnded(contact=contact, reason=reason, resolved=resolved):
@@ -84,3 +101,11 @@ class Metrics:
                 self._open.labels(channel).dec()
                 if resolved is not None:
                     self._resolved.labels(str(resolved).lower()).inc()
+
+    def _lane(self, lane: str, channel: str = "", reason: str = "") -> None:
+        """The lane is stranded for this reason, or (without one) not any more."""
+        if lane in self._lanes:
+            self._stranded.labels(*self._lanes.pop(lane)).dec()
+        if reason:
+            self._lanes[lane] = (channel, reason)
+            self._stranded.labels(channel, reason).inc()

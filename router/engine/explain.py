@@ -14,7 +14,7 @@ from router.engine.explanation import Candidate, Explanation
 from router.engine.index import unavailable
 from router.engine.state import ContactState, State
 from router.nouns import Agent
-from router.queues.lanes import lane_key
+from router.queues.lanes import lane_key, lane_name
 from router.skills.matching import level_of, missing_skill
 from router.skills.policies import RULES
 
@@ -92,6 +92,8 @@ def explain(
         _waiting_before(state, contact) if details else 0,
         reasons if details else {},
         contact.reserved_until,
+        contact.step,
+        state.stranded.get(lane_name(key), "") if contact.state == "waiting" and not chosen else "",
     )
 
 

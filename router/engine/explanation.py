@@ -47,3 +47,7 @@ class Explanation:
     """Per excluded agent the reason; only when asked for."""
     reserved_until: int = 0
     """Until when (ms) it is, or on an offer was, kept for a better agent; 0 = it never was."""
+    step: int = 0
+    """Steps of widening in force: the needs are what they left."""
+    stranded: str = ""
+    """Why nobody is there for it: nobody_has_skill, nobody_signed_on, nobody_reachable, or empty."""

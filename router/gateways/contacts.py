@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from router.engine.commands import CloseContact, MoveContact
+from router.engine.commands import CloseContact, MoveContact, SetPriority
 from router.errors import Unavailable, UnknownThing
 from router.gateways.accounts import is_key
-from router.gateways.routes import Id, MaybeId, Query, Register, Rooms, Route, Why, actor
+from router.gateways.routes import Id, MaybeId, Priority, Query, Register, Rooms, Route, Why, actor
 from router.nouns import CHANNELS
 from router.projections import shapes
 from router.projections.contacts import Entry
@@ -46,6 +46,13 @@ class Move(msgspec.Struct, frozen=True):
     """To which queue, and why."""
 
     queue: Id
+    why: Why
+
+
+class Prioritise(msgspec.Struct, frozen=True):
+    """Which priority, and why."""
+
+    priority: Priority
     why: Why
 
 
@@ -95,6 +102,9 @@ class ContactRequests:
                   answer=Decisions, tag="contacts"),
             Route("POST", one + "/move", "moveContact", "Move it to another queue", self.move, ("supervisor",),
                   body=Move, answer=shapes.Contact, refuses=(409,), tag="contacts"),
+            Route("POST", one + "/priority", "setPriority", "Give it a priority of its own, 1 (most urgent) to 9",
+                  self.prioritise, ("supervisor",),
+                  body=Prioritise, answer=shapes.Contact, refuses=(409,), tag="contacts"),
             Route("POST", one + "/close", "closeContact", "End it", self.close, ("supervisor",),
                   body=Close, answer=shapes.Contact, refuses=(409,), tag="contacts"),
         ]  # fmt: skip
@@ -164,6 +174,12 @@ class ContactRequests:
         body = await read_body(request, Move)
         return json_answer((await move(self._rooms, principal, entry.id, body.queue, body.why)).view())
 
+    async def prioritise(self, request: web.Request) -> web.StreamResponse:
+        principal = require(request, "supervisor")
+        entry = self._seen(request)
+        body = await read_body(request, Prioritise)
+        return json_answer((await prioritise(self._rooms, principal, entry.id, body.priority, body.why)).view())
+
     async def close(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, "supervisor")
         entry = self._seen(request)
@@ -177,6 +193,13 @@ async def move(rooms: Rooms, principal: Principal, contact: str, queue: str, why
         raise InvalidField("There is no such queue", "queue")
     why_ref = await rooms.keep(rooms.entry(contact).id, why)
     await rooms.submit(MoveContact(contact=contact, queue=queue, by=actor(principal), why_ref=why_ref))
+    return rooms.entry(contact)
+
+
+async def prioritise(rooms: Rooms, principal: Principal, contact: str, priority: int, why: str) -> Entry:
+    """A supervisor gives a waiting contact a priority of its own; gives how it stands then."""
+    why_ref = await rooms.keep(rooms.entry(contact).id, why)
+    await rooms.submit(SetPriority(contact=contact, priority=priority, by=actor(principal), why_ref=why_ref))
     return rooms.entry(contact)
 
 

@@ -21,6 +21,7 @@ from router.web import Principal
 
 Note = Annotated[str, msgspec.Meta(max_length=20_000)]
 Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+Priority = Annotated[int, msgspec.Meta(ge=1, le=9)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 MaybeId = Annotated[str, msgspec.Meta(max_length=100)]
 

@@ -12,11 +12,11 @@ from aiohttp import web
 
 from router.engine import commands
 from router.errors import NotAllowed, Refusal
-from router.gateways.contacts import chosen, close, move
+from router.gateways.contacts import chosen, close, move, prioritise
 from router.gateways.desk import check_reason
 from router.gateways.leases import Sleep
 from router.gateways.openings import Announcement, Closing, Reopening, decided
-from router.gateways.routes import Id, MaybeId, Rooms, Why, actor
+from router.gateways.routes import Id, MaybeId, Priority, Rooms, Why, actor
 from router.gateways.staff import StaffNamespace
 from router.port import Numbered
 from router.projections import shapes
@@ -42,6 +42,14 @@ class MoveOne(msgspec.Struct, frozen=True):
 
     contact: Id
     queue: Id
+    why: Why
+
+
+class PrioritiseOne(msgspec.Struct, frozen=True):
+    """Which contact gets which priority, and why."""
+
+    contact: Id
+    priority: Priority
     why: Why
 
 
@@ -109,6 +117,7 @@ class WallboardNamespace(StaffNamespace):
         self.events = {
             "contacts": Event(Choose, self._contacts),
             "move": Event(MoveOne, self._move),
+            "prioritise": Event(PrioritiseOne, self._prioritise),
             "close": Event(CloseOne, self._close),
             "set_presence": Event(SetTheirPresence, self._set_presence),
             "close_channels": Event(CloseChannels, self._decide),
@@ -198,6 +207,9 @@ class WallboardNamespace(StaffNamespace):
 
     async def _move(self, sid: str, body: MoveOne) -> None:
         await move(self.rooms, self._supervisor(sid), body.contact, body.queue, body.why)
+
+    async def _prioritise(self, sid: str, body: PrioritiseOne) -> None:
+        await prioritise(self.rooms, self._supervisor(sid), body.contact, body.priority, body.why)
 
     async def _close(self, sid: str, body: CloseOne) -> None:
         await close(self.rooms, self._supervisor(sid), body.contact, body.why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from router.engine import facts
@@ -153,6 +153,7 @@ class Board:
         rows = [self._row(queue, channel, day, open_now, now) for channel in CHANNELS if channel in used]
         unanswered = [e for c in used for e in open_now.get((queue.id, c), ()) if e.state in {"waiting", "offered"}]
         settled = self._outcomes.measures(now, queue=queue.id)
+        stranded = self._stranded(unanswered)
         return shapes.QueueBoard(
             queue=queue.id,
             waiting=sum(row.waiting for row in rows),
@@ -162,7 +163,8 @@ class Board:
             resolved_of=settled.agent.of,
             finished=settled.finished,
             ready=self._ready(queue, people),
-            alarm=self._alarm(unanswered, now, people),
+            alarm=_alarm(unanswered, stranded, now),
+            stranded=stranded,
         )
 
     def _row(
@@ -221,16 +223,16 @@ class Board:
         able = [agent for agent in self.centre.agents if any(has(agent, needs) for needs in topics)]
         return sum(_is_ready(people.get(agent.id)) for agent in able)
 
-    def _alarm(self, unanswered: list[Entry], now: int, people: People) -> str:
-        for entry in unanswered:
-            if entry.state == "waiting" and not any(
-                people.get(agent.id).presence != "signed_off"
-                and has(agent, entry.needs)
-                and (entry.channel != "phone" or agent.endpoint)
-                for agent in self.centre.agents
-            ):
-                return "nobody"
-        return "late" if any(_beyond(entry, now) for entry in unanswered) else ""
+    def _stranded(self, unanswered: list[Entry]) -> dict[str, int]:
+        """Why nobody is there -> for how many."""
+        found = (self._contacts.stranded_for(entry) for entry in unanswered)
+        return dict(sorted(Counter(reason for reason in found if reason).items()))
+
+
+def _alarm(unanswered: list[Entry], stranded: dict[str, int], now: int) -> str:
+    if stranded:
+        return "nobody"
+    return "late" if any(_beyond(entry, now) for entry in unanswered) else ""
 
 
 def _beyond(entry: Entry, at: int) -> bool:

@@ -10,6 +10,7 @@ from router.engine import facts
 from router.engine.facts import Fact
 from router.port import Numbered
 from router.projections import shapes
+from router.queues.lanes import lane_key, lane_name
 
 KEPT_MS = 30 * 24 * 3_600_000
 IN_HAND = frozenset({"active", "wrap_up"})
@@ -61,6 +62,12 @@ class Entry:
     topic: str = ""
     queue: str = ""
     needs: dict[str, int] = field(default_factory=dict)
+    step: int = 0
+    """Steps of widening that it has had in its queue."""
+    priority: int = 0
+    """Its own, given by a supervisor; 0 = its queue's."""
+    ways: list[str] = field(default_factory=list)
+    """The ways out that it has taken, as `<queue>><kind>:<to>`."""
     queued_at: int = 0
     """When it first came into a queue; 0 = not yet."""
     due_at: int = 0
@@ -130,6 +137,9 @@ class Entry:
             citizen_answered=self.citizen_answered,
             citizen_mark=self.mark or None,
             linked_to=self.linked_to or None,
+            step=self.step,
+            priority=self.priority or None,
+            ways=self.ways,
             number=self.number,
         )
 
@@ -145,6 +155,8 @@ class Contacts:
         """Agent -> contacts offered to them now."""
         self.in_hand: dict[str, set[str]] = defaultdict(set)
         """Agent -> contacts they own now (active or wrap-up), or take part in."""
+        self.stranded: dict[str, str] = {}
+        """Lane -> why nobody is there for those who wait in it."""
         self.waiting: dict[str, int] = defaultdict(int)
         """Queue -> contacts waiting or offered."""
         self._ends: deque[tuple[int, str]] = deque()
@@ -166,12 +178,22 @@ class Contacts:
         mine = [self.open[id] for id in self.offered.get(agent, ())]
         return sorted(mine, key=lambda entry: (entry.offer.offered_at if entry.offer else 0, entry.id))
 
+    def stranded_for(self, entry: Entry) -> str:
+        """Why nobody is there for this contact, or ""."""
+        if entry.state != "waiting" or not self.stranded:
+            return ""
+        return self.stranded.get(lane_name(lane_key(entry.channel, entry.needs, entry.topic, step=entry.step)), "")
+
     def apply(self, numbered: Numbered) -> None:
         """Fold one fact. Numbers already seen are skipped."""
         if numbered.number <= self.position:
             return
         self.position = numbered.number
         fact, at = numbered.fact, numbered.at
+        if isinstance(fact, facts.LaneStranded):
+            self.stranded[fact.lane] = fact.reason
+        elif isinstance(fact, facts.LaneCleared):
+            self.stranded.pop(fact.lane, None)
         if isinstance(fact, facts.ContactReceived):
             self.open[fact.contact] = _received(fact, at)
         entry = self.open.get(_contact_of(fact)) or self.ended.get(_contact_of(fact))
@@ -206,13 +228,13 @@ class Contacts:
     def _fold(self, entry: Entry, fact: Fact, at: int) -> None:
         match fact:
             case facts.ContactQueued():
-                entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
+                entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.language = fact.language or entry.language
                 entry.queued_at = entry.queued_at or at
                 entry.due_at = fact.due_at
                 entry.state = "waiting"
             case facts.ContactReturned():
-                entry.topic, entry.queue, entry.needs = fact.topic, fact.queue, fact.needs
+                entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.offer = {}, None
                 entry.transfers += fact.reason == "handed_over"
@@ -238,6 +260,12 @@ class Contacts:
                 for message in entry.messages:
                     if message.number == fact.number:
                         message.status = fact.status
+            case facts.NeedsWidened():
+                entry.needs, entry.step = fact.needs, fact.step
+            case facts.WayOutTaken():
+                entry.ways.append(fact.way)
+            case facts.PriorityChanged():
+                entry.priority = fact.priority
             case _:
                 _fold_offer(entry, fact, at)
 

@@ -32,6 +32,12 @@ class Contact(msgspec.Struct, frozen=True):
     linked_to: str | None
     number: int
     """The last fact that changed it."""
+    step: int = 0
+    """Steps of widening that it has had in its queue."""
+    priority: int | None = None
+    """Its own, 1 (most urgent) to 9; None = its queue's."""
+    ways: list[str] = []
+    """Ways out of a queue that it has taken, as `<queue>><kind>:<to>`."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -62,6 +68,10 @@ class Decision(msgspec.Struct, frozen=True):
     details: dict[str, str]
     reserved_until: int = 0
     """Until when (ms) it is, or was, kept for a better agent; 0 = never."""
+    step: int = 0
+    """Steps of widening in force."""
+    stranded: str = ""
+    """nobody_has_skill, nobody_signed_on, nobody_reachable, or empty"""
 
 
 class ChannelBoard(msgspec.Struct, frozen=True):
@@ -98,6 +108,8 @@ class QueueBoard(msgspec.Struct, frozen=True):
     ready: int
     alarm: str
     """nobody, late, or empty"""
+    stranded: dict[str, int] = {}
+    """Why nobody is there -> for how many: nobody_has_skill, nobody_signed_on, nobody_reachable."""
 
 
 class ChannelTotals(msgspec.Struct, frozen=True):
@@ -259,4 +271,6 @@ def decision(explanation: Explanation) -> Decision:
         waiting_before=explanation.waiting_before,
         details=explanation.details,
         reserved_until=explanation.reserved_until,
+        step=explanation.step,
+        stranded=explanation.stranded,
     )

@@ -40,7 +40,16 @@ DOORS: dict[str, set[str]] = {
     "telemetry": COMMON | {"engine.facts", "port", "wire"},
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON
-    | {"queues.hours", "engine.facts", "engine.explanation", "skills.estimates", "port", "wire", "telemetry"},
+    | {
+        "queues.hours",
+        "queues.lanes",
+        "engine.facts",
+        "engine.explanation",
+        "skills.estimates",
+        "port",
+        "wire",
+        "telemetry",
+    },
     "bus": COMMON | {"wire", "telemetry"},
     "vault": COMMON | {"telemetry"},
     # shells

@@ -264,6 +264,8 @@ def check(state: State, now: int) -> None:
 
 def _check_agents(state: State) -> None:
     for agent in state.agents.values():
+        if agent.id not in state.index.agents and not agent.load:
+            continue
         held = [state.contacts[c].channel for c in agent.load]
         gives_way = {c: state.config.channels[c].interrupted_by for c in held}
         counts = Counter(c for c in held if not set(gives_way[c]).intersection(held))

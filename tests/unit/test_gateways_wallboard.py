@@ -106,6 +106,7 @@ async def test_nobody_else_may(served: Served) -> None:
     bodies = {
         "contacts": {},
         "move": {"contact": "c-1", "queue": "afval", "why": "x"},
+        "prioritise": {"contact": "c-1", "priority": 1, "why": "x"},
         "close": {"contact": "c-1", "why": "x"},
         "set_presence": {"agent": "bob", "presence": "ready"},
         "close_channels": {"municipality": "waterland", "reason": "outage"},

@@ -328,11 +328,61 @@ SERVER_MISTAKES = [
     ),
 ]
 
+WIDENING = "after_seconds = 60\nlower = { wmo = 1 }"
+NOBODY = 'nobody = true\nchannels = ["phone", "email"]\nneighbour = "buurgemeente"'
+WAITING_MISTAKES = [
+    (WIDENING, "lower = { wmo = 1 }", "queues[3].widening[1].after_seconds: it is missing"),
+    (WIDENING, "after_seconds = 60", "queues[3].widening[1]: it changes nothing; write lower = {wmo = 1}, drop"),
+    (WIDENING, 'after_seconds = 60\ndrop = ["wmo"]', 'queues[3].widening[1]: "wmo" is kept by the floor'),
+    (
+        WIDENING,
+        "after_seconds = 60\nlower = { zorg = 1 }",
+        'queues[3].widening[1].lower.zorg: there is no skill "zorg"',
+    ),
+    (
+        WIDENING,
+        f'{WIDENING}\n[[queues.widening]]\nafter_seconds = 60\ndrop = ["engels"]',
+        "queues[3].widening[2].after_seconds: the step before it comes at 60 s; write more",
+    ),
+    (
+        WIDENING,
+        'after_seconds = 60\nreplace = { engels = "frans" }',
+        'queues[3].widening[1].replace.frans: there is no skill "frans"',
+    ),
+    (
+        NOBODY,
+        NOBODY.replace("nobody = true", ""),
+        "queues[3].overflow[3]: it has one condition: write one of after_sec",
+    ),
+    (NOBODY, f"{NOBODY}\nwaiting_above = 3", "queues[3].overflow[3]: it has one condition"),
+    (NOBODY, NOBODY.replace("true", "false"), "queues[3].overflow[3].nobody: write true, or leave it out"),
+    (NOBODY, f"{NOBODY}\ncallback = true", "queues[3].overflow[3]: it leads to one place"),
+    (NOBODY, NOBODY.replace("buurgemeente", "buren"), 'queues[3].overflow[3].neighbour: there is no neighbour "buren"'),
+    (NOBODY, NOBODY.replace("email", "chat"), "queues[3].overflow[3].channels: a contact by chat cannot go to a neigh"),
+    (
+        'channels = ["phone", "email"]\nneighbour = "buurgemeente"',
+        'queue = "sociaal"',
+        "queues[3].overflow[3].queue: it leads back to the same queue; name another",
+    ),
+    ('message = "druk"', 'message = "rustig"', 'queues[3].overflow[2].message: there is no message "rustig"'),
+    ("preferred_seconds = 30", "preferred_seconds = -1", "queues[3].preferred_seconds: -1 is out of bounds"),
+]
+NEIGHBOUR_MISTAKES = [
+    (
+        'number = "0201234567"',
+        'number = "020-1"',
+        'neighbours[1].number: "020-1" is not a number to dial; write digits',
+    ),
+    ("[messages]\ndruk", "[messages]\nDruk", "messages.Druk: a recording's name has small letters, digits and - only"),
+]
+
 
 def _cases() -> list[tuple[str, str, str, str]]:
     lists = [
         (CENTRE, CENTRE_MISTAKES),
         (TOPICS, TOPICS_MISTAKES),
+        (TOPICS, WAITING_MISTAKES),
+        (CENTRE, NEIGHBOUR_MISTAKES),
         (AGENTS, AGENTS_MISTAKES),
         (ACCOUNTS, ACCOUNTS_MISTAKES),
         (SERVER, SERVER_MISTAKES),
