@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from router.simulation.run import Played, Variant, play
 from router.simulation.workload import Workload
 
+DEMAND_DAYS = 2
+"""Where no outcome is learned from: days that show how much comes, for the prices of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -47,7 +50,7 @@ class Players:
         return Days([self._task(workload, variant, roster, plan) for roster in plan.rosters])
 
     def _task(self, workload: Workload, variant: Variant, roster: int, plan: Plan) -> Future[list[Played]]:
-        warm_up = plan.warm_up if variant.policy == "resolution" else 0
+        warm_up = plan.warm_up if variant.learning != "off" else min(plan.warm_up, DEMAND_DAYS)
         task = self._pool.submit(_play, workload, variant, roster, plan.seeds, warm_up)
         self._submitted += 1
         task.add_done_callback(self._note)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 
 from router.queues.erlang import Expected, erlang_a, erlang_b, erlang_c, limited
 from router.simulation.bound import fluid_bound, maximise
 from router.simulation.day import Day, DayResult, centre_of
-from router.simulation.report import interval
 from router.simulation.roster import make_roster
 from router.simulation.workload import Workload, read_workload
 
 WORKLOADS = Path(__file__).resolve().parents[2] / "benchmarks" / "workloads"
 
 
-def played(workload: Workload, seeds: int, policy: str = "skill-level") -> list[DayResult]:
+DAYS = 10
+T99 = 3.25
+"""Two-sided 99% quantile of Student's t at ten days. Some twenty figures are held against theory here: at 95% one of
+them would be expected to miss."""
+
+
+def played(workload: Workload, policy: str = "skill-level") -> list[DayResult]:
     people = make_roster(workload, 0)
     centre = centre_of(workload, people, policy, "off")
-    return [Day(workload, people, centre, seed).run() for seed in range(seeds)]
+    return [Day(workload, people, centre, seed).run() for seed in range(DAYS)]
 
 
-def meets(days: list[DayResult], measure: Callable[[DayResult], float], exact: float, slack: float) -> None:
-    """The exact value lies in the 95% interval of the days, widened by `slack` for the one time in twenty."""
-    mean, half = interval([measure(day) for day in days])
-    assert abs(mean - exact) <= half + slack * exact, f"{mean:.4f} ±{half:.4f}, exactly {exact:.4f}"
+def meets(days: list[DayResult], measure: Callable[[DayResult], float], exact: float, narrow: float = 0.1) -> None:
+    """The exact value lies in the interval of the days, which is narrow enough (share of the value) to tell."""
+    values = [measure(day) for day in days]
+    half = T99 * stdev(values) / math.sqrt(len(values))
+    assert half <= narrow * exact, f"{fmean(values):.4f} ±{half:.4f} says too little"
+    assert abs(fmean(values) - exact) <= half, f"{fmean(values):.4f} ±{half:.4f}, exactly {exact:.4f}"
 
 
 # -- the formulas -------------------------------------------------------------------------------------------------
@@ -45,6 +54,9 @@ def test_erlang_b(servers: int, load: float, blocking: float) -> None:
     ("calls", "servers", "expected"),
     [
         (60, 7, (0.3241, 48.62, 0.7163)),
+        (120, 13, (0.2853, 28.53, 0.7664)),
+        (240, 23, (0.4157, 41.57, 0.6596)),
+        (480, 44, (0.4317, 32.38, 0.6693)),
         (480, 46, (0.2658, 13.29, 0.8218)),
         (960, 85, (0.4748, 28.49, 0.6598)),
     ],
@@ -58,7 +70,11 @@ def test_erlang_c(calls: int, servers: int, expected: tuple[float, float, float]
     ("calls", "servers", "expected"),
     [
         (60, 7, (0.2180, 0.0628, 11.31, 0.8261)),
+        (120, 12, (0.2737, 0.0638, 11.49, 0.7956)),
         (240, 22, (0.3181, 0.0578, 10.41, 0.7856)),
+        (480, 40, (0.4605, 0.0709, 12.76, 0.7104)),
+        (480, 42, (0.3515, 0.0484, 8.72, 0.7979)),
+        (480, 44, (0.2533, 0.0314, 5.65, 0.8674)),
         (960, 82, (0.3759, 0.0385, 6.92, 0.8317)),
     ],
 )
@@ -90,46 +106,76 @@ def test_places_without_end_are_erlang_c() -> None:
 # -- the engine -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", ["longest-idle", "skill-level", "resolution"])
-def test_the_engine_meets_erlang_a_under_every_policy(policy: str) -> None:
+@pytest.mark.parametrize(
+    ("calls", "agents", "policy"),
+    [
+        (60, 7, "skill-level"),
+        (240, 22, "longest-idle"),
+        (240, 22, "skill-level"),
+        (240, 22, "resolution"),
+        (480, 42, "resolution"),
+    ],
+)
+def test_the_engine_meets_erlang_a(calls: int, agents: int, policy: str) -> None:
     """Everybody the same: no policy may be better or worse than the formula."""
-    workload = replace(read_workload(WORKLOADS / "erlang-a.toml"), hours=25.0)
-    days = played(workload, 5, policy)
-    exact = erlang_a(workload.roster.agents, workload.per_hour / 3600, 300, 180, 20)
-    meets(days, lambda d: d.delayed / d.offered, exact.waits, 0.03)
-    meets(days, lambda d: d.abandonment, exact.lost, 0.03)
-    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.03)
-    meets(days, lambda d: d.service_level, exact.in_target, 0.01)
+    workload = sized("erlang-a.toml", calls, agents, 5_000)
+    days = played(workload, policy)
+    exact = erlang_a(agents, calls / 3600, 300, 180, 20)
+    meets(days, lambda d: d.delayed / d.offered, exact.waits)
+    meets(days, lambda d: d.abandonment, exact.lost, 0.2)
+    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.2)
+    meets(days, lambda d: d.service_level, exact.in_target, 0.03)
 
 
-def test_the_engine_meets_erlang_c() -> None:
-    workload = replace(read_workload(WORKLOADS / "erlang-c.toml"), hours=40.0, skip_hours=2.0)
-    days = played(workload, 5)
-    exact = erlang_c(workload.roster.agents, workload.per_hour / 3600, 300, 20)
-    meets(days, lambda d: d.delayed / d.offered, exact.waits, 0.03)
-    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.05)
-    meets(days, lambda d: d.service_level, exact.in_target, 0.01)
+@pytest.mark.parametrize(("calls", "agents"), [(60, 7), (240, 23), (480, 46)])
+def test_the_engine_meets_erlang_c(calls: int, agents: int) -> None:
+    days = played(sized("erlang-c.toml", calls, agents, 6_000))
+    exact = erlang_c(agents, calls / 3600, 300, 20)
+    meets(days, lambda d: d.delayed / d.offered, exact.waits, 0.15)
+    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.35)
+    meets(days, lambda d: d.service_level, exact.in_target, 0.06)
+
+
+def sized(name: str, calls: int, agents: int, arrivals: int) -> Workload:
+    """So many calls an hour for so many agents, until about so many have come."""
+    found = read_workload(WORKLOADS / name)
+    roster = replace(found.roster, agents=agents)
+    return replace(found, calls_per_hour=float(calls), hours=arrivals / calls, skip_hours=2.0, roster=roster)
 
 
 def with_skills(many: int, hours: float) -> Workload:
     workload = read_workload(WORKLOADS / "two-skills.toml")
     skills = tuple(1.0 if n == many - 1 else 0.0 for n in range(6))
-    return replace(workload, hours=hours, skip_hours=10.0, roster=replace(workload.roster, skills=skills))
+    return replace(workload, hours=hours, skip_hours=hours / 5, roster=replace(workload.roster, skills=skills))
 
 
 def test_six_skills_are_one_queue_with_places() -> None:
-    days = played(with_skills(6, 50.0), 5)
+    days = played(with_skills(6, 40.0))
     exact = limited(90, 30, 504 / 3600, 600, 30)
-    meets(days, lambda d: d.turned_away / d.offered, exact.lost, 0.05)
-    meets(days, lambda d: d.delayed / d.answered, exact.waits, 0.03)
-    meets(days, lambda d: d.wait_seconds, exact.wait_seconds, 0.05)
+    meets(days, lambda d: d.turned_away / d.offered, exact.lost, 1.0)
+    meets(days, lambda d: d.delayed / d.answered, exact.waits, 0.15)
+    meets(days, lambda d: d.wait_seconds, exact.wait_seconds, 0.3)
+    meets(days, lambda d: d.in_half_minute / d.offered, exact.in_target, 0.06)
 
 
+@pytest.mark.slow
 def test_two_skills_do_almost_as_well_as_six() -> None:
-    """At load 84 the second skill brings most of what all six bring (the claim of Wallace and Whitt)."""
-    one, two, six = (played(with_skills(many, 90.0), 1)[0].wait_seconds for many in (1, 2, 6))
-    assert two < 0.35 * one
-    assert (one - two) / (one - six) > 0.9
+    """The claim of Wallace and Whitt at load 84, on as many arrivals as the simulation it was taken from.
+
+    Its rows: skills each, chance of waiting, mean wait in minutes, chance of an answer within half a minute. Being
+    turned away is too rare to be held against one simulation by another: it is held against the formula above.
+    """
+    rows = {1: (0.557, 2.446, 0.494), 2: (0.411, 0.550, 0.730)}
+    waits = {}
+    for many, row in rows.items():
+        workload = with_skills(many, 150_000 / 504)
+        people = make_roster(workload, 0)
+        day = Day(workload, people, centre_of(workload, people, "skill-level", "off"), 0).run()
+        found = (day.delayed / day.answered, day.wait_seconds / 60, day.in_half_minute / day.answered)
+        assert found == pytest.approx(row, rel=0.1), f"{many} skills each"
+        waits[many] = day.wait_seconds
+    six = limited(90, 30, 504 / 3600, 600, 30).wait_seconds
+    assert (waits[1] - waits[2]) / (waits[1] - six) > 0.9
 
 
 # -- the bound --------------------------------------------------------------------------------------------------------
