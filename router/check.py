@@ -11,6 +11,7 @@ from pathlib import Path
 from router.errors import ConfigurationInvalid
 from router.linting.findings import SEVERITIES, Finding
 from router.linting.lint import lint
+from router.linting.wording import table_lines
 from router.settings_reader import describe, read
 
 SHOWN_PER_CODE = 10
@@ -58,7 +59,9 @@ def check(folder: Path, environ: Mapping[str, str]) -> Checked:
     settings, subject = read(folder, environ)
     findings = [*lint(subject), *_told(settings.warnings, "warning", "odd")]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    return Checked(settings.version, describe(settings), tuple(findings))
+    rules = [f"    {line}" for line in table_lines(settings.centre)]
+    summary = "\n".join([describe(settings), "  what a contact is about: the first line that fits", *rules])
+    return Checked(settings.version, summary, tuple(findings))
 
 
 def unreadable(error: ConfigurationInvalid) -> Checked:

@@ -144,13 +144,13 @@ class Coverage:
         return self.roster.able(gap.needs) & self.roster.on(gap.channel)
 
     def example(self, gap: Gap) -> str:
-        """`a call in English about wmo for veenstede on Thursday 18:30 finds nobody (wmo 3 is asked: …)`."""
+        """`a call about wmo for veenstede on Thursday 18:30 finds nobody (it asks wmo 3; sanne: until 17:00)`."""
         roster = self.roster
         who = f"{ONE_OF[gap.channel]}{IN_LANGUAGE[gap.language]} about {gap.topic.id} for {gap.municipality.id}"
         minute = first_of(gap.minutes)
         able = roster.able(gap.needs)
         there = self._with_channel(gap)
-        why = [f"{asked(gap.needs)} is asked"] if gap.needs else []
+        why = [f"it asks {asked(gap.needs)}"] if gap.needs else []
         if able & ~there:
             without = "no telephone" if gap.channel == "phone" else f"no room for {gap.channel}"
             why.append(f"{roster.names(able & ~there)}: {without}")

@@ -116,12 +116,12 @@ class Roster:
         return " and ".join(part for part in (", ".join(ids[:-1]), ids[-1]) if part) if ids else "nobody"
 
     def absence(self, who: int, minute: int) -> str:
-        """Why those who could are not there: `sanne and emma work until 17:00, julia does not work on Thursdays`."""
+        """Why those who could are not there: `sanne and emma: until 17:00; julia: off on Thursdays`."""
         reasons: dict[str, int] = {}
         for n, _ in zip(self.each(who), range(200), strict=False):
             reason = self._why_away(self._works[n], minute)
             reasons[reason] = reasons.get(reason, 0) | 1 << n
-        return ", ".join(f"{self.names(those)}: {reason}" for reason, those in list(reasons.items())[:NAMES_MAX])
+        return "; ".join(f"{self.names(those)}: {reason}" for reason, those in list(reasons.items())[:NAMES_MAX])
 
     def _why_away(self, minutes: int, minute: int) -> str:
         day, now = divmod(minute, DAY)

@@ -7,13 +7,13 @@ evenly over the hour. What fails here fails on the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from router.linting.findings import Expected, Finding, Subject
 from router.linting.roster import Roster
 from router.linting.week import minutes_of, moment
-from router.nouns import Queue
+from router.nouns import Centre, Queue
 from router.queues.erlang import erlang_a
 
 AGENTS_MAX = 20_000
@@ -47,24 +47,54 @@ class Load:
 
 
 def staffing_findings(subject: Subject, roster: Roster) -> Iterator[Finding]:
-    expected = subject.expected
+    expected, centre = subject.expected, subject.centre
     if expected is None:
         return
     busy = minutes_of(expected.busiest) & _phone_minutes(subject)
     singles = {
         topic.id: load
-        for topic in subject.centre.topics
+        for topic in centre.topics
         if (load := _single(topic.id, roster.able(topic.needs) & roster.on("phone"), expected))
     }
     if not busy or not singles:
         return
+    loads = {}
+    for queue in centre.queues:
+        own = [singles[topic.id] for topic in centre.topics if topic.queue == queue.id and topic.id in singles]
+        if own:
+            loads[queue.id] = _merged(own)
     pools = _pools(singles.values())
-    for n, queue in enumerate(subject.centre.queues, 1):
-        own = [singles[t.id] for t in subject.centre.topics if t.queue == queue.id and t.id in singles]
-        if own and "phone" in queue.targets:
-            alone = _merged(own)
-            shared = [pool for pool in pools if set(pool.topics) & set(alone.topics)]
-            yield from _judged(queue, f"queues[{n}]", [alone, *shared], busy, expected, roster)
+    for n, queue in enumerate(centre.queues, 1):
+        if queue.id in loads:
+            alone = loads[queue.id]
+            yield from _starved(centre, queue, f"queues[{n}]", loads, busy, expected, roster)
+            if "phone" in queue.targets:
+                shared = [pool for pool in pools if set(pool.topics) & set(alone.topics)]
+                yield from _judged(queue, f"queues[{n}]", [alone, *shared], busy, expected, roster)
+
+
+def _starved(
+    centre: Centre, low: Queue, path: str, loads: Mapping[str, Load], busy: int, expected: Expected, roster: Roster
+) -> Iterator[Finding]:
+    """The queue gets nobody while more urgent calls keep all its people busy, for longer than callers stay."""
+    urgent = [queue for queue in centre.queues if queue.id in loads and queue.priority < low.priority]
+    if not urgent:
+        return
+    high = _merged([loads[queue.id] for queue in urgent])
+    ahead = (low.priority - max(queue.priority for queue in urgent)) * centre.priority_step_seconds
+    agents, minute = roster.fewest_at_work(high.crew, busy)
+    needed = high.calls_per_hour * high.handling_seconds / 3600
+    if loads[low.id].crew & ~high.crew or needed < agents or ahead <= expected.patience_seconds:
+        return
+    yield Finding(
+        "warning",
+        "priority_starves",
+        "topics.toml",
+        f"{path}.priority",
+        f"on {moment(minute)} calls of {', '.join(queue.id for queue in urgent)} alone keep {needed:.1f} of {agents} "
+        f"agents busy and go {ahead} s before those of {low.id}, who give up after {expected.patience_seconds} s",
+        "bring the priorities closer together, or give the queue people of its own",
+    )
 
 
 def _judged(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from router.linting.findings import Finding, Subject
-from router.nouns import ClassifyRule
+from router.nouns import Centre, ClassifyRule
 from router.skills.classification import folded
 
 Needle = tuple[str, int, str]
@@ -20,6 +21,24 @@ def wording_findings(subject: Subject) -> Iterator[Finding]:
 def rule_text(rule: ClassifyRule) -> str:
     """`keyword:afval + keyword:hulpmiddel -> wmo`."""
     return f"{' + '.join(rule.when)} -> {rule.topic}"
+
+
+def table_lines(centre: Centre) -> list[str]:
+    """The table that turns hints into a topic, in its order; rows that only say what a hint says are drawn together."""
+    lines = []
+    for plain, rules in groupby(centre.classification, _says_itself):
+        if plain:
+            own = list(rules)
+            kinds = dict.fromkeys(rule.when[0].partition(":")[0] for rule in own)
+            topics = ", ".join(dict.fromkeys(rule.topic for rule in own))
+            lines.append(f"{' or '.join(f'{kind}:…' for kind in kinds)} -> that topic, of {topics}")
+        else:
+            lines += [rule_text(rule) for rule in rules]
+    return [f"{n}. {line}" for n, line in enumerate([*lines, f"anything else -> {centre.default_topic}"], 1)]
+
+
+def _says_itself(rule: ClassifyRule) -> bool:
+    return len(rule.when) == 1 and rule.when[0].partition(":")[2] == rule.topic
 
 
 def _rules(subject: Subject) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def test_an_open_hour_at_which_nobody_works_is_told_by_a_call() -> None:
     finding = one("nobody_at_hour", subject(works=late, language_needs={}, **LATE))
     assert finding.severity == "error"
     assert finding.example == (
-        "a call about wmo for veenstede on Thursday 17:00 finds nobody (wmo 3 is asked; sanne and emma: until 17:00); "
+        "a call about wmo for veenstede on Thursday 17:00 finds nobody (it asks wmo 3; sanne and emma: until 17:00); "
         "3 h a week; also veenstede chat, veenstede counter"
     )
 
@@ -60,14 +60,14 @@ def test_another_language_is_a_warning_and_names_who_falls_out_for_what() -> Non
     (first, *_) = found("nobody_at_hour", subject(works=late, **LATE))
     assert first.severity == "warning"
     assert "a call in English about wmo for veenstede on Tuesday 08:30 finds nobody" in first.example
-    assert "(engels 2 and wmo 3 is asked; sanne: off on Tuesdays)" in first.example
+    assert "(it asks engels 2 and wmo 3; sanne: off on Tuesdays)" in first.example
 
 
 def test_who_has_no_telephone_takes_no_call_though_able() -> None:
     people = (replace(agent("sanne", wmo=5), endpoint=""), agent("bram"))
     finding = one("nobody_at_hour", subject(agents=people, language_needs={}))
     assert "a call about wmo for veenstede at any hour" not in finding.example
-    assert "on Monday 08:30 finds nobody (wmo 3 is asked; sanne: no telephone)" in finding.example
+    assert "on Monday 08:30 finds nobody (it asks wmo 3; sanne: no telephone)" in finding.example
 
 
 def test_hours_that_are_left_out_are_whenever_it_is_open() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from router.linting.findings import Expected, Volume
+from router.linting.wording import table_lines
 from router.nouns import ClassifyRule, Hours
 from router.queues.erlang import erlang_a
 from router.skills.classification import ordered_rules
@@ -225,5 +226,31 @@ def test_queues_that_share_their_people_are_judged_as_one_pool() -> None:
     assert not found("target_unreachable", replace(both, expected=wmo_alone))
 
 
+def test_case_14_urgent_calls_that_fill_everybody_starve_the_rest() -> None:
+    expected = Expected(MONDAY_MORNING, {"wmo": Volume(60, 300), "algemeen": Volume(6, 300)}, 180)
+    queues = (queue("wmo", priority=3), queue("algemeen", priority=5))
+    people = tuple(agent(f"a{n}", wmo=3) for n in range(5))
+    looked_at = subject(agents=people, expected=expected, queues=queues, language_needs={})
+    finding = one("priority_starves", looked_at)
+    assert finding.example.startswith(
+        "on Monday 10:00 calls of wmo alone keep 5.0 of 5 agents busy and go 240 s before those of algemeen"
+    )
+    apart = subject(agents=(*people, agent("tim")), expected=expected, queues=queues, language_needs={})
+    assert not found("priority_starves", apart)
+    small_steps = subject(agents=people, expected=expected, queues=queues, language_needs={}, priority_step_seconds=60)
+    assert not found("priority_starves", small_steps)
+
+
 def test_no_expectations_no_judgement() -> None:
     assert not found("target_unreachable", replace(staffed(10_000, 1), expected=None))
+
+
+def test_the_table_that_decides_what_a_contact_is_about_is_told_in_its_order() -> None:
+    rules = (ClassifyRule(("keyword:a", "keyword:b"), "algemeen"), ClassifyRule(("topic:algemeen", "keyword:a"), "wmo"))
+    assert table_lines(worded(*rules, wmo=("wmo",), a=("a",), b=("b",)).centre) == [
+        "1. topic:algemeen + keyword:a -> wmo",
+        "2. topic:… or form:… -> that topic, of wmo, algemeen",
+        "3. keyword:a + keyword:b -> algemeen",
+        "4. keyword:… -> that topic, of wmo",
+        "5. anything else -> algemeen",
+    ]
