@@ -78,8 +78,7 @@ class Index:
         for reason in self._reasons.values():
             if reason:
                 self.away[reason] = self.away.get(reason, 0) + 1
-        if state.centre is not None:
-            self._configure_capacity(state)
+        self._configure_capacity(state)
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
         self.reaches.configured(state)
@@ -254,6 +253,8 @@ class Index:
 def rebuild_index(state: State) -> None:
     """Make the derived part of the state anew; every lane in which somebody waits is looked at again."""
     state.index = index = Index()
+    if state.centre is None:  # nothing has happened yet
+        return
     index.configured(state)
     for contact in state.contacts.values():
         contact.needs = index.shared(contact.needs)

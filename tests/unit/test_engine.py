@@ -9,7 +9,9 @@ import pytest
 from router.engine import commands, facts
 from router.engine.decide import advance, due, explain
 from router.engine.effects import Deliver, HangUp, Hold, Ring
+from router.engine.index import rebuild_index
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
+from router.engine.state import State
 from router.errors import InvalidInput, NotAllowed, Refusal, StaleOffer, TooMany, UnknownThing, WrongState
 from tests.properties.world import World, replayed
 
@@ -585,3 +587,10 @@ def test_a_call_that_fell_back_on_hold_does_not_ring_the_same_phone_at_once(worl
     world.ask(commands.ReportHeld(contact))
     assert agent == "anna"
     assert world.offer_of(contact)[1] == "bert"
+
+
+def test_the_index_of_a_centre_before_its_first_configuration_can_be_made() -> None:
+    """What a server with an empty journal starts from."""
+    state = State()
+    rebuild_index(state)
+    assert not state.index.agents
