@@ -79,7 +79,16 @@ export interface Contact {
   citizen_mark: number | null
   linked_to: string | null
   number: number
+  /** Steps of widening that it has had in its queue. */
+  step: number
+  /** Its own, 1 (most urgent) to 9; null = its queue's. */
+  priority: number | null
+  /** Ways out of a queue that it has taken, as `<queue>><kind>:<to>`. */
+  ways: string[]
 }
+
+/** Why nobody is there for somebody who waits. */
+export type Stranded = 'nobody_has_skill' | 'nobody_signed_on' | 'nobody_reachable'
 
 export interface Decision {
   offer: string
@@ -98,6 +107,9 @@ export interface Decision {
   details: Record<string, string>
   /** Until when it is, or was, kept for a better agent; 0 = never. */
   reserved_until: number
+  /** Steps of widening in force. */
+  step: number
+  stranded: Stranded | ''
 }
 
 export interface Measure {
@@ -386,6 +398,8 @@ export interface QueueFigures {
   finished: number
   ready: number
   alarm: '' | 'late' | 'nobody'
+  /** Why nobody is there -> for how many. */
+  stranded: Partial<Record<Stranded, number>>
 }
 
 export interface ChannelFigures {
@@ -436,6 +450,7 @@ export type WaitingContact = Contact & { decision?: Decision | null }
 export interface BoardRequests {
   contacts: [{ queue: string; channel?: string }, { contacts: WaitingContact[] }]
   move: [{ contact: string; queue: string; why: string }, object]
+  prioritise: [{ contact: string; priority: number; why: string }, object]
   close: [{ contact: string; why: string }, object]
   set_presence: [{ agent: string; presence: Presence; reason: string }, object]
   close_channels: [{ municipality: string; channels: Closable[]; reason: ClosingReason; until: number }, { opening: Opening }]

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { queueName } from '../shared/names'
-import type { QueueChannel, QueueFigures } from '../shared/protocol'
+import type { QueueChannel, QueueFigures, Stranded } from '../shared/protocol'
 import { wait } from '../shared/time'
 import { words } from '../shared/words'
 import { againstNorm, ICONS, normWord, percent, queueState } from './judge'
@@ -52,7 +52,7 @@ export function Queues({ queues, open, target }: { queues: QueueFigures[]; open:
                 <th scope="row">
                   {open ? <button type="button" class="link" aria-label={t.open(queueName(queue.queue))} onClick={() => open(queue.queue)}>{queueName(queue.queue)}</button> : queueName(queue.queue)}
                 </th>
-                <td data-label={t.state}><span class={`tag tag-${verdict === 'quiet' ? 'quiet' : verdict}`} title={help}><Icon name={ICONS[verdict]} />{word}</span></td>
+                <td data-label={t.state}><span class={`tag tag-${verdict === 'quiet' ? 'quiet' : verdict}`} title={help}><Icon name={ICONS[verdict]} />{word}</span><StrandedFor queue={queue} /></td>
                 <td data-label={t.waiting} class="figure number waiting">{queue.waiting}</td>
                 <td data-label={t.longest} class="figure number">{queue.waiting ? wait(queue.longest_wait_seconds) : <span class="muted">{t.noneYet}</span>}</td>
                 <td data-label={t.serviceLevel}><Levels channels={queue.channels} /></td>
@@ -65,6 +65,13 @@ export function Queues({ queues, open, target }: { queues: QueueFigures[]; open:
       </table>
     </section>
   )
+}
+
+/** For how many of those who wait nobody is there, and why. */
+function StrandedFor({ queue }: { queue: QueueFigures }) {
+  const t = texts.value
+  const found = Object.entries(queue.stranded) as [Stranded, number][]
+  return found.map(([reason, n]) => <span key={reason} class="small stranded" data-testid="stranded">{t.strandedFor(n, t.stranded[reason])}</span>)
 }
 
 /** Only channels on which something happened today: six dashes in a row tell nothing. */

@@ -68,6 +68,7 @@ const ask = <E extends keyof BoardRequests & string>(event: E, body: BoardReques
 
 export const waitingIn = async (queue: string): Promise<WaitingContact[]> => (await ask('contacts', { queue, channel: '' })).contacts
 export const move = (contact: string, queue: string, why: string): Promise<unknown> => ask('move', { contact, queue, why })
+export const prioritise = (contact: string, priority: number, why: string): Promise<unknown> => ask('prioritise', { contact, priority, why })
 export const close = (contact: string, why: string): Promise<unknown> => ask('close', { contact, why })
 export const setPresence = (agent: string, presence: Presence, reason: string): Promise<unknown> =>
   ask('set_presence', { agent, presence, reason })
