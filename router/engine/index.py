@@ -82,7 +82,8 @@ class Index:
         self._crews.clear()
         self._crews_of = {id: [] for id in self.agents}
         self.reaches.configured(state)
-        self._configure_quiet(state)
+        if state.centre is not None:
+            self._configure_quiet(state)
         self.dirty.update(self.lanes.lanes())
 
     def _configure_capacity(self, state: State) -> None:

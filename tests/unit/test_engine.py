@@ -36,6 +36,13 @@ def talking(world: World, channel: str = "phone", topic: str = "burgerzaken") ->
     return contact, agent
 
 
+def test_an_index_is_made_before_there_is_a_configuration() -> None:
+    """Every centre starts so: with an empty journal."""
+    state = State()
+    rebuild_index(state)
+    assert due(state) is None
+
+
 # -- taking in --------------------------------------------------------------------------------------------------
 
 
