@@ -129,6 +129,7 @@ class Entry:
             language=self.language,
             received_at=self.received_at,
             state_since=self.state_since,
+            due_at=self.due_at or None,
             agent=self.agent or None,
             offers=self.offers,
             messages=len(self.messages),

@@ -20,6 +20,8 @@ class Contact(msgspec.Struct, frozen=True):
     language: str
     received_at: int
     state_since: int
+    due_at: int | None
+    """Until when a first answer is within the norm; None = there is none, or it is not queued yet."""
     agent: str | None
     offers: int
     messages: int

@@ -200,7 +200,7 @@ def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
 
 def test_random_sequences_give_what_a_naive_count_gives() -> None:
     returns = 0
-    for seed in range(250):
+    for seed in range(500):
         world = random_sequence(seed, length=60)
         contacts = Contacts()
         outcomes = Outcomes(world.centre, contacts)

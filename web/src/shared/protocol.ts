@@ -69,6 +69,8 @@ export interface Contact {
   language: string
   received_at: number
   state_since: number
+  /** Until when a first answer is within the norm. */
+  due_at: number | null
   agent: string | null
   offers: number
   messages: number

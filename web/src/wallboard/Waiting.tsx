@@ -6,7 +6,7 @@ import { titled } from '../shared/i18n'
 import { centre, municipalityName, queueName, topicName } from '../shared/names'
 import { Dialog, Field, SendForm } from '../shared/parts'
 import type { WaitingContact } from '../shared/protocol'
-import { now, timeWithSeconds, wait } from '../shared/time'
+import { moment, now, timeWithSeconds, wait } from '../shared/time'
 import { sayError, words } from '../shared/words'
 import { close, move, prioritise, waitingIn } from './store'
 import { texts } from './texts'
@@ -57,6 +57,13 @@ export function Waiting({ queue, onClose }: { queue: string; onClose: () => void
                 <p class="small">{one.state === 'offered' ? <span class="tag tag-primary">{words.value.contactStates.offered}</span> : <Why one={one} />}</p>
                 <p class="small muted number">{one.id}</p>
               </div>
+              {one.due_at && one.due_at - one.received_at > 3_600_000 && (
+                <p class="number">
+                  {one.due_at < now.value
+                    ? <span class="tag tag-attention"><Icon name="attention" />{t.dueSince(moment(one.due_at))}</span>
+                    : <span class="small muted">{t.dueBefore(moment(one.due_at))}</span>}
+                </p>
+              )}
               <p class="number waited"><span class="small muted">{t.waits} </span><strong>{wait((now.value - one.received_at) / 1000)}</strong></p>
               <div class="row">
                 <button type="button" aria-expanded={acting?.kind === 'move' && acting.contact === one.id} onClick={() => act({ kind: 'move', contact: one.id })}>{t.move}</button>
