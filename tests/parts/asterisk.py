@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.parts.prompts import make_prompts
+from tests.parts.purity import no_numbers
 from tests.parts.where import NOBODY, ROOT, asterisk_command, asterisk_modules, asterisk_tree
 
 PBX = "127.0.0.1"
@@ -73,7 +74,10 @@ class RealAsterisk:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+        log = self.log()
         self.remove()
+        if error is None:
+            no_numbers("Asterisk's log", log)
 
     def agent_secret(self, name: str) -> str:
         """The password of an agent's phone: a1 … a12."""

@@ -19,6 +19,7 @@ from typing import Any, Self
 import aiohttp
 import socketio
 
+from tests.parts.purity import no_numbers
 from tests.parts.servers import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,7 +85,9 @@ class RouterProcess:
         if self._process is None or self._process.poll() is not None:
             return -1
         self._process.terminate()
-        return self._process.wait(20)
+        status = self._process.wait(20)
+        no_numbers("the server's log", self.log.read_text())
+        return status
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command of kcc-router on the same data."""

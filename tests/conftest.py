@@ -1,0 +1,20 @@
+"""For every test: what it and the server wrote to standard output, standard error and the log holds no phone number."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.parts.purity import numbers_in
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    captured = {name: text for name, text in report.sections if "Captured" in name}
+    found = [f"{name}: {place}" for name, text in captured.items() for place in numbers_in(text)]
+    if found and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "a telephone number was written where logs go:\n" + "\n".join(found[:5])
+    return report
