@@ -154,7 +154,7 @@ def _files(files: Files) -> Iterator[str]:
         yield "asterisk.conf: live_dangerously is not no"
     for section in sections(files["logger.conf"]):
         for key, value in section.lines:
-            if section.name == "logfiles" and re.search(r"verbose|debug|dtmf|\*", value):
+            if section.name == "logfiles" and re.search(r"notice|security|verbose|debug|dtmf|\*", value):
                 yield f"logger.conf: {key} would hold callers' numbers"
     for section in sections(files["http.conf"]):
         if section.last("enabled") == "yes" and not section.last("bindaddr").startswith("127."):

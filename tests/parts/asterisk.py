@@ -185,7 +185,7 @@ class RealAsterisk:
         return await asyncio.to_thread(self.cli, command)
 
     def log(self) -> str:
-        """All it has logged: notices, warnings and errors."""
+        """All it has logged: warnings and errors."""
         return "".join(
             path.read_text(errors="replace")
             for path in (self.folder / "log/messages.log", self.folder / "log/stderr.log")
