@@ -26,19 +26,21 @@ def rule_text(rule: ClassifyRule) -> str:
 def table_lines(centre: Centre) -> list[str]:
     """The table that turns hints into a topic, in its order; rows that only say what a hint says are drawn together."""
     lines = []
-    for plain, rules in groupby(centre.classification, _says_itself):
-        if plain:
-            own = list(rules)
-            kinds = dict.fromkeys(rule.when[0].partition(":")[0] for rule in own)
-            topics = ", ".join(dict.fromkeys(rule.topic for rule in own))
-            lines.append(f"{' or '.join(f'{kind}:…' for kind in kinds)} -> that topic, of {topics}")
+    for kinds, rules in groupby(centre.classification, _says_itself):
+        if kinds:
+            topics = ", ".join(dict.fromkeys(rule.topic for rule in rules))
+            lines.append(f"{kinds} -> that topic, of {topics}")
         else:
             lines += [rule_text(rule) for rule in rules]
     return [f"{n}. {line}" for n, line in enumerate([*lines, f"anything else -> {centre.default_topic}"], 1)]
 
 
-def _says_itself(rule: ClassifyRule) -> bool:
-    return len(rule.when) == 1 and rule.when[0].partition(":")[2] == rule.topic
+def _says_itself(rule: ClassifyRule) -> str:
+    """`topic:… or form:…` or `keyword:…` for a rule of one hint that names the topic itself; else empty."""
+    kind, _, value = rule.when[0].partition(":")
+    if len(rule.when) > 1 or value != rule.topic:
+        return ""
+    return "keyword:…" if kind == "keyword" else "topic:… or form:…"
 
 
 def _rules(subject: Subject) -> Iterator[Finding]:
