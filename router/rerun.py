@@ -160,7 +160,7 @@ def _read(
         if act.at >= end:
             break
         if act.at >= begin and start is None:
-            start = read_snapshot(canonical(state)) if state.number else State()
+            start = read_snapshot(canonical(state))
             tape.mark()
             then.begin(state)
         for position, fact in enumerate(act.facts):

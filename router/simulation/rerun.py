@@ -33,6 +33,8 @@ STILL_MEANT = (
     commands.AddMessage,
     commands.MoveContact,
     commands.CloseContact,
+    commands.SetPriority,
+    commands.TakeCallback,
     commands.EndContact,
     commands.MakeFollowUp,
 )
@@ -63,6 +65,10 @@ class Player:
         self._done: Counter[str] = Counter()
         """Contact -> steps of its path that have come true."""
         self._turns: Counter[str] = Counter()
+        self._still: dict[str, int] = {}
+        """Contact that gave way to another -> since when it lies still."""
+        self._lay_still: Counter[str] = Counter()
+        """Contact -> ms that it lay still, in conversation or wrap-up."""
         for contact in state.contacts.values():
             story = tape.stories.get(contact.id)
             if story is not None:
@@ -214,12 +220,20 @@ class Player:
             self.result.record.extend((self._state.at, fact) for fact in decision.facts)
             self._watch(self._state, self._state.at, decision.facts)
         for fact in decision.facts:
+            if isinstance(fact, facts.WorkParked | facts.WorkResumed):
+                self._give_way(fact, self._state.at)
             if isinstance(fact, NOTICED):
                 self._notice(fact, self._state.at)
         return True
 
     def _notice(self, fact: facts.Fact, at: int) -> None:
         contact: str = fact.contact  # type: ignore[union-attr]
+        if isinstance(fact, facts.ConversationEnded | facts.ContactReturned | facts.ContactEnded):
+            del self._lay_still[contact]
+            if isinstance(fact, facts.ConversationEnded) and contact in self._still:
+                self._still[contact] = at
+            else:
+                self._still.pop(contact, None)
         if isinstance(fact, facts.ContactTransferred) or (
             isinstance(fact, facts.OfferAccepted | facts.AnswerAdopted)
             and contact in self._state.contacts
@@ -238,6 +252,15 @@ class Player:
         if isinstance(fact, facts.ContactEnded | facts.ContactReturned) and fact.agent in self._leaving:
             self._later(at, lambda agent=fact.agent: self._leaving.get(agent))  # type: ignore[misc]
 
+    def _give_way(self, fact: facts.WorkParked | facts.WorkResumed, at: int) -> None:
+        """Whoever lies still takes as much longer."""
+        if isinstance(fact, facts.WorkParked):
+            self._still[fact.contact] = at
+            return
+        self._lay_still[fact.contact] += at - self._still.pop(fact.contact, at)
+        if fact.contact in self.result.off_path and fact.contact in self._state.contacts:
+            self._model(self._state.contacts[fact.contact])
+
     # -- off the path ---------------------------------------------------------------------------------------------
 
     def _leave_path(self, contact: str) -> None:
@@ -253,16 +276,16 @@ class Player:
 
     def _model(self, contact: ContactState) -> None:
         """Who acts next on a contact off its path, and when."""
-        id, turn = contact.id, self._turns[contact.id]
+        id, turn, still = contact.id, self._turns[contact.id], self._lay_still[contact.id]
         if contact.state == "offered":
             self._react(contact)
         elif contact.state == "active":
             goes = self._habits.turn(self._story(contact), turn - 1, contact.topic, contact.owner)
-            self._later(contact.since + goes.talk_ms, lambda: self._finish(id, turn))
+            self._later(contact.since + goes.talk_ms + still, lambda: self._finish(id, turn, still))
         elif contact.state == "wrap_up":
             goes = self._habits.turn(self._story(contact), turn - 1, contact.topic, contact.owner)
             if goes.closed or not contact.due_at:
-                self._later(contact.since + goes.wrap_ms, lambda: self._complete(id, turn))
+                self._later(contact.since + goes.wrap_ms + still, lambda: self._complete(id, turn, still))
 
     def _react(self, contact: ContactState) -> None:
         offer = self._state.offers[contact.offer]
@@ -283,9 +306,16 @@ class Player:
         waits = found is not None and found.state in ("intake", "waiting", "offered")
         return commands.EndContact(id, "abandoned") if waits else None
 
-    def _finish(self, id: str, turn: int) -> commands.Command | None:
+    def _goes_on(self, id: str, state: str, turn: int, still: int) -> ContactState | None:
+        """The contact, if it is where it was when this was planned, and has not lain still since."""
         contact = self._state.contacts.get(id)
-        if contact is None or contact.state != "active" or self._turns[id] != turn:
+        if contact is None or contact.state != state or self._turns[id] != turn:
+            return None
+        return contact if id not in self._still and self._lay_still[id] == still else None
+
+    def _finish(self, id: str, turn: int, still: int) -> commands.Command | None:
+        contact = self._goes_on(id, "active", turn, still)
+        if contact is None:
             return None
         over = self._habits.turn(self._story(contact), turn - 1, contact.topic, contact.owner).handed_over
         if over is None:
@@ -294,9 +324,9 @@ class Player:
             return commands.HandOver(id, contact.owner, to_agent=over.to_agent, note_ref=over.note_ref)
         return commands.HandOver(id, contact.owner, queue=over.queue or contact.queue, note_ref=over.note_ref)
 
-    def _complete(self, id: str, turn: int) -> commands.Command | None:
-        contact = self._state.contacts.get(id)
-        if contact is None or contact.state != "wrap_up" or self._turns[id] != turn:
+    def _complete(self, id: str, turn: int, still: int) -> commands.Command | None:
+        contact = self._goes_on(id, "wrap_up", turn, still)
+        if contact is None:
             return None
         goes = self._habits.turn(self._story(contact), turn - 1, contact.topic, contact.owner)
         topic = goes.topic if self._state.config.topic(goes.topic) else ""

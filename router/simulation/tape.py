@@ -81,6 +81,9 @@ class Story:
     consults: set[str] = field(default_factory=set)
     """Offers that asked a colleague in; they are no turns."""
     talked_until: int = 0
+    parked_at: int = 0
+    parked_ms: int = 0
+    """Since when it lies still, and how long it did so in what it is in: conversation or wrap-up."""
     ended_at: int = 0
     path: list[Step] = field(default_factory=list)
 
@@ -90,9 +93,28 @@ class Story:
         return self.turns[0].accepted_at if self.turns else 0
 
 
+def _worked(story: Story, since: int, at: int) -> int:
+    """How long somebody worked on it, what it lay still left out; it begins anew."""
+    parked = story.parked_ms + (at - story.parked_at if story.parked_at else 0)
+    story.parked_at, story.parked_ms = at if story.parked_at else 0, 0
+    return max(0, at - since - parked)
+
+
 def _turn_ends(story: Story, at: int, onward: Onward | None) -> None:
     turn = story.turns[-1]
-    turn.talk_ms, turn.handed_over = at - turn.accepted_at, onward
+    turn.talk_ms, turn.handed_over = _worked(story, turn.accepted_at, at), onward
+
+
+def _ends(story: Story, fact: facts.ContactEnded, at: int) -> None:
+    story.ended_at = at
+    if story.turns and fact.agent:
+        turn = story.turns[-1]
+        turn.topic = fact.topic or turn.topic
+        turn.resolved, turn.closed = fact.resolved, fact.reason == "handled" and not fact.automatic
+        if story.talked_until >= turn.accepted_at:
+            turn.wrap_ms = _worked(story, story.talked_until, at)
+        else:
+            turn.talk_ms = _worked(story, turn.accepted_at, at)
 
 
 def step_of(fact: Any, at: int) -> Step:
@@ -175,16 +197,10 @@ class Tape:
             case facts.ConversationEnded():
                 _turn_ends(story, at, None)
                 story.talked_until = at
+            case facts.WorkParked():
+                story.parked_at = at
+            case facts.WorkResumed():
+                story.parked_ms += at - story.parked_at
+                story.parked_at = 0
             case facts.ContactEnded():
-                self._ended(story, fact, at)
-
-    def _ended(self, story: Story, fact: facts.ContactEnded, at: int) -> None:
-        story.ended_at = at
-        if story.turns and fact.agent:
-            turn = story.turns[-1]
-            turn.topic = fact.topic or turn.topic
-            turn.resolved, turn.closed = fact.resolved, fact.reason == "handled" and not fact.automatic
-            if story.talked_until >= turn.accepted_at:
-                turn.wrap_ms = at - story.talked_until
-            else:
-                turn.talk_ms = at - turn.accepted_at
+                _ends(story, fact, at)

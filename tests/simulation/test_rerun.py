@@ -153,3 +153,13 @@ def test_ticks_that_came_late_come_as_late_again() -> None:
     world.ask(commands.Tick())
     assert any(isinstance(fact, facts.OfferEnded) for _, fact in world.record)
     assert as_recorded(journal_of(world)).reproduced, contacts
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_another_roster_still_answers_who_was_answered(seed: int) -> None:
+    """Off their paths contacts are finished and wrapped up too: nothing hangs in somebody's hands for the day."""
+    world = simulated(seed)
+    agents = tuple(replace(a, skills={**a.skills, "burgerzaken": 5}) for a in world.centre.agents)
+    found = changed(world, agents=agents)
+    then, now = (sum(f.answered for f in account.queues.values()) for account in (found.then, found.now))
+    assert now > 0.8 * then
