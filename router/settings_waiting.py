@@ -125,6 +125,11 @@ def check_waiting(centre: Centre, all_exist: Callable[[str, Mapping[str, int]], 
             _check_way(f"{path}.overflow[{k}]", queue, way, known, notes)
             if way.kind == "queue" and way.to in known["queue"] and way.to not in served:
                 notes.mistakes.append(f'{path}.overflow[{k}]: no topic leads to queue "{way.to}", so nobody serves it')
+            if way.kind == "neighbour" and (not way.channels or "phone" in way.channels):
+                remedy = 'write channels = ["email", "post"]'
+                notes.warnings.append(
+                    f"{path}.overflow[{k}]: calls are not put through yet, they go on waiting; {remedy}"
+                )
             neighbour = centre.neighbour(way.to)
             if neighbour and way.kind == "neighbour" and "phone" in way.channels and not neighbour.number:
                 notes.mistakes.append(f'{path}.overflow[{k}]: neighbour "{way.to}" has no number to call; write one')

@@ -20,6 +20,8 @@ from router.engine.effects import (
 from router.engine.state import State
 
 HANGS_UP = frozenset({"phone", "chat"})
+GOES_ON = frozenset({"handled", "passed_on"})
+"""Ends after which nothing is hung up: it was, or the citizen talks on elsewhere."""
 
 
 def _channel(state: State, contact: str) -> str:
@@ -61,7 +63,7 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
             return [(channel, Hold(fact.contact))]
         case facts.ConversationEnded() if channel in HANGS_UP:
             return [(channel, HangUp(fact.contact, fact.reason))]
-        case facts.ContactEnded() if channel in HANGS_UP and fact.reason != "handled":
+        case facts.ContactEnded() if channel in HANGS_UP and fact.reason not in GOES_ON:
             return [(channel, HangUp(fact.contact, fact.reason))]
         case facts.MessageAdded() if fact.deliver:
             return [(channel, Deliver(fact.contact, fact.number, fact.ref))]

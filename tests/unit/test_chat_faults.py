@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import uuid
 
@@ -10,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.engine import commands, facts
-from router.engine.effects import HangUp
+from router.engine.effects import Announce, HangUp
 from router.errors import Unavailable
 from router.journal.memory import MemoryRecord
 from router.port import Order
@@ -512,6 +513,19 @@ async def test_hanging_up_ends_it_for_the_visitor(tmp_path):
         await r.channel.perform(Order(1, HangUp("c-unknown", "closed")))
         await page.until_status(state="ended")
         assert await page.refused("message", word()) == "wrong_state"
+
+
+async def test_a_message_for_who_waits_is_one_line_in_their_language(tmp_path):
+    async with rig(tmp_path) as r:
+        messages = {"druk": {"nl": "Het is druk.", "en": "We are busy."}}
+        r.channel._chats.centre = dataclasses.replace(r.channel._chats.centre, messages=messages)
+        page = await r.browser()
+        begun = await page.ok("start", beginning(language="en"))
+        for _ in range(2):
+            await r.channel.perform(Order(1, Announce(begun["contact"], "druk")))
+        await r.channel.perform(Order(1, Announce(begun["contact"], "unknown")))
+        await page.until(lambda b: "We are busy." in b.texts())
+        assert page.texts().count("We are busy.") == 1
 
 
 async def test_a_defect_is_logged_without_what_was_said(tmp_path):

@@ -329,7 +329,7 @@ SERVER_MISTAKES = [
 ]
 
 WIDENING = "after_seconds = 60\nlower = { wmo = 1 }"
-NOBODY = 'nobody = true\nchannels = ["phone", "email"]\nneighbour = "buurgemeente"'
+NOBODY = 'nobody = true\nchannels = ["email"]\nneighbour = "buurgemeente"'
 WAITING_MISTAKES = [
     (WIDENING, "lower = { wmo = 1 }", "queues[3].widening[1].after_seconds: it is missing"),
     (WIDENING, "after_seconds = 60", "queues[3].widening[1]: it changes nothing; write lower = {wmo = 1}, drop"),
@@ -360,7 +360,7 @@ WAITING_MISTAKES = [
     (NOBODY, NOBODY.replace("buurgemeente", "buren"), 'queues[3].overflow[3].neighbour: there is no neighbour "buren"'),
     (NOBODY, NOBODY.replace("email", "chat"), "queues[3].overflow[3].channels: a contact by chat cannot go to a neigh"),
     (
-        'channels = ["phone", "email"]\nneighbour = "buurgemeente"',
+        'channels = ["email"]\nneighbour = "buurgemeente"',
         'queue = "sociaal"',
         "queues[3].overflow[3].queue: it leads back to the same queue; name another",
     ),

@@ -12,9 +12,10 @@ from router.centre import Centre, Clock
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import AmiDown, AmiTimeout, ChannelGone
 from router.engine import commands
-from router.engine.effects import HangUp, Hold, Ring
+from router.engine.effects import Announce, HangUp, Hold, OfferCallback, Ring
 from router.journal.memory import MemoryJournal, MemoryRecord
 from router.nouns import Agent, QueueLimit
+from router.port import Order
 from tests.unit.channel_doubles import configuration
 from tests.unit.voice_doubles import CHANNEL, SILENT, UNIQUEID, Session, Telephone
 
@@ -76,6 +77,14 @@ async def test_an_answer_after_a_move_ends_the_new_offer_and_its_ringing_is_not_
     assert await phone.state() == ("active", "ada")
     await phone.carry_out(Ring)
     assert phone.link.done[1:] == []
+
+
+async def test_who_waits_hears_a_message_and_that_a_callback_keeps_the_place(phone: Telephone) -> None:
+    await ringing(phone)
+    phone.link.done.clear()
+    for effect in (Announce(phone.contact, "druk"), OfferCallback(phone.contact)):
+        await phone.channel.perform(Order(10**6, effect))
+    assert [done for done in phone.link.done if done[0] == "hold"] == [("hold", "say"), ("hold", "say")]
 
 
 async def test_an_answer_that_is_not_ours_is_sent_back(phone: Telephone) -> None:

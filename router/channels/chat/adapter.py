@@ -12,9 +12,9 @@ import structlog
 from router.channels.channel import Surroundings
 from router.channels.chat.fold import OpenChats
 from router.channels.chat.following import Following
-from router.channels.chat.visitors import Visitors
-from router.engine.commands import NoteDelivery, ReportCensus
-from router.engine.effects import Deliver, HangUp
+from router.channels.chat.visitors import TEXT_TYPE, Visitors
+from router.engine.commands import AddMessage, NoteDelivery, ReportCensus
+from router.engine.effects import Announce, Deliver, HangUp
 from router.errors import KccError, Refusal
 from router.keys import kept_key
 from router.port import Order
@@ -43,7 +43,7 @@ class ChatChannel:
         on_visitor_typing: Callable[[str], None] = lambda contact: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._port, self._now = surroundings.port, surroundings.now
+        self._port, self._now, self._vault = surroundings.port, surroundings.now, surroundings.vault
         self._data, self._gone_ms = data, settings.gone_seconds * 1000
         self._pause = pause
         self._chats = OpenChats(surroundings.centre)
@@ -82,11 +82,26 @@ class ChatChannel:
         if isinstance(effect, HangUp):
             self._chats.close(effect.contact)
             self._changed(self._chats.settle())
+        elif isinstance(effect, Announce):
+            await self._announce(effect)
         elif isinstance(effect, Deliver):
             try:
                 await self._port.submit(NoteDelivery(effect.contact, effect.number, "delivered"))
             except KccError as error:
                 log.warning("chat.delivery_not_noted", contact=effect.contact, code=error.code)
+
+    async def _announce(self, effect: Announce) -> None:
+        """A line in the chat, in the visitor's language; the same message twice is one line."""
+        chat = self._chats.chats.get(effect.contact)
+        texts = self._chats.centre.messages.get(effect.message, {})
+        text = texts.get(chat.language if chat else "nl") or texts.get("nl")
+        if chat is None or not text:
+            return
+        try:
+            ref = await self._vault.store(effect.contact, TEXT_TYPE, text.encode())
+            await self._port.submit(AddMessage(effect.contact, f"announce-{effect.message}", "system", ref))
+        except KccError as error:
+            log.warning("chat.not_announced", contact=effect.contact, code=error.code)
 
     async def stop(self) -> None:
         """Take nothing in any more; visitors come back to the next process with their token."""

@@ -38,6 +38,7 @@ class Chat:
     source_key: str
     received_at: int
     state: str = "waiting"
+    language: str = "nl"
     queue: str = ""
     tier: int = 0
     rank: int = 0
@@ -169,6 +170,7 @@ class OpenChats:
     def _received(self, fact: facts.ContactReceived, number: int, at: int) -> None:
         if fact.channel == "chat":
             self.chats[fact.contact] = Chat(fact.contact, number, fact.municipality, fact.source_key, at)
+            self.chats[fact.contact].language = fact.language
             self._sources[fact.source_key] = fact.contact
             self._changed.add(fact.contact)
 
@@ -177,7 +179,7 @@ class OpenChats:
         if chat is not None and chat.state != "ended":
             self._join_queue(chat, fact)
 
-    def _exceeded(self, fact: facts.WaitExceeded, number: int, at: int) -> None:
+    def _replaced(self, fact: facts.WaitExceeded | facts.PriorityChanged, number: int, at: int) -> None:
         chat = self.chats.get(fact.contact)
         if chat is not None and (chat.tier, chat.rank) != (fact.tier, fact.rank):
             chat.tier, chat.rank = fact.tier, fact.rank
@@ -230,7 +232,8 @@ _HANDLERS: dict[type, Callable[[OpenChats, Any, int, int], None]] = {
     facts.ContactReceived: OpenChats._received,
     facts.ContactQueued: OpenChats._queued,
     facts.ContactReturned: OpenChats._queued,
-    facts.WaitExceeded: OpenChats._exceeded,
+    facts.WaitExceeded: OpenChats._replaced,
+    facts.PriorityChanged: OpenChats._replaced,
     facts.OfferAccepted: OpenChats._answered,
     facts.AnswerAdopted: OpenChats._answered,
     facts.ConversationEnded: OpenChats._over,

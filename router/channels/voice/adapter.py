@@ -18,7 +18,7 @@ from router.channels.voice.intake import Intake
 from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.together import FAILED, Together
 from router.engine import commands
-from router.engine.effects import Effect, HangUp, Hold, Ring, RingColleague
+from router.engine.effects import Announce, Effect, HangUp, Hold, OfferCallback, PassOn, Ring, RingColleague
 from router.errors import Refusal, Unavailable, UnknownThing
 from router.port import Order, Outcome, new_id
 from router.settings import VoiceSettings
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
 AGAIN_SECONDS = 0.5
+CALLBACK_PROMPT = "hold-callback"
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of which nothing is left to hang up."""
 
@@ -167,8 +168,19 @@ class VoiceChannel:
                 await self._together.release(call)
             case HangUp():
                 await self._ami.hangup(call.channel)
+            case Announce():
+                await self._say(call, effect.message)
+            case OfferCallback():
+                await self._say(call, CALLBACK_PROMPT)
+            case PassOn():
+                log.warning("voice.not_passed_on", contact=effect.contact, neighbour=effect.neighbour)
             case _:
                 await self._together.steer(effect, call)
+
+    async def _say(self, call: Call, prompt: str) -> None:
+        """Play a recording to a citizen on hold; the music goes on after it."""
+        await self._ami.setvar(call.channel, "KCC_SAY", prompt)
+        await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.SAY_EXTEN)
 
     async def _hold(self, call: Call) -> None:
         """Put the citizen back on music, if that can be done now."""

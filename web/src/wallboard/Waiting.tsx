@@ -101,7 +101,7 @@ function Act({ kind, one, after, cancel }: { kind: ActKind; one: WaitingContact;
   return (
     <SendForm
       class="stack waiting-act"
-      action={{ move: t.move, priority: t.priority, close: t.closeTitle }[kind]}
+      action={{ move: t.move, priority: t.prioritise, close: t.closeTitle }[kind]}
       danger={kind === 'close'}
       onCancel={cancel}
       send={async (data) => {
