@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from router.channels.voice.events import Held
+from router.channels.voice.events import Held, Overflow
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.callcentre import PLAIN, WITH_MENU, CallCentre, house
 from tests.parts.prompts import prompt_hertz
@@ -25,6 +25,10 @@ CLOSED = (
     'phone = { every_day = "00:00-24:00" }   # really: { weekdays = "08:00-17:00" }',
     'phone = "closed"',
 )
+
+
+GENERAL = 'title = { nl = "Algemeen", en = "General" }\npriority = 5\n'
+LIMITED = ("topics.toml", GENERAL, f"{GENERAL}limits = {{ phone = {{ waiting_max = 1 }} }}\n")
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,17 @@ async def test_a_calamity_is_told_first_while_it_is_on(centre: CallCentre) -> No
     await call.audio.tone(prompt_hertz("kcc/calamity-veenstede"))
     await call.audio.tone(prompt_hertz("kcc/welcome-veenstede"))
     await centre.board.event(Held)
+
+
+async def test_a_call_to_a_full_queue_goes_to_the_fallback_phones(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with house(pbx, tmp_path, LIMITED) as centre:
+        await centre.call(PLAIN)
+        await centre.board.event(Held)
+        second = await centre.call(PLAIN)
+        await second.audio.tone(prompt_hertz("kcc/overflow"))
+        assert (await centre.board.event(Overflow)).kcc_id == ""
+        await centre.phone(waiting=1)
+        assert (await centre.books())["ended"] == {"full": 1}
 
 
 async def test_what_a_supervisor_closes_takes_no_calls_until_it_is_opened(centre: CallCentre) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from router.channels.counter.adapter import DAY_MS, CounterChannel, KeyReused, normalised_phone
 from router.engine import commands
 from router.engine.effects import Deliver, HangUp
-from router.errors import Unavailable
+from router.errors import TooMany, Unavailable
+from router.nouns import QueueLimit
 from router.port import Order, new_id
 from router.web import InvalidField
-from tests.unit.channel_doubles import KEY, Scene, scene, served
+from tests.unit.channel_doubles import KEY, Scene, configuration, scene, served
 from tests.unit.doubles import Clock
 
 BODY = {
@@ -59,6 +61,17 @@ async def test_a_visit_becomes_a_contact(counter: CounterChannel, here: Scene) -
     assert (card.subject, card.text) == ("Container kapot", "Mevrouw staat aan de balie.")
     citizen = here.vault.citizens[fact.citizen]
     assert (citizen.phone, citizen.municipality) == ("+31612345678", "waterland")
+
+
+async def test_a_full_queue_is_told_and_written_work_taken_all_the_same(counter: CounterChannel, here: Scene) -> None:
+    config = configuration()
+    limited = replace(config.queues[0], limits={"counter": QueueLimit(waiting_max=1)})
+    await here.port.submit(commands.Configure(replace(config, queues=(limited,)), "2"))
+    await counter.register(body(), principal_id="ada", key="k-1234567")
+    with pytest.raises(TooMany) as caught:
+        await counter.register(body(), principal_id="ada", key="k-7654321")
+    assert caught.value.code == "too_many"
+    assert (await counter.register(body(channel="callback"), principal_id="ada", key="k-7654321")).new
 
 
 async def test_the_words_give_hints(counter: CounterChannel, here: Scene) -> None:

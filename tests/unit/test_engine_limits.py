@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from router.engine import commands
 from router.engine.decide import advance
 from router.engine.index import INTAKE_SECONDS_MAX
 from router.errors import QueueFull
 from router.nouns import QueueLimit
-from tests.properties.world import World, small_centre
+from tests.properties.world import World, random_command, small_centre
 
 
 def world(**limits: QueueLimit) -> World:
@@ -83,3 +87,23 @@ def test_a_supervisor_may_move_into_a_full_queue() -> None:
     other = made.receive("chat", "afval")
     made.ask(commands.MoveContact(other, "balie", "sup", "v-1"))
     assert made.state.contacts[other].queue == "balie"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_no_arrival_ever_makes_a_full_queue_longer(seed: int) -> None:
+    dice, made = Random(seed), world(chat=QueueLimit(waiting_max=2), counter=QueueLimit(waiting_max=1))
+    for _ in range(80):
+        command = random_command(made, dice)
+        before = waiting(made)
+        made.ask(command)
+        after = waiting(made)
+        if isinstance(command, commands.Receive | commands.Classify):
+            for channel, limit in (("chat", 2), ("counter", 1)):
+                assert after[channel] <= max(before[channel], limit)
+        made.pass_time(dice.randrange(5_000))
+
+
+def waiting(made: World) -> Counter[str]:
+    contacts = made.state.contacts.values()
+    return Counter(one.channel for one in contacts if one.queue == "balie" and one.state == "waiting")

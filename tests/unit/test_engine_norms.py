@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 
 from router.engine import commands, facts
+from router.engine.decide import advance
+from router.engine.index import rebuild_index
 from router.nouns import OFFICE, Hours, QueueTarget
 from router.wire import decode, encode
 from tests.properties.world import World, replayed, small_centre
@@ -78,6 +80,20 @@ def test_case_37_every_clock_of_a_contact_stops_at_its_end() -> None:
     made.pass_time(30 * 86_400_000)
     told = [f for _, f in made.record if isinstance(f, facts.WaitExceeded)]
     assert told == []
+
+
+def test_case_38_presence_survives_a_restart() -> None:
+    made = world()
+    made.ready("anna")
+    made.ask(commands.SetPresence("bert", "paused", "lunch"))
+    again = replayed(made.record)
+    rebuild_index(again)
+    advance(again, commands.StartCentre(("desk",)), made.now)
+    assert [(again.agents[id].presence, again.agents[id].reason) for id in ("anna", "bert", "cor")] == [
+        ("ready", ""),
+        ("paused", "lunch"),
+        ("signed_off", ""),
+    ]
 
 
 def test_a_fact_from_before_there_were_deadlines_is_read_with_its_reminder_as_the_deadline() -> None:

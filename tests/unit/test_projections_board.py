@@ -33,11 +33,13 @@ class Fold:
         self.outcomes = Outcomes(centre or small_centre(), self.contacts)
         self.board = Board(centre or small_centre(), self.contacts, self.outcomes)
         self.at, self.number = START, 0
+        self.record: list[tuple[int, Fact]] = []
 
     def add(self, *new: Fact, after_seconds: float = 0) -> Fold:
         self.at += int(after_seconds * 1000)
         for fact in new:
             self.number += 1
+            self.record.append((self.at, fact))
             numbered = Numbered(self.number, self.at, fact)
             for model in (self.contacts, self.people, self.follow_ups, self.outcomes, self.board):
                 model.apply(numbered)
@@ -168,6 +170,21 @@ def test_people() -> None:
     assert fold.view().people[0].state == "ready"
     fold.add(facts.AgentLost("ada", 0))
     assert fold.view().queues[0].ready == 0
+
+
+def test_case_37_figures_worked_out_again_from_the_record_agree() -> None:
+    """Messages that nobody wrote change nothing, and a board that starts in the middle of the record is none."""
+    fold, again = Fold(), Fold()
+    call(fold, "c-1", 25)
+    plain = fold.view()
+    fold.add(facts.MessageAdded("c-1", 1, "m-1", "system", "v-1", "", False))
+    call(fold, "c-2", 5)
+    call(fold, "c-3", 30, "abandoned")
+    for number, (at, fact) in enumerate(fold.record, 1):
+        again.at, again.number = at, number - 1
+        again.add(fact)
+    assert plain.queues[0].channels[0].answered == 1
+    assert again.view() == fold.view()
 
 
 def test_case_38_a_new_configuration_counts_at_its_fact() -> None:
