@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from router.linting.findings import Finding, Subject
-from router.linting.needs import together
+from router.linting.needs import asks_in_turn, together
 from router.linting.roster import Roster
 from router.linting.week import ALL, minutes_of
 from router.nouns import CHANNELS
@@ -13,10 +13,12 @@ from router.nouns import CHANNELS
 
 def capacity_findings(subject: Subject, roster: Roster) -> Iterator[Finding]:
     centre = subject.centre
-    useful = 0
+    useful, asked = 0, {skill for needs in centre.language_needs.values() for skill in needs}
     for topic in centre.topics:
         for municipality in centre.municipalities:
-            useful |= roster.able(together(topic.needs, municipality.needs))
+            for needs in asks_in_turn(centre, topic, together(topic.needs, municipality.needs)):
+                useful |= roster.able(needs)
+                asked |= needs.keys()
     used = 0
     for channel in CHANNELS:
         used |= roster.on(channel)
@@ -27,14 +29,11 @@ def capacity_findings(subject: Subject, roster: Roster) -> Iterator[Finding]:
             "agent_without_work",
             "agents.toml",
             f"agents[{n + 1}]",
-            f"{roster.agents[n].id} is never offered anything: {roster.agents[n].id} {why}",
+            f"{roster.agents[n].id} {why}, and is never offered anything",
             "give them a skill that a topic asks (and the level), or room for a channel",
         )
     yield from _never_there(subject, roster)
     yield from _own_combinations(subject)
-    asked = {skill for topic in centre.topics for skill in topic.needs}
-    asked.update(skill for m in centre.municipalities for skill in m.needs)
-    asked.update(skill for needs in centre.language_needs.values() for skill in needs)
     for n, skill in enumerate(centre.skills, 1):
         if skill not in asked:
             yield Finding(

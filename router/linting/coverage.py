@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from router.linting.findings import Finding, Subject
-from router.linting.needs import asked, together
+from router.linting.needs import asked, asks_in_turn, together
 from router.linting.roster import Roster
 from router.linting.ways_out import way_text
 from router.linting.week import ALL, first_of, hours_text, minutes_of, moment
@@ -67,7 +67,7 @@ class Coverage:
         if language != LANGUAGES[0] and not extra:
             return
         needs = together(topic.needs, municipality.needs, extra)
-        if not self.roster.able(needs):
+        if not any(self.roster.able(ask) for ask in asks_in_turn(self.subject.centre, topic, needs)):
             self.unknown.setdefault((topic.id, language), needs)
             return
         for channel in CHANNELS:

@@ -102,7 +102,7 @@ def test_an_agent_whom_no_topic_asks() -> None:
     finding = one("agent_without_work", subject(agents=people, topics=(topic("wmo", wmo=3),), queues=(queue("wmo"),)))
     assert (finding.key, finding.example) == (
         "agents[2]",
-        "bram is never offered anything: bram meets what no topic asks",
+        "bram meets what no topic asks, and is never offered anything",
     )
     assert not found("agent_without_work", subject())
 

@@ -148,3 +148,25 @@ def test_a_gap_that_something_fills_later_is_a_warning(changes: Any, severity: s
     finding = one("nobody_at_hour", subject(works=late, queues=queues, municipalities=open_late, language_needs={}))
     assert finding.severity == severity
     assert says in finding.example
+
+
+def test_what_is_asked_only_after_widening_is_of_use() -> None:
+    second: Any = {"agents": (agent("sanne", wmo=3), agent("tim", tweede=3)), "skills": ("wmo", "tweede")}
+    second["language_needs"] = {}
+    one_topic: Any = {"topics": (topic("wmo", wmo=3),)}
+    widened = queue("wmo", widening=(Widening(60, replace={"wmo": "tweede"}),))
+    for code, without in (("agent_without_work", 1), ("skill_unasked", 1)):
+        assert len(found(code, subject(queues=(queue("wmo"),), **second, **one_topic))) == without
+        assert not found(code, subject(queues=(widened,), **second, **one_topic))
+
+
+def test_a_language_that_is_dropped_after_a_while_is_answered_late() -> None:
+    people: Any = {"agents": (agent("sanne", wmo=3), agent("bram", engels=5))}
+    dropped = (queue("wmo", widening=(Widening(60, drop=("engels",)),)), queue("algemeen"))
+    assert found("nobody_in_language", subject(**people))
+    late = subject(queues=dropped, **people)
+    assert not found("nobody_in_language", late)
+    assert (
+        "a call in English about wmo for veenstede on Monday 08:30 finds nobody (it asks engels 2 and wmo 3) and"
+        in (found("nobody_at_hour", late)[0].example)
+    )
