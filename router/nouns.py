@@ -22,6 +22,9 @@ CLOSING_REASONS: tuple[str, ...] = ("outage", "staffing", "incident", "evacuatio
 EXTENSIONS_MAX = 10
 """How often a wrap-up can be extended: a time limit that people can move (WCAG 2.2.1)."""
 
+SUPERVISION: tuple[str, ...] = ("listen", "whisper", "barge")
+"""How a supervisor takes part in a call: heard by nobody, by the agent alone, or by both."""
+
 LANGUAGES: tuple[str, ...] = ("nl", "en")
 
 OFFICE = "office"
@@ -61,6 +64,8 @@ class Municipality:
     holidays: tuple[str, ...] = ()
     """Closed days, ISO dates, expanded when the configuration is read."""
     email_from: str = ""
+    supervision_shown: bool = True
+    """Whether agents see it at their desk when a supervisor listens to their call."""
     needs: dict[str, int] = field(default_factory=dict)
     """Skills (and levels) that every contact of this municipality asks of an agent."""
     targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)

@@ -109,6 +109,8 @@ class Account:
     agent: str = ""
     """The agent of the centre this person is, or empty."""
     language: str = "nl"
+    endpoint: str = ""
+    """A supervisor's telephone at the PBX, to listen with; empty = their agent's, or none."""
 
 
 @dataclass(frozen=True, slots=True)

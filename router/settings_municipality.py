@@ -32,6 +32,7 @@ def read_municipality(table: Table, closed: frozenset[str]) -> Municipality:
         calamity=table.per_language("calamity", required=False),
         holidays=tuple(sorted(closed_days(table, closed))),
         email_from=email_from,
+        supervision_shown=table.flag("supervision_shown", True),
         needs=table.levels("needs"),
         targets={queue: read_targets(own) for queue, own in table.items("targets")},
     )

@@ -113,6 +113,8 @@ class Principal:
     """The agent of the centre this person is, or empty."""
     language: str = "nl"
     is_program: bool = False
+    endpoint: str = ""
+    """The telephone a supervisor listens with, or empty."""
 
 
 PRINCIPAL = web.RequestKey("principal", Principal)

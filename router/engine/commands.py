@@ -267,6 +267,28 @@ class FinishAfterWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Supervise:
+    """A supervisor takes part in a call by their own telephone, or changes how."""
+
+    contact: str
+    by: str
+    mode: str
+    """One of `nouns.SUPERVISION`."""
+    endpoint: str
+    """The supervisor's telephone at the PBX."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSupervision:
+    """The supervisor leaves the call; also reported by the PBX."""
+
+    contact: str
+    by: str
+    reason: str = "ended"
+    """ended, or failed (their telephone did not answer)"""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveContact:
     """A supervisor moves a waiting or offered contact to another queue."""
 
@@ -358,6 +380,8 @@ Command = (
     | StartConference
     | LeaveConversation
     | FinishAfterWork
+    | Supervise
+    | EndSupervision
     | MoveContact
     | SetPriority
     | TakeCallback

@@ -59,6 +59,8 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.StartConference: decide_talk.start_conference,
     commands.LeaveConversation: decide_talk.leave_conversation,
     commands.FinishAfterWork: decide_talk.finish_after_work,
+    commands.Supervise: decide_talk.supervise,
+    commands.EndSupervision: decide_talk.end_supervision,
     commands.MoveContact: decide_contacts.move_contact,
     commands.SetPriority: decide_waiting.set_priority,
     commands.TakeCallback: decide_waiting.take_callback,

@@ -7,7 +7,8 @@ from router.engine.decide_contacts import returned, wrap_up_due
 from router.engine.decide_offers import PHONE_GRACE_MS, ended
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
 from router.engine.state import AgentState, ContactState, State
-from router.errors import InvalidInput, UnknownThing, WrongState
+from router.errors import InvalidInput, TooMany, UnknownThing, WrongState
+from router.nouns import SUPERVISION
 
 
 def consult(state: State, command: commands.Consult, now: int) -> Decision:
@@ -102,6 +103,32 @@ def finish_after_work(state: State, command: commands.FinishAfterWork, now: int)
 
 def after_work_ended(agent: AgentState, *, automatic: bool) -> tuple[facts.Fact, ...]:
     return (facts.AfterWorkEnded(agent.id, automatic),) if agent.after_work_until else ()
+
+
+SUPERVISORS_MAX = 3
+"""Per call."""
+
+
+def supervise(state: State, command: commands.Supervise, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    if command.mode not in SUPERVISION:
+        raise InvalidInput("listen, whisper or barge")
+    if contact.state != "active" or contact.channel != "phone":
+        raise WrongState("only a telephone conversation can be listened to")
+    if not command.endpoint:
+        raise WrongState("you have no telephone")
+    if contact.supervisors.get(command.by) == command.mode:
+        return NOTHING
+    if command.by not in contact.supervisors and len(contact.supervisors) >= SUPERVISORS_MAX:
+        raise TooMany("enough others listen to this call")
+    return Decision((facts.SupervisionSet(contact.id, command.by, command.mode, command.endpoint),))
+
+
+def end_supervision(state: State, command: commands.EndSupervision, now: int) -> Decision:
+    contact = state.contacts.get(command.contact)
+    if contact is None or command.by not in contact.supervisors:
+        return NOTHING
+    return Decision((facts.SupervisionEnded(contact.id, command.by, command.reason),))
 
 
 def _in_role(contact: ContactState, role: str) -> str:

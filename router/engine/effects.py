@@ -55,6 +55,24 @@ class Confer:
 
 
 @dataclass(frozen=True, slots=True)
+class Spy:
+    """Ring the supervisor's phone and let it hear the call, or change how it takes part. Ends in EndSupervision."""
+
+    contact: str
+    by: str
+    mode: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndSpy:
+    """The supervisor's phone leaves the call."""
+
+    contact: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Stop ringing or talking: the call goes back to its music. Ends in ReportHeld."""
 
@@ -104,5 +122,17 @@ class PassOn:
 
 
 Effect = (
-    Ring | RingColleague | Reconnect | Connect | Confer | Hold | HangUp | Deliver | Announce | OfferCallback | PassOn
+    Ring
+    | RingColleague
+    | Reconnect
+    | Connect
+    | Confer
+    | Spy
+    | EndSpy
+    | Hold
+    | HangUp
+    | Deliver
+    | Announce
+    | OfferCallback
+    | PassOn
 )

@@ -147,6 +147,20 @@ def _participant_left(state: State, fact: facts.ParticipantLeft, number: int, at
     load(state, fact.agent, contact.id, "ParticipantLeft", at)
 
 
+def _supervision_set(state: State, fact: facts.SupervisionSet, number: int, at: int) -> None:
+    contact = open_contact(state, fact.contact)
+    follow(CONTACT, contact.state, "SupervisionSet")
+    contact.supervisors = {**contact.supervisors, fact.by: fact.mode}
+
+
+def _supervision_ended(state: State, fact: facts.SupervisionEnded, number: int, at: int) -> None:
+    contact = open_contact(state, fact.contact)
+    follow(CONTACT, contact.state, "SupervisionEnded")
+    if fact.by not in contact.supervisors:
+        raise Illegal(f"{fact.by} does not listen to contact {fact.contact}")
+    contact.supervisors = {by: mode for by, mode in contact.supervisors.items() if by != fact.by} or NO_PARTICIPANTS
+
+
 def _after_work_ended(state: State, fact: facts.AfterWorkEnded, number: int, at: int) -> None:
     agent = state.agents[fact.agent]
     if not agent.after_work_until:
@@ -164,5 +178,7 @@ HANDLERS: dict[type, Handler] = {
     facts.ContactTransferred: _transferred,
     facts.ConferenceStarted: _conference_started,
     facts.ParticipantLeft: _participant_left,
+    facts.SupervisionSet: _supervision_set,
+    facts.SupervisionEnded: _supervision_ended,
     facts.AfterWorkEnded: _after_work_ended,
 }

@@ -358,6 +358,26 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisionSet:
+    """active: a supervisor takes part, or changes how. The audit record of it."""
+
+    contact: str
+    by: str
+    mode: str
+    """listen, whisper or barge"""
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEnded:
+    """active: a supervisor left while the call goes on; with the conversation it ends by itself."""
+
+    contact: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AfterWorkEnded:
     """What a transferred call left to do is done, or its time is over."""
 
@@ -404,6 +424,8 @@ Fact = (
     | ContactTransferred
     | ConferenceStarted
     | ParticipantLeft
+    | SupervisionSet
+    | SupervisionEnded
     | AfterWorkEnded
     | PresenceChanged
     | AgentLost

@@ -87,6 +87,8 @@ class Index:
         self.dirty.update(self.lanes.lanes())
 
     def _configure_capacity(self, state: State) -> None:
+        if state.centre is None:
+            return
         rules = state.config.channels
         self._shared = Capacity(state.config.combinations, rules)
         self._capacities = {a.id: Capacity(a.combinations, rules) for a in state.config.agents if a.combinations}

@@ -103,4 +103,4 @@ def owner_alone(state: State, contact: ContactState, fact: str, at: int) -> None
     drop_offer(state, contact, fact, at)
     for agent in contact.participants:
         load(state, agent, contact.id, "ParticipantLeft", at)
-    contact.participants = NO_PARTICIPANTS
+    contact.participants = contact.supervisors = NO_PARTICIPANTS

@@ -9,6 +9,7 @@ from router.engine.effects import (
     Connect,
     Deliver,
     Effect,
+    EndSpy,
     HangUp,
     Hold,
     OfferCallback,
@@ -16,6 +17,7 @@ from router.engine.effects import (
     Reconnect,
     Ring,
     RingColleague,
+    Spy,
 )
 from router.engine.state import State
 
@@ -59,6 +61,10 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
             return [(channel, Confer(fact.contact))]
         case facts.WayOutTaken():
             return _on_the_way(state, channel, fact)
+        case facts.SupervisionSet():
+            return [(channel, Spy(fact.contact, fact.by, fact.mode, fact.endpoint))]
+        case facts.SupervisionEnded():
+            return [(channel, EndSpy(fact.contact, fact.by))]
         case facts.ContactReturned() if channel == "phone" and fact.reason != "held":
             return [(channel, Hold(fact.contact))]
         case facts.ConversationEnded() if channel in HANGS_UP:

@@ -69,6 +69,8 @@ class ContactState:
     """Agent -> not asked again before this moment."""
     participants: dict[str, str] = field(default_factory=lambda: NO_PARTICIPANTS)
     """Colleague -> consulted or conferenced, beside the owner."""
+    supervisors: dict[str, str] = field(default_factory=lambda: NO_PARTICIPANTS)
+    """Who listens, whispers or barges -> how."""
     joined_at: int = 0
     """When the last of them came in, in ms."""
     reserved_until: int = 0

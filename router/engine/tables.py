@@ -45,6 +45,8 @@ CONTACT: Table = {
         "ContactTransferred": "active",
         "ConferenceStarted": "active",
         "ParticipantLeft": "active",
+        "SupervisionSet": "active",
+        "SupervisionEnded": "active",
         "QuestionAdded": "active",
         "WorkParked": "active",
         "WorkResumed": "active",

@@ -257,4 +257,5 @@ def _principal(account: Account) -> Principal:
         agent=account.agent,
         language=account.language,
         is_program=account.role in {"integrator", "board"},
+        endpoint=account.endpoint,
     )

@@ -37,12 +37,17 @@ class DeskState:
             "at": at,
             "agent": self._me(agent),
             "offers": [self._offer(entry, seen.get(entry.id)) for entry in offered if entry.offer is not None],
-            "contacts": [_in_hand(entry, seen.get(entry.id, NOTHING), agent) for entry in in_hand],
+            "contacts": [self._in_hand(entry, seen.get(entry.id, NOTHING), agent) for entry in in_hand],
             "follow_ups": views.follow_ups.counts(lambda promise: promise.owner_agent == agent),
             "openings": [one for one in views.openings.view(at) if one.closed or one.calamity],
             "queues": [{"queue": q.id, "waiting": views.contacts.waiting.get(q.id, 0)} for q in views.centre.queues],
         }
         return state, complete
+
+    def _in_hand(self, entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
+        municipality = self._rooms.views.centre.municipality(entry.municipality)
+        shown = municipality is None or municipality.supervision_shown
+        return {**_shown(entry, seen, agent), "listeners": entry.supervisors if shown else {}}
 
     def _me(self, agent: str) -> dict[str, Any]:
         known, person = self._rooms.views.centre.agent(agent), self._rooms.views.people.get(agent)
@@ -85,7 +90,7 @@ class DeskState:
         }
 
 
-def _in_hand(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
+def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
     return {
         **_common(entry),
         "state": entry.state,

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from router.engine import commands
-from router.errors import NotAllowed, Refusal
+from router.errors import NotAllowed, Refusal, WrongState
 from router.gateways.contacts import chosen, close, move, prioritise
 from router.gateways.desk import check_reason
 from router.gateways.leases import Sleep
@@ -95,6 +95,14 @@ class Withdraw(msgspec.Struct, frozen=True):
         return commands.WithdrawCalamity(municipality, by)
 
 
+class Listen(msgspec.Struct, frozen=True):
+    """Which agent's call to take part in, and how."""
+
+    agent: Id
+    mode: Literal["listen", "whisper", "barge", ""]
+    """Empty: leave it."""
+
+
 class WallboardNamespace(StaffNamespace):
     """`/wallboard`: one board is encoded once and sent to all who may see the same of it."""
 
@@ -120,6 +128,7 @@ class WallboardNamespace(StaffNamespace):
             "prioritise": Event(PrioritiseOne, self._prioritise),
             "close": Event(CloseOne, self._close),
             "set_presence": Event(SetTheirPresence, self._set_presence),
+            "listen": Event(Listen, self._listen),
             "close_channels": Event(CloseChannels, self._decide),
             "open_channels": Event(OpenChannels, self._decide),
             "announce_calamity": Event(Announce, self._decide),
@@ -224,3 +233,17 @@ class WallboardNamespace(StaffNamespace):
         if self.rooms.views.centre.agent(body.agent) is None:
             raise InvalidField("There is no such agent", "agent")
         await self.rooms.submit(commands.SetPresence(body.agent, body.presence, body.reason, by=actor(principal)))
+
+    async def _listen(self, sid: str, body: Listen) -> None:
+        """Take part in the call that the agent has now, change how, or leave it."""
+        principal = self._supervisor(sid)
+        by, in_hand = actor(principal), self.rooms.views.contacts.of_agent(body.agent)
+        calls = [entry for entry in in_hand if entry.channel == "phone" and entry.state == "active"]
+        if not calls:
+            raise WrongState("This agent is not in a call")
+        if not body.mode:
+            await self.rooms.submit(commands.EndSupervision(calls[0].id, by))
+            return
+        agent = self.rooms.views.centre.agent(principal.agent) if principal.agent else None
+        endpoint = principal.endpoint or (agent.endpoint if agent is not None else "")
+        await self.rooms.submit(commands.Supervise(calls[0].id, by, body.mode, endpoint))

@@ -76,6 +76,8 @@ class Entry:
     """The owner; at the end, the last one."""
     participants: dict[str, str] = field(default_factory=dict)
     """Colleague -> consulted or conferenced, beside the owner."""
+    supervisors: dict[str, str] = field(default_factory=dict)
+    """Who listens, whispers or barges -> how."""
     transfers: int = 0
     """How often it went to another agent or queue."""
     wanted_agent: str = ""
@@ -237,13 +239,13 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
-                entry.participants, entry.offer = {}, None
+                entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
                 entry.handed_by = fact.agent if fact.reason == "handed_over" else ""
                 entry.note_ref = fact.note_ref or entry.note_ref
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
-                entry.participants, entry.offer = {}, None
+                entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
                 entry.wrap_up_due_at = fact.due_at
@@ -271,7 +273,7 @@ class Contacts:
                 _fold_offer(entry, fact, at)
 
     def _end(self, entry: Entry, fact: facts.ContactEnded, at: int) -> None:
-        entry.state, entry.offer, entry.participants = "ended", None, {}
+        entry.state, entry.offer, entry.participants, entry.supervisors = "ended", None, {}, {}
         entry.ended_at, entry.ended_reason, entry.resolved = at, fact.reason, fact.resolved
         entry.agent = fact.agent or entry.agent
         entry.topic = fact.topic or entry.topic
@@ -300,6 +302,10 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.state, entry.offer = "waiting" if entry.state == "offered" else entry.state, None
         case facts.OfferAccepted(purpose="consult"):
             entry.offer, entry.participants = None, {**entry.participants, fact.agent: "consulted"}
+        case facts.SupervisionSet():
+            entry.supervisors = {**entry.supervisors, fact.by: fact.mode}
+        case facts.SupervisionEnded():
+            entry.supervisors = {by: mode for by, mode in entry.supervisors.items() if by != fact.by}
         case facts.ConferenceStarted():
             entry.participants = {**entry.participants, fact.agent: "conferenced"}
         case facts.ParticipantLeft():

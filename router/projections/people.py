@@ -25,6 +25,8 @@ class Presence:
     wrap_up: dict[str, str] = field(default_factory=dict)
     after_work: bool = False
     """A transferred call left something to do."""
+    listeners: dict[str, str] = field(default_factory=dict)
+    """Supervisor -> how they take part in the call."""
     shown_since: int = 0
     """When `state` last changed."""
 
@@ -92,20 +94,7 @@ class People:
                 self._known(fact.agent).lost = False
             case facts.ContactReceived():
                 self._channels[fact.contact] = fact.channel
-            case facts.OfferAccepted(purpose="consult"):
-                self._partners.setdefault(fact.contact, set()).add(fact.agent)
-                self._known(fact.agent).active[fact.contact] = self._channels.get(fact.contact, "")
-            case facts.ContactTransferred():
-                self._known(fact.agent).active.pop(fact.contact, None)
-                self._known(fact.agent).after_work = fact.after_work_until > 0
-                self._owners[fact.contact] = fact.to_agent
-                self._partners.get(fact.contact, set()).discard(fact.to_agent)
-            case facts.AfterWorkEnded():
-                self._known(fact.agent).after_work = False
-            case facts.ParticipantLeft():
-                self._known(fact.agent).active.pop(fact.contact, None)
-                self._partners.get(fact.contact, set()).discard(fact.agent)
-            case facts.OfferAccepted() | facts.AnswerAdopted():
+            case facts.OfferAccepted(purpose="answer") | facts.AnswerAdopted():
                 self._release(fact.contact)
                 self._owners[fact.contact] = fact.agent
                 self._known(fact.agent).active[fact.contact] = self._channels.get(fact.contact, "")
@@ -119,11 +108,37 @@ class People:
                 self._release(fact.contact)
                 self._channels.pop(fact.contact, None)
             case _:
+                self._fold_together(fact)
+
+    def _fold_together(self, fact: facts.Fact) -> None:
+        """Several agents in one conversation, and supervisors."""
+        match fact:
+            case facts.OfferAccepted(purpose="consult"):
+                self._partners.setdefault(fact.contact, set()).add(fact.agent)
+                self._known(fact.agent).active[fact.contact] = self._channels.get(fact.contact, "")
+            case facts.ContactTransferred():
+                self._known(fact.agent).active.pop(fact.contact, None)
+                self._known(fact.agent).after_work = fact.after_work_until > 0
+                self._owners[fact.contact] = fact.to_agent
+                self._partners.get(fact.contact, set()).discard(fact.to_agent)
+            case facts.SupervisionSet():
+                owner = self._known(self._owners.get(fact.contact, ""))
+                owner.listeners = {**owner.listeners, fact.by: fact.mode}
+            case facts.SupervisionEnded():
+                owner = self._known(self._owners.get(fact.contact, ""))
+                owner.listeners = {by: mode for by, mode in owner.listeners.items() if by != fact.by}
+            case facts.AfterWorkEnded():
+                self._known(fact.agent).after_work = False
+            case facts.ParticipantLeft():
+                self._known(fact.agent).active.pop(fact.contact, None)
+                self._partners.get(fact.contact, set()).discard(fact.agent)
+            case _:
                 pass
 
     def _release(self, contact: str) -> None:
         for agent in {self._owners.pop(contact, ""), *self._partners.pop(contact, ())} - {""}:
             self._of[agent].active.pop(contact, None)
+            self._of[agent].listeners = {}
             self._of[agent].wrap_up.pop(contact, None)
 
     def counts(self, centre: Centre) -> AgentCounts:
@@ -134,6 +149,8 @@ class People:
         """All agents of the configuration, by name."""
         people = [(agent, self.get(agent.id)) for agent in sorted(centre.agents, key=lambda a: (a.name, a.id))]
         return [
-            Person(agent.id, agent.name, person.state, person.shown_since, person.reason, person.contacts)
+            Person(
+                agent.id, agent.name, person.state, person.shown_since, person.reason, person.contacts, person.listeners
+            )
             for agent, person in people
         ]

@@ -148,6 +148,8 @@ class Person(msgspec.Struct, frozen=True):
     since: int
     reason: str
     contacts: dict[str, int]
+    listeners: dict[str, str] = {}
+    """Supervisor -> how they take part in this agent's call: listen, whisper or barge."""
 
 
 class FollowUpCounts(msgspec.Struct, frozen=True):

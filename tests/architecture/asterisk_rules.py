@@ -15,8 +15,8 @@ Files = Mapping[str, str]
 
 AMI_READ = frozenset({"call", "user"})
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback", "Return",
-    "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+    "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
+    "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "RAND", "SHA1", "TIMEOUT"})
 OURS = frozenset({

@@ -9,12 +9,14 @@ import pytest
 from tests.architecture.asterisk_rules import Files, mistakes, write_rights
 from tests.architecture.source import ROOT, modules, tree
 
-ACTIONS = {"Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call"}
+ACTIONS = {
+    "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call", "Originate": "originate"
+}  # fmt: skip
 """What the router asks of Asterisk's manager -> the right that takes. Login and Ping need none."""
 FREE = {"Login", "Ping", "Logoff"}
 
 WRONG = [
-    ("manager.conf", "write = call", "write = call,system", "may do more than the router asks for"),
+    ("manager.conf", "write = call,originate", "write = call,originate,system", "may do more than the router asks for"),
     ("manager.conf", "read = call,user", "read = all", "may read more"),
     ("manager.conf", "deny = 0.0.0.0/0.0.0.0", "", "may come from anywhere"),
     ("kcc-local.conf", "permit=127.0.0.1/255.255.255.255", "permit=10.0.0.0/255.0.0.0", "without TLS"),

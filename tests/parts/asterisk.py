@@ -80,8 +80,9 @@ class RealAsterisk:
             no_numbers("Asterisk's log", log)
 
     def agent_secret(self, name: str) -> str:
-        """The password of an agent's phone: a1 … a12."""
-        return f"{self.phone_secret}-{name.removeprefix('a')}"
+        """The password of an agent's phone, a1 … a12, or a supervisor's, s1 and s2."""
+        number = int(name[1:]) + (100 if name.startswith("s") else 0)
+        return f"{self.phone_secret}-{number}"
 
     def prepare(self) -> None:
         """Fill a folder: asterisk/ as it stands, with addresses, paths and secrets filled in."""

@@ -83,10 +83,14 @@ class Wall:
     async def __aexit__(self, *_: object) -> None:
         await self._client.disconnect()
 
-    async def do(self, event: str, **body: Any) -> dict[str, Any]:
+    async def ask(self, event: str, **body: Any) -> dict[str, Any]:
         answer: dict[str, Any] = await self._client.call(
             event, body, namespace="/wallboard", timeout=STEP_SECONDS_MAX
         )  # fmt: skip
+        return answer
+
+    async def do(self, event: str, **body: Any) -> dict[str, Any]:
+        answer = await self.ask(event, **body)
         assert answer["ok"], answer
         return answer
 

@@ -246,6 +246,7 @@ def check(state: State, now: int) -> None:
             assert (state.offers[contact.offer].purpose == "consult") == (contact.state == "active")
         assert not contact.participants or contact.state == "active"
         assert contact.owner not in contact.participants
+        assert not contact.supervisors or contact.state == "active"
         assert bool(contact.owner) == (contact.state in ("active", "wrap_up"))
         if contact.state == "waiting":
             assert contact.id in state.index.lanes
@@ -463,6 +464,8 @@ def _together(
         commands.CompleteTransfer(contact, holder),
         commands.StartConference(contact, holder),
         commands.StartConference(contact, holder),
+        commands.Supervise(contact, "sup", random.choice(["listen", "whisper", "barge", "shout"]), "s1"),
+        commands.EndSupervision(contact, "sup"),
         commands.LeaveConversation(contact, random.choice([holder, agent])),
     )
 

@@ -113,6 +113,7 @@ async def test_nobody_else_may(served: Served) -> None:
         "open_channels": {"municipality": "waterland"},
         "announce_calamity": {"municipality": "waterland"},
         "withdraw_calamity": {"municipality": "waterland"},
+        "listen": {"agent": "bob", "mode": "listen"},
     }
     assert set(bodies) == set(served.wallboard.events)
     for screen in (await tv(served), await served.screen("/wallboard", await served.sign_in("ada"))):

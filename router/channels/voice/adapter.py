@@ -16,9 +16,21 @@ from router.channels.voice.calls import Call, Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
 from router.channels.voice.search import AsteriskSearch
+from router.channels.voice.supervision import Supervision
 from router.channels.voice.together import FAILED, Together
 from router.engine import commands
-from router.engine.effects import Announce, Effect, HangUp, Hold, OfferCallback, PassOn, Ring, RingColleague
+from router.engine.effects import (
+    Announce,
+    Effect,
+    EndSpy,
+    HangUp,
+    Hold,
+    OfferCallback,
+    PassOn,
+    Ring,
+    RingColleague,
+    Spy,
+)
 from router.errors import Refusal, Unavailable, UnknownThing
 from router.port import Order, Outcome, new_id
 from router.settings import VoiceSettings
@@ -66,6 +78,7 @@ class VoiceChannel:
             on_fault=lambda where, fault: log.warning("voice.ami_fault", where=where, error=type(fault).__name__),
         )
         self._together = Together(self._ami, self.calls, self._agents, self._tell)
+        self._supervision = Supervision(self._ami, self._tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
         self._known = False
         """A census of this connection has been taken."""
@@ -174,6 +187,8 @@ class VoiceChannel:
                 await self._say(call, CALLBACK_PROMPT)
             case PassOn():
                 log.warning("voice.not_passed_on", contact=effect.contact, neighbour=effect.neighbour)
+            case Spy() | EndSpy():
+                await self._supervision.steer(effect, call)
             case _:
                 await self._together.steer(effect, call)
 
@@ -205,14 +220,8 @@ class VoiceChannel:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.dialled, event))
             case events.ConsultEnded(offer=offer) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
-            case events.HangupAsked(channel=channel):
-                call = self.calls.with_phone(channel)
-                if call is not None:
-                    await self._work.put(call.contact, partial(self._together.hangs_up, call, channel))
-            case events.LegGone(channel=channel):
-                call = self.calls.with_phone(channel)
-                if call is not None:
-                    await self._work.put(call.contact, partial(self._together.leg_gone, call, channel))
+            case events.HangupAsked() | events.LegGone() as event:
+                await self._phone_leaves(event)
             case events.DialResult(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._delivery_over, event))
             case events.Gone(kcc_id=contact, uniqueid=uniqueid):
@@ -223,6 +232,17 @@ class VoiceChannel:
                     await self._work.put(uniqueid, partial(self._turned_to_others, uniqueid))
             case events.LateAgi(script=script):
                 log.error("voice.agi_late", script=script)
+
+    async def _phone_leaves(self, event: events.HangupAsked | events.LegGone) -> None:
+        """One of our phones hangs up or is gone: a supervisor's, or one that is a leg of its own in a call."""
+        gone = isinstance(event, events.LegGone)
+        listened = self._supervision.listens(event.uniqueid)
+        call = self.calls.with_phone(event.channel)
+        if listened and gone:
+            await self._work.put(listened, partial(self._supervision.gone, event.uniqueid))
+        elif call is not None:
+            tell = self._together.leg_gone if gone else self._together.hangs_up
+            await self._work.put(call.contact, partial(tell, call, event.channel))
 
     async def _held(self, event: events.Held) -> None:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)

@@ -30,6 +30,7 @@ GONE: Final = re.compile(r"no such channel|does(n't| not) exists?|channel not up
 CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:;@/+-]{0,127}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_*#-]{1,79}")
 VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+ENDPOINT: Final = re.compile(r"[A-Za-z0-9_]{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,18 @@ class AmiLink:
             "Action": "Setvar", "Channel": _channel(channel), "Variable": name, "Value": refuse_control(value, name),
         })  # fmt: skip
 
+    async def originate(
+        self, endpoint: str, context: str, exten: str, *, channel_id: str, seconds: int, variables: Mapping[str, str]
+    ) -> None:
+        """Ring one of our phones and send it to a place in the dialplan once it answers. `channel_id` names the leg."""
+        if not ENDPOINT.fullmatch(endpoint) or not EXTENSION.fullmatch(channel_id):
+            raise ValueError("not a phone or a name for its channel")
+        place = _leg("", Leg(f"PJSIP/{endpoint}", context, exten))
+        await self._act({
+            "Action": "Originate", **place, "Async": "true", "ChannelId": channel_id, "Timeout": str(seconds * 1000),
+            "CallerID": '"KCC" <0>', "Variable": [_variable(*one) for one in variables.items()],
+        })  # fmt: skip
+
     async def bridge(self, channel: str, other: str) -> None:
         """Let two channels talk with each other."""
         await self._act({"Action": "Bridge", "Channel1": _channel(channel), "Channel2": _channel(other)})
@@ -234,7 +247,7 @@ class AmiLink:
             raise AmiDown("not connected")
         return self._actions
 
-    async def _act(self, fields: Mapping[str, str]) -> None:
+    async def _act(self, fields: Mapping[str, str | list[str]]) -> None:
         reply = await self._connection().send_action(fields)
         if header(reply, "Response") != "Success":
             message = header(reply, "Message") or "refused"
@@ -246,6 +259,12 @@ def _channel(name: str) -> str:
     if not CHANNEL.fullmatch(name):
         raise ValueError("not a channel's name")
     return name
+
+
+def _variable(name: str, value: str) -> str:
+    if not VARIABLE.fullmatch(name) or "," in value:
+        raise ValueError("not a variable that a call can carry")
+    return f"{name}={refuse_control(value, name)}"
 
 
 def _leg(prefix: str, leg: Leg) -> dict[str, str]:

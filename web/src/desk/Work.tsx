@@ -59,6 +59,7 @@ function WorkHead({ one }: { one: InHand }) {
         <h1 class="work-title" dir="auto" tabIndex={-1} data-testid="work-title"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</h1>
         <p class="small muted">{[topicName(one.topic), queueName(one.queue), municipalityName(one.municipality)].filter((s, i, all) => all.indexOf(s) === i).join(' · ')}</p>
       </div>
+      {Object.values(one.listeners).map((mode) => <span key={mode} class="tag tag-attention" data-testid="listened">{t.listened[mode]}</span>)}
       {one.language !== 'nl' && <span class="tag tag-primary">{t.spokenLanguages[one.language] ?? one.language}</span>}
       {one.citizen_left && <span class="tag">{t.citizenLeft}</span>}
       <div class="row work-actions" role="group" aria-label={t.actions}>

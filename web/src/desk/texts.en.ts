@@ -148,6 +148,7 @@ export const en: Texts = {
   consultText: 'The citizen hears music while you consult. Then you transfer, talk together, or go on yourself.',
   consultCall: 'Call colleague',
   nobodyToAsk: 'No colleague is signed on at the moment.',
+  listened: { listen: 'A supervisor listens in', whisper: 'A supervisor whispers to you', barge: 'A supervisor talks along' },
   together: 'With a colleague',
   consultRings: (who) => `The phone of ${who} is ringing. The citizen hears music.`,
   consulted: (who) => `You are consulting ${who}. The citizen hears music.`,

@@ -157,6 +157,7 @@ export const nl = {
   consultText: 'De inwoner hoort muziek terwijl u overlegt. Daarna verbindt u door, praat u samen, of gaat u zelf verder.',
   consultCall: 'Collega bellen',
   nobodyToAsk: 'Er is nu geen collega aangemeld.',
+  listened: { listen: 'Een leidinggevende luistert mee', whisper: 'Een leidinggevende fluistert in', barge: 'Een leidinggevende praat mee' },
   together: 'Met een collega',
   consultRings: (who: string) => `De telefoon van ${who} gaat over. De inwoner hoort muziek.`,
   consulted: (who: string) => `U overlegt met ${who}. De inwoner hoort muziek.`,

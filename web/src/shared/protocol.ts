@@ -226,7 +226,11 @@ export interface InHand {
   /** The colleague whose phone rings to be consulted, or empty. */
   consulting: string
   transfers: number
+  /** Supervisor -> how they take part in the call, where the municipality shows it. */
+  listeners: Record<string, Listening>
 }
+
+export type Listening = 'listen' | 'whisper' | 'barge'
 
 export interface DeskState {
   number: number
@@ -425,6 +429,8 @@ export interface Person {
   since: number
   reason: string
   contacts: Partial<Record<Channel, number>>
+  /** Supervisor -> how they take part in this agent's call. */
+  listeners: Record<string, Listening>
 }
 
 export interface Board {
@@ -459,6 +465,8 @@ export interface BoardRequests {
   open_channels: [{ municipality: string; channels: Closable[] }, { opening: Opening }]
   announce_calamity: [{ municipality: string; nl: string; en: string }, { opening: Opening }]
   withdraw_calamity: [{ municipality: string }, { opening: Opening }]
+  /** Take part in the agent's call by my own phone; '' = leave it. */
+  listen: [{ agent: string; mode: Listening | '' }, object]
 }
 
 export interface BoardEvents {

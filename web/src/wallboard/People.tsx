@@ -4,16 +4,19 @@ import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, reasonName } from '../shared/names'
 import { Dialog, Field, SendForm } from '../shared/parts'
-import type { Channel, Person, Presence } from '../shared/protocol'
+import type { Channel, Listening, Person, Presence } from '../shared/protocol'
+import { session } from '../shared/session'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
 import { STATE_ICONS, STATES } from './Figures'
-import { setPresence } from './store'
+import { listen, setPresence } from './store'
 import { texts } from './texts'
 
 export function People({ people }: { people: Person[] }) {
   const t = texts.value
   const [chosen, choose] = useState<Person | null>(null)
+  const [heard, hear] = useState<string | null>(null)
+  const listened = people.find((one) => one.agent === heard)
   const sorted = [...people].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || a.name.localeCompare(b.name))
   return (
     <section class="panel" aria-labelledby="people-title">
@@ -27,13 +30,14 @@ export function People({ people }: { people: Person[] }) {
                 <th scope="row">{one.name}</th>
                 <td><span class={`tag person-${one.state}`}><Icon name={STATE_ICONS[one.state]} />{words.value.personStates[one.state]}</span>{one.reason && <span class="small muted"> {reasonName(one.reason)}</span>}</td>
                 <td class="figure number">{one.since > 0 ? clock((now.value - one.since) / 1000) : <span class="muted">{t.noneYet}</span>}</td>
-                <td>{Object.entries(one.contacts).filter(([, n]) => n).map(([channel, n]) => `${n} ${words.value.channels[channel as Channel].toLowerCase()}`).join(', ')}</td>
-                <td class="figure"><button type="button" class="small" aria-label={t.setFor(one.name)} onClick={() => choose(one)}>{t.set}</button></td>
+                <td>{Object.entries(one.contacts).filter(([, n]) => n).map(([channel, n]) => `${n} ${words.value.channels[channel as Channel].toLowerCase()}`).join(', ')}{Object.values(one.listeners).map((mode) => <span key={mode} class="tag tag-attention"><Icon name="phone" />{t.listening[mode]}</span>)}</td>
+                <td class="figure"><button type="button" class="small" aria-label={t.setFor(one.name)} onClick={() => choose(one)}>{t.set}</button>{(one.contacts.phone ?? 0) > 0 && one.state === 'busy' && <button type="button" class="small" data-testid="listen" aria-label={t.listenTo(one.name)} onClick={() => hear(one.agent)}>{t.listen}</button>}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      {listened && <ListenDialog person={listened} onClose={() => hear(null)} />}
       {chosen && <PresenceDialog person={chosen} onClose={() => choose(null)} />}
     </section>
   )
@@ -67,6 +71,27 @@ function PresenceDialog({ person, onClose }: { person: Person; onClose: () => vo
             {(id) => <select id={id} name="reason">{(centre.value?.pause_reasons ?? []).map((one) => <option key={one.id} value={one.id}>{titled(one.title, one.id)}</option>)}</select>}
           </Field>
         )}
+      </SendForm>
+    </Dialog>
+  )
+}
+
+const MODES = ['listen', 'whisper', 'barge'] as const
+
+/** Takes part in the agent's call by the supervisor's own telephone: it rings, and picking up joins. */
+function ListenDialog({ person, onClose }: { person: Person; onClose: () => void }) {
+  const t = texts.value
+  const mine = person.listeners[session.value?.agent || session.value?.user || '']
+  const [mode, setMode] = useState<Listening>(mine ?? 'listen')
+  return (
+    <Dialog title={t.listenTo(person.name)} onClose={onClose} testid="listen-dialog">
+      <SendForm action={mine ? words.value.save : t.ringMe} onCancel={onClose} send={() => listen(person.agent, mode).then(onClose)}>
+        <p class="muted">{mine ? t.listeningNow : t.listenText}</p>
+        <fieldset>
+          <legend>{t.listenHow}</legend>
+          {MODES.map((one) => <label key={one} class="option"><input type="radio" name="mode" checked={mode === one} onChange={() => setMode(one)} />{t.listenModes[one]}</label>)}
+        </fieldset>
+        {mine && <button type="button" class="danger" data-testid="stop-listening" onClick={() => void listen(person.agent, '').then(onClose)}>{t.stopListening}</button>}
       </SendForm>
     </Dialog>
   )

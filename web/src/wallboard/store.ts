@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals'
 import { keep, kept } from '../shared/keep'
 import { learnNames } from '../shared/names'
-import type { Board, BoardEvents, BoardRequests, Closable, ClosingReason, Presence, WaitingContact } from '../shared/protocol'
+import type { Board, BoardEvents, BoardRequests, Closable, ClosingReason, Listening, Presence, WaitingContact } from '../shared/protocol'
 import { connect, type Connection } from '../shared/socket'
 import { adjustClock } from '../shared/time'
 
@@ -77,3 +77,4 @@ export const closeChannels = (municipality: string, channels: Closable[], reason
 export const openChannels = (municipality: string, channels: Closable[]): Promise<unknown> => ask('open_channels', { municipality, channels })
 export const announceCalamity = (municipality: string, nl: string, en: string): Promise<unknown> => ask('announce_calamity', { municipality, nl, en })
 export const withdrawCalamity = (municipality: string): Promise<unknown> => ask('withdraw_calamity', { municipality })
+export const listen = (agent: string, mode: Listening | ''): Promise<unknown> => ask('listen', { agent, mode })
