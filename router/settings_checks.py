@@ -15,7 +15,7 @@ from router.skills.classification import CHOSEN_KINDS
 from router.skills.matching import missing_skill
 
 MENU_CHOICES_MAX = 5
-HINT_KINDS = (*CHOSEN_KINDS, "keyword")
+HINT_KINDS = (*CHOSEN_KINDS, "entry", "scan", "subject", "keyword")
 
 
 def check_centre(files: Subject, notes: Notes) -> None:
@@ -92,9 +92,14 @@ def _doubles(centre: Centre, notes: Notes) -> None:
     once("agents.toml", "the skill", ((f"skills[{n}]", s) for n, s in enumerate(centre.skills, 1)))
 
 
+def _hints_there_are() -> str:
+    return ", ".join(f'"{kind}:…"' for kind in HINT_KINDS[:-1]) + f' or "{HINT_KINDS[-1]}:…"'
+
+
 def _topic_references(files: Subject, notes: Notes) -> None:
     centre = files.centre
     topics, queues = {t.id for t in centre.topics}, {q.id for q in centre.queues}
+    numbers = {number for municipality in centre.municipalities for number in municipality.entry_points}
 
     def topic_exists(path: str, topic: str) -> None:
         if topic and topic not in topics:
@@ -111,12 +116,13 @@ def _topic_references(files: Subject, notes: Notes) -> None:
             path = f"rules[{n}].when[{k}]"
             kind, _, value = hint.partition(":")
             if kind not in HINT_KINDS or not value:
-                notes.mistakes.append(
-                    f'topics.toml: {path}: "{hint}" is not a hint; write "topic:…", "form:…", "menu:…" or "keyword:…"'
-                )
+                notes.mistakes.append(f'topics.toml: {path}: "{hint}" is not a hint; write {_hints_there_are()}')
             elif kind == "topic":
                 topic_exists(path, value)
-            elif kind == "keyword" and value not in files.keywords:
+            elif kind == "entry" and value.isdigit() and value not in numbers:
+                found = nearest(value, numbers)
+                notes.mistakes.append(f'topics.toml: {path}: "{value}" is no entry point of a municipality{found}')
+            elif kind in ("keyword", "subject") and value not in files.keywords:
                 found = nearest(value, files.keywords)
                 notes.mistakes.append(f'topics.toml: {path}: there are no keywords "{value}"{found}')
     used = {hint.partition(":")[2] for rule in files.written_rules for hint in rule.when}

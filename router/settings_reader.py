@@ -97,6 +97,22 @@ def version_of(centre: Centre) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def _rule_lines(centre: Centre) -> list[str]:
+    """The table that finds a topic, in the order in which it is gone through."""
+    rows: list[tuple[str, str]] = []
+    for rule in centre.classification:
+        kind, _, value = rule.when[0].partition(":")
+        if len(rule.when) == 1 and kind in ("topic", "form") and value == rule.topic:
+            if ("topic:… or form:…", "that topic") not in rows:
+                rows.append(("topic:… or form:…", "that topic"))
+        else:
+            rows.append((" + ".join(rule.when), rule.topic))
+    rows.append(("anything else", centre.default_topic))
+    width = max(len(when) for when, _ in rows)
+    numbered = (f"    {n:>2}  {when:<{width}}  {topic}" for n, (when, topic) in enumerate(rows, 1))
+    return ["  topics are found by the first of these that fits", *numbered]
+
+
 def describe(settings: Settings) -> str:
     """A short summary for a person: what is open when, who may take what, which channels are on. No secrets."""
     centre, server = settings.centre, settings.server
@@ -110,6 +126,7 @@ def describe(settings: Settings) -> str:
         topics = [topic.id for topic in centre.topics if topic.queue == queue.id]
         norms = ", ".join(f"{c} {t.share:.0%} in {_norm_text(t)}" for c, t in queue.targets.items())
         lines.append(f"  queue {queue.id}: {', '.join(topics)} ({norms})")
+    lines += _rule_lines(centre)
     phones = sum(1 for agent in centre.agents if agent.endpoint)
     lines.append(f"  {len(centre.agents)} agents, {phones} with a telephone; {len(centre.skills)} skills")
     roles = [account.role for account in settings.accounts]

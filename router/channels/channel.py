@@ -30,6 +30,12 @@ class Surroundings:
     """UTC milliseconds."""
 
 
+def written_hints(around: Surroundings, subject: str, text: str = "") -> tuple[str, ...]:
+    """What a subject and a text say: `subject:…` for the keywords in the subject, `keyword:…` for those in either."""
+    subjects = (hint.replace("keyword:", "subject:", 1) for hint in around.hints_of(subject))
+    return (*subjects, *around.hints_of(f"{subject}\n{text}"))
+
+
 class Channel(Protocol):
     """A channel's adapter. Whatever goes wrong inside it is logged and healed by itself; it never ends the server."""
 

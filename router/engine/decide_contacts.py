@@ -32,6 +32,8 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
         raise InvalidInput("a contact needs an id and a source key")
     if command.contact in state.contacts or command.contact in state.ended:
         raise InvalidInput("this contact id is in use")
+    # By which number, address or form it came in is known for every channel, and says something about the topic.
+    hints = (f"entry:{command.entry_point}", *command.hints) if command.entry_point else command.hints
     received = facts.ContactReceived(
         command.contact,
         command.channel,
@@ -41,7 +43,7 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
         command.citizen,
         command.language,
         command.content_ref,
-        command.hints,
+        hints,
         command.linked_to,
     )
     if not command.classify:

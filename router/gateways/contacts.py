@@ -34,6 +34,8 @@ class NewContact(msgspec.Struct, frozen=True):
     municipality: Id
     channel: Literal["counter", "email", "post", "callback"] = "counter"
     topic: MaybeId = ""
+    further: Annotated[tuple[Id, ...], msgspec.Meta(max_length=8)] = ()
+    """Topics of further questions."""
     language: Literal["nl", "en"] = "nl"
     subject: Annotated[str, msgspec.Meta(max_length=300)] = ""
     text: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
@@ -131,8 +133,9 @@ class ContactRequests:
         centre = self._rooms.views.centre
         if centre.municipality(new.municipality) is None:
             raise InvalidField("There is no such municipality", "municipality")
-        if new.topic and centre.topic(new.topic) is None:
-            raise InvalidField("There is no such topic", "topic")
+        for name, topics in (("topic", (new.topic,)), ("further", new.further)):
+            if any(topic and centre.topic(topic) is None for topic in topics):
+                raise InvalidField("There is no such topic", name)
         if not new.continues:
             return
         earlier = self._rooms.views.contacts.get(new.continues)

@@ -89,6 +89,7 @@ class DeskNamespace(StaffNamespace):
             "typing": Event(bodies.OfContact, self._agent_typing),
             "finish": Event(bodies.OfContact, self._finish),
             "extend_wrap_up": Event(bodies.OfContact, self._extend_wrap_up),
+            "question": Event(bodies.AskAlso, self._question),
             "wrap_up": Event(bodies.WrapUp, self._wrap_up),
             "hand_over": Event(bodies.GiveAway, self._hand_over),
             "consult": Event(bodies.Ask, self._consult),
@@ -332,10 +333,15 @@ class DeskNamespace(StaffNamespace):
         principal, entry = self._in_hand(sid, body.contact)
         await self.rooms.submit(commands.ExtendWrapUp(entry.id, principal.agent))
 
+    async def _question(self, sid: str, body: bodies.AskAlso) -> dict[str, Any]:
+        principal, entry = self._in_hand(sid, body.contact)
+        outcome = await self.rooms.submit(commands.AddQuestion(entry.id, principal.agent, body.topic))
+        return {"number": outcome.answer}
+
     async def _wrap_up(self, sid: str, body: bodies.WrapUp) -> None:
         before = self.rooms.views.contacts.get(body.contact)
         if before is not None and before.state == "ended" and before.agent == self.who(sid).agent:
-            if before.resolved is not body.resolved:
+            if before.questions[0].resolved is not body.resolved:
                 raise WrongState("It has been wrapped up already")
             return
         principal, entry = self._in_hand(sid, body.contact)
@@ -343,7 +349,7 @@ class DeskNamespace(StaffNamespace):
             raise InvalidField("There is no such topic", "topic")
         note_ref = await self._note_down(principal, entry, "wrap-up", body.note)
         await self.rooms.submit(
-            commands.CompleteWrapUp(entry.id, principal.agent, body.resolved, topic=body.topic, note_ref=note_ref)
+            commands.CompleteWrapUp(entry.id, principal.agent, body.resolved, body.topic, note_ref, body.answers)
         )
 
     async def _hand_over(self, sid: str, body: bodies.GiveAway) -> None:

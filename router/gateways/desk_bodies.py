@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from router.gateways.routes import Id, MaybeId, Note
+from router.nouns import Question
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
 MessageId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
@@ -46,13 +47,25 @@ class Write(msgspec.Struct, frozen=True):
     text: Text
 
 
+class AskAlso(msgspec.Struct, frozen=True):
+    """The citizen asks something else as well."""
+
+    contact: Id
+    topic: Id
+
+
 class WrapUp(msgspec.Struct, frozen=True):
-    """How it went."""
+    """How it went: the first question, and each further one by its topic (None: it was not asked after all)."""
 
     contact: Id
     resolved: bool
     topic: MaybeId = ""
     note: Note = ""
+    further: Annotated[dict[Id, bool | None], msgspec.Meta(max_length=20)] = {}
+
+    @property
+    def answers(self) -> tuple[Question, ...]:
+        return tuple(Question(topic, resolved) for topic, resolved in self.further.items())
 
 
 class GiveAway(msgspec.Struct, frozen=True):

@@ -158,6 +158,7 @@ class Looks:
             "received_at": past.received_at,
             "ended_at": past.ended_at,
             "state": past.state,
+            "further": past.further,
             "resolved": past.resolved,
             "reason": past.reason,
             "agent_name": agent.name if agent is not None else "",
@@ -203,7 +204,7 @@ def _card(media: str, content: bytes) -> Card:
 def _past(entry: Entry) -> Past:
     return Past(
         entry.id, entry.channel, entry.municipality, entry.citizen, entry.content_ref, entry.received_at, entry.topic,
-        entry.state, entry.agent, entry.ended_at, entry.ended_reason, entry.resolved,
+        entry.state, entry.agent, entry.ended_at, entry.ended_reason, entry.resolved, entry.further,
     )  # fmt: skip
 
 
@@ -213,5 +214,5 @@ def _entry(past: Past) -> Entry:
         id=past.contact, channel=past.channel, municipality=past.municipality, source_key="", citizen=past.citizen,
         language="", content_ref=past.content_ref, linked_to="", received_at=past.received_at,
         state_since=past.ended_at, number=0, state=past.state, topic=past.topic, agent=past.agent,
-        ended_at=past.ended_at, ended_reason=past.reason, resolved=past.resolved,
+        ended_at=past.ended_at, ended_reason=past.reason, resolved=past.resolved, further=past.further,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from router.engine import facts
 from router.engine.facts import Fact
+from router.nouns import Question
 from router.port import Numbered
 from router.projections import shapes
 from router.queues.lanes import lane_key, lane_name
@@ -99,6 +100,12 @@ class Entry:
     ended_at: int = 0
     ended_reason: str = ""
     resolved: bool | None = None
+    further: tuple[str, ...] = ()
+    """Topics of the questions besides the first."""
+    outcomes: tuple[Question, ...] = ()
+    """At the end: every question with its answer."""
+    parked: bool = False
+    """It lies still beside what goes before it."""
     citizen_answered: bool | None = None
     mark: int = 0
     """The citizen's, 1 to 10; 0 = none given."""
@@ -120,6 +127,11 @@ class Entry:
             return True
         return self.offer is not None and self.offer.agent == agent
 
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Every question, the first one first."""
+        return self.outcomes or tuple(Question(topic) for topic in (self.topic, *self.further) if topic)
+
     def view(self) -> shapes.Contact:
         return shapes.Contact(
             id=self.id,
@@ -137,6 +149,7 @@ class Entry:
             messages=len(self.messages),
             ended_reason=self.ended_reason or None,
             resolved=self.resolved,
+            questions=[shapes.QuestionOutcome(one.topic, one.resolved) for one in self.questions],
             citizen_answered=self.citizen_answered,
             citizen_mark=self.mark or None,
             linked_to=self.linked_to or None,
@@ -234,10 +247,11 @@ class Contacts:
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.language = fact.language or entry.language
                 entry.queued_at = entry.queued_at or at
-                entry.due_at = fact.due_at
+                entry.due_at, entry.further = fact.due_at, fact.further
                 entry.state = "waiting"
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
+                entry.further, entry.parked = fact.further, False
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
@@ -275,6 +289,7 @@ class Contacts:
     def _end(self, entry: Entry, fact: facts.ContactEnded, at: int) -> None:
         entry.state, entry.offer, entry.participants, entry.supervisors = "ended", None, {}, {}
         entry.ended_at, entry.ended_reason, entry.resolved = at, fact.reason, fact.resolved
+        entry.outcomes, entry.parked = fact.outcomes, False
         entry.agent = fact.agent or entry.agent
         entry.topic = fact.topic or entry.topic
         entry.note_ref = fact.note_ref or entry.note_ref
@@ -321,6 +336,18 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.accepted_at = at
             entry.accepts += 1
             entry.answered_at = entry.answered_at or at
+        case _:
+            _fold_work(entry, fact)
+
+
+def _fold_work(entry: Entry, fact: Fact) -> None:
+    match fact:
+        case facts.QuestionAdded():
+            entry.further = (*entry.further, fact.topic)
+        case facts.WorkParked():
+            entry.parked = True
+        case facts.WorkResumed():
+            entry.parked, entry.wrap_up_due_at = False, fact.due_at
         case _:
             pass
 

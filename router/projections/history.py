@@ -29,6 +29,8 @@ class Past:
     ended_at: int = 0
     reason: str = ""
     resolved: bool | None = None
+    further: tuple[str, ...] = ()
+    """Topics of the questions besides the first."""
 
 
 class History:
@@ -59,7 +61,9 @@ class History:
             return
         match fact:
             case facts.ContactQueued() | facts.ContactReturned():
-                past.state, past.topic = "waiting", fact.topic
+                past.state, past.topic, past.further = "waiting", fact.topic, fact.further
+            case facts.QuestionAdded():
+                past.further = (*past.further, fact.topic)
             case facts.ContactOffered():
                 past.state = "offered"
             case facts.OfferEnded():

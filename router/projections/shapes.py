@@ -7,6 +7,13 @@ import msgspec
 from router.engine.explanation import Explanation
 
 
+class QuestionOutcome(msgspec.Struct, frozen=True):
+    """One question of a contact, and whether it was settled."""
+
+    topic: str
+    resolved: bool | None
+
+
 class Contact(msgspec.Struct, frozen=True):
     """A contact without personal data (protocol 3.2)."""
 
@@ -27,6 +34,9 @@ class Contact(msgspec.Struct, frozen=True):
     messages: int
     ended_reason: str | None
     resolved: bool | None
+    """All its questions settled in one go, as the agent says; None = nobody said."""
+    questions: list[QuestionOutcome]
+    """The first is of `topic`."""
     """The agent's own answer."""
     citizen_answered: bool | None
     """The citizen's answer to "is uw vraag beantwoord?"."""

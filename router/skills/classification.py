@@ -1,8 +1,9 @@
 """PURE  From what is known of a contact to its topic: words in a text give hints, and rules turn hints into a topic.
 
-A hint is `kind:value`. What the citizen (or the channel) says outright is `topic:<id>`, `form:<id>` or `menu:<digit>`;
-what is only guessed from a text is `keyword:<label>`. The order of the rules carries the policy, and it is made when
-the configuration is read (`ordered_rules`): a choice is heard before a guess.
+A hint is `kind:value`. What the citizen (or the channel) says outright is `topic:<id>`, `form:<id>` or `menu:<digit>`.
+Where it came in is `entry:<number or address>`, what the scan street calls it `scan:<kind>`. What is only guessed from
+a text is `keyword:<label>`, and `subject:<label>` when the word stands in the subject. The order of the rules carries
+the policy, and it is made when the configuration is read (`ordered_rules`): a choice is heard before a guess.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def ordered_rules(
 
     1. written rules that name something chosen (`topic:`, `form:`, `menu:`): they may refine a choice;
     2. per topic, made here: `topic:<id>` and `form:<id>` mean that topic;
-    3. written rules of keywords alone;
+    3. the other written rules: of where it came in, and of words;
     4. per keyword label that is a topic's id, made here: the word means that topic.
     """
     own, names = tuple(written), tuple(topics)

@@ -76,7 +76,7 @@ async def test_a_full_queue_is_told_and_written_work_taken_all_the_same(counter:
 
 async def test_the_words_give_hints(counter: CounterChannel, here: Scene) -> None:
     await counter.register(body(topic=None, subject="Afval"), principal_id="ada", key="k-1234567")
-    assert (await here.received())[0].hints == ("keyword:afval",)
+    assert (await here.received())[0].hints == ("entry:rest", "subject:afval", "keyword:afval")
 
 
 @pytest.mark.parametrize("channel", ["email", "post", "callback"])

@@ -73,7 +73,7 @@ async def test_a_mail_becomes_a_contact_with_its_card(desk: Desk) -> None:
     (fact,) = await desk.scene.received()
     assert (fact.contact, fact.channel, fact.municipality) == (contact, "email", "waterland")
     assert fact.entry_point == "info@waterland.example"
-    assert fact.hints == ("keyword:afval",)
+    assert fact.hints == ("entry:info@waterland.example", "keyword:afval")
     assert fact.citizen
     card = await desk.card_of(contact)
     assert (card.name, card.email, card.subject) == ("Anna Jansen", "anna@burger.example", "Paspoort kwijt")

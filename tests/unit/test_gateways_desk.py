@@ -165,6 +165,7 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "typing": {"contact": "c-1"},
         "finish": {"contact": "c-1"},
         "extend_wrap_up": {"contact": "c-1"},
+        "question": {"contact": "c-1", "topic": "afval"},
         "wrap_up": {"contact": "c-1", "resolved": True},
         "hand_over": {"contact": "c-1", "queue": "afval"},
         "consult": {"contact": "c-1", "agent": "ada"},
@@ -187,8 +188,8 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
 async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Served) -> None:
     with_contact = {name for name, event in served.desk.events.items() if "contact" in event.shape.__struct_fields__}
     assert with_contact == {
-        "open", "reply", "note", "typing", "finish", "extend_wrap_up", "wrap_up", "hand_over", "follow_up", "why",
-        "earlier", "draft", "consult", "cancel_consult", "transfer", "conference",
+        "open", "reply", "note", "typing", "finish", "extend_wrap_up", "question", "wrap_up", "hand_over", "follow_up",
+        "why", "earlier", "draft", "consult", "cancel_consult", "transfer", "conference",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import msgspec
 import phonenumbers
 import structlog
 
-from router.channels.channel import Surroundings
+from router.channels.channel import Surroundings, written_hints
 from router.engine.commands import NoteDelivery, Receive
 from router.engine.effects import Deliver
 from router.errors import InvalidInput, Refusal
@@ -53,6 +53,8 @@ class ContactBody(msgspec.Struct, frozen=True, omit_defaults=True):
     municipality: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     channel: Literal["counter", "email", "post", "callback"] = "counter"
     topic: Annotated[str, msgspec.Meta(max_length=120)] = ""
+    further: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=120)], ...], msgspec.Meta(max_length=8)] = ()
+    """Topics of further questions."""
     language: Literal["nl", "en"] = "nl"
     subject: Annotated[str, msgspec.Meta(max_length=300)] = ""
     text: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
@@ -123,7 +125,7 @@ class CounterChannel:
             citizen = await around.vault.recognise(
                 asked.municipality, contact, name=card.name, phone=card.phone, email=card.email
             )
-        hints = around.hints_of(f"{card.subject}\n{card.text}")
+        hints = written_hints(around, card.subject, card.text)
         outcome = await around.port.submit(
             Receive(
                 contact=contact,
@@ -134,7 +136,7 @@ class CounterChannel:
                 citizen=citizen,
                 language=asked.language,
                 content_ref=content_ref,
-                hints=(*hints, f"topic:{asked.topic}") if asked.topic else hints,
+                hints=(*hints, *(f"topic:{topic}" for topic in (asked.topic, *asked.further) if topic)),
                 linked_to=asked.continues,
             )
         )
@@ -148,8 +150,9 @@ class CounterChannel:
         centre = self._around.centre
         if centre.municipality(asked.municipality) is None:
             raise InvalidField("No such municipality here", "municipality")
-        if asked.topic and centre.topic(asked.topic) is None:
-            raise InvalidField("No such topic here", "topic")
+        for name, topics in (("topic", (asked.topic,)), ("further", asked.further)):
+            if any(topic and centre.topic(topic) is None for topic in topics):
+                raise InvalidField("No such topic here", name)
         if not (asked.topic or asked.subject.strip() or asked.text.strip()):
             raise InvalidField("Give a topic, a subject or a text", "topic")
         if asked.citizen.email and not _ADDRESS.match(asked.citizen.email.strip()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from router.channels.channel import Surroundings
+from router.channels.channel import Surroundings, written_hints
 from router.channels.email.codec import Inside
 from router.channels.email.envelope import (
     BOUNCE,
@@ -120,7 +120,7 @@ class Intake:
         citizen = ""
         if identity:
             citizen = await self._around.vault.recognise(mail.municipality, contact, name=name, email=identity)
-        hints = self._around.hints_of(f"{inside.subject}\n{inside.text[:20_000]}") if inside else ()
+        hints = written_hints(self._around, inside.subject, inside.text[:20_000]) if inside else ()
         if mail.envelope.automatic:
             hints = (*hints, f"mail:{mail.envelope.automatic}")
         outcome = await self._around.port.submit(

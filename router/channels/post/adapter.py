@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from router.channels.channel import Surroundings
+from router.channels.channel import Surroundings, written_hints
 from router.channels.post.codec import PDF_TYPE, Letter
 from router.channels.post.folder import Folder
 from router.engine.commands import NoteDelivery, Receive
@@ -67,7 +67,9 @@ class PostChannel:
             raw_ref=ref,
             details={label: answer for label, answer in details.items() if answer},
         )
-        hints = around.hints_of(letter.subject)
+        hints = written_hints(around, letter.subject)
+        if letter.kind:
+            hints = (*hints, f"scan:{letter.kind}")
         if around.centre.topic(letter.topic) is not None:
             hints = (*hints, f"topic:{letter.topic}")
         elif letter.topic:

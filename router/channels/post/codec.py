@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime as dates
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -43,6 +44,8 @@ class Index(msgspec.Struct, frozen=True):
     subject: Subject = ""
     sender_name: Short = ""
     topic: Short = ""
+    kind: Short = ""
+    """What sort of document the scan street says it is: bezwaarschrift."""
     batch: Short = ""
     language: Short = "nl"
 
@@ -54,6 +57,7 @@ class Letter(msgspec.Struct, frozen=True):
     subject: str = ""
     sender_name: str = ""
     topic: str = ""
+    kind: str = ""
     document_name: str = ""
     received: str = ""
     batch: str = ""
@@ -68,6 +72,7 @@ class EventData(msgspec.Struct, frozen=True):
     """The PDF in base64."""
     subject: Subject = ""
     topic: Short = ""
+    kind: Short = ""
     sender_name: Short = ""
     document_name: Short = ""
     received: dates.date | None = None
@@ -117,6 +122,11 @@ def read_index(content: bytes) -> Index:
     return shaped(value, Index)
 
 
+def _label(text: str) -> str:
+    """As rules name it: `Bezwaar/beroep 2026` -> `bezwaar-beroep-2026`."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
 def letter_of(index: Index | None, municipality: str, document_name: str) -> Letter:
     """The letter in the folder of this municipality. Raises InvalidField when the index says another."""
     if index is None:
@@ -128,6 +138,7 @@ def letter_of(index: Index | None, municipality: str, document_name: str) -> Let
         subject=one_line(index.subject),
         sender_name=one_line(index.sender_name),
         topic=index.topic,
+        kind=_label(index.kind),
         document_name=file_name(document_name),
         received=index.received.isoformat() if index.received else "",
         batch=one_line(index.batch),
@@ -195,7 +206,8 @@ def _context(attributes: Mapping[str, Any]) -> tuple[str, str]:
 
 def _letter_of_attributes(attributes: Mapping[str, Any]) -> Letter:
     """Extension attributes have names of small letters and digits only (CloudEvents 1.0, naming conventions)."""
-    limits = {"municipality": 120, "subject": 300, "topic": 120, "sendername": 120, "documentname": 255, "batch": 120}
+    short = dict.fromkeys(("municipality", "topic", "kind", "sendername", "batch"), 120)
+    limits = {"subject": 300, "documentname": 255, **short}
     for name, longest in limits.items():
         value = attributes.get(name, "")
         if not isinstance(value, str) or len(value) > longest:
@@ -207,6 +219,7 @@ def _letter_of_attributes(attributes: Mapping[str, Any]) -> Letter:
         subject=one_line(attributes.get("subject", "")),
         sender_name=one_line(attributes.get("sendername", "")),
         topic=attributes.get("topic", ""),
+        kind=_label(attributes.get("kind", "")),
         document_name=file_name(attributes.get("documentname", "")),
         received=_day(attributes.get("time")),
         batch=one_line(attributes.get("batch", "")),
@@ -231,6 +244,7 @@ def _inside(data: Any) -> tuple[Letter, bytes, str]:
         subject=one_line(body.subject),
         sender_name=one_line(body.sender_name),
         topic=body.topic,
+        kind=_label(body.kind),
         document_name=file_name(body.document_name),
         received=body.received.isoformat() if body.received else "",
         batch=one_line(body.batch),

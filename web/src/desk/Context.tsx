@@ -139,7 +139,7 @@ function Earlier({ contact, earlier }: { contact: string; earlier: EarlierContac
             <button type="button" class="earlier" onClick={() => setOpen(one)}>
               <ChannelIcon channel={one.channel} />
               <span class="grow">
-                <strong>{topicName(one.topic) || words.value.channels[one.channel]}</strong>
+                <strong>{[one.topic, ...one.further].map(topicName).filter(Boolean).join(' + ') || words.value.channels[one.channel]}</strong>
                 <span class="small muted"><span class="visually-hidden">{words.value.channels[one.channel]}, </span>{day(one.received_at)}{one.agent_name && ` · ${one.agent_name}`}</span>
                 <Resolved one={one} />
                 {one.state === 'ended' && one.reason && one.reason !== 'handled' && <span class="tag">{words.value.endedReasons[one.reason] ?? one.reason}</span>}

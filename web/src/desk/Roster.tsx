@@ -35,7 +35,7 @@ function RosterItem({ one }: { one: InHand }) {
       <ChannelIcon channel={one.channel} />
       <span class="roster-text">
         <span class="roster-name" dir="auto"><span class="visually-hidden">{words.value.channels[one.channel]}: </span>{nameOf(one)}</span>
-        <span class="small muted roster-topic">{topicName(one.topic)}</span>
+        <span class="small muted roster-topic">{[one.topic, ...one.further].map(topicName).join(' + ')}</span>
         <span class="small roster-timers number">
           <span title={t.sinceStart}><span class="visually-hidden">{t.sinceStart} </span><Icon name="clock" />{wait(seconds(one.accepted_at))}</span>
           {one.last_message_at > 0 && <span title={t.sinceLast}><span class="visually-hidden">{t.sinceLast} </span><Icon name="chat" />{wait(seconds(one.last_message_at))}</span>}
@@ -43,6 +43,7 @@ function RosterItem({ one }: { one: InHand }) {
         {one.state === 'wrap_up' && (
           <span class="tag tag-attention">{t.wrapUp}{one.wrap_up_due_at > 0 && <span class="number"> {clock((one.wrap_up_due_at - now.value) / 1000)}</span>}</span>
         )}
+        {one.parked && <span class="tag"><Icon name="pause" />{t.parked}</span>}
         {one.citizen_left && one.state === 'active' && <span class="tag">{t.citizenLeft}</span>}
         {!news && one.unanswered && one.state === 'active' && <span class="tag tag-primary">{t.unanswered}</span>}
       </span>

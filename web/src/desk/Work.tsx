@@ -14,6 +14,7 @@ import { ariaKeys, keyName } from './shortcuts'
 import { desk, detailErrors, details, openDialog, toFocus } from './store'
 import { texts } from './texts'
 import { Thread } from './Thread'
+import { Questions } from './Questions'
 import { TogetherBar } from './Together'
 import { WrapUp } from './WrapUp'
 
@@ -35,6 +36,8 @@ export function Work({ one }: { one: InHand }) {
   return (
     <div ref={place} class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
       <WorkHead one={one} />
+      {one.parked && <p class="alert alert-info" role="status" data-testid="parked"><Icon name="pause" /><span>{t.parkedText}</span></p>}
+      {one.role === 'owner' && <Questions one={one} />}
       <TogetherBar one={one} />
       {!detail && error && (
         <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>

@@ -8,6 +8,7 @@ import type { InHand } from '../shared/protocol'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
 import { extendWrapUp, say, wrapUp } from './actions'
+import { FurtherOutcome } from './Questions'
 import { type, typedIn } from './store'
 import { texts } from './texts'
 
@@ -18,7 +19,7 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
   const [missing, setMissing] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
   useLayoutEffect(() => heading.current?.focus(), [])
-  const { wrapUpNote: note, wrapUpTopic: topic, resolved } = typedIn(one.contact)
+  const { wrapUpNote: note, wrapUpTopic: topic, resolved, answers } = typedIn(one.contact)
   const topics = centre.value?.topics ?? []
   const chosen = topic || classified
   return (
@@ -30,12 +31,13 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
       <SendForm
         action={t.wrapUpDone}
         send={async () => {
-          if (resolved === null) {
+          const lacking = one.further.find((id) => answers[id] === undefined)
+          if (resolved === null || lacking !== undefined) {
             setMissing(true)
-            document.querySelector<HTMLElement>('.wrap-up [name=resolved]')?.focus()
+            document.querySelector<HTMLElement>(`.wrap-up [name="${resolved === null ? 'resolved' : `further-${lacking}`}"]`)?.focus()
             return
           }
-          await wrapUp(one.contact, resolved, chosen, note.trim())
+          await wrapUp(one.contact, resolved, chosen, note.trim(), answers)
           say(t.wrappedUp)
         }}
       >
@@ -44,26 +46,27 @@ export function WrapUp({ one, topic: classified }: { one: InHand; topic: string 
             {(id) => (
               <select id={id} name="topic" value={chosen} onChange={(event) => type(one.contact, { wrapUpTopic: event.currentTarget.value })}>
                 {!topics.some((item) => item.id === chosen) && <option value={chosen}>{chosen || t.choose}</option>}
-                {topics.map((item) => <option key={item.id} value={item.id}>{titled(item.title, item.id)}</option>)}
+                {topics.filter((item) => !one.further.includes(item.id)).map((item) => <option key={item.id} value={item.id}>{titled(item.title, item.id)}</option>)}
               </select>
             )}
           </Field>
           <Field label={t.wrapUpNote}>
             {(id) => <textarea id={id} name="note" rows={one.channel === 'chat' || one.channel === 'email' ? 2 : 4} maxLength={4000} value={note} onInput={(event) => type(one.contact, { wrapUpNote: event.currentTarget.value })} />}
           </Field>
-          <fieldset role="radiogroup" aria-required="true" aria-labelledby="resolved-title" aria-describedby="resolved-hint" class={missing ? 'resolved resolved-missing' : 'resolved'}>
+          <fieldset role="radiogroup" aria-required="true" aria-labelledby="resolved-title" aria-describedby="resolved-hint" class={missing && resolved === null ? 'resolved resolved-missing' : 'resolved'}>
             <legend id="resolved-title">{t.resolved}</legend>
             <p class="hint" id="resolved-hint">{t.resolvedHint}</p>
             <div class="row">
               {([true, false] as const).map((answer) => (
                 <label key={`${answer}`} class="option option-box">
-                  <input type="radio" name="resolved" value={answer ? 'yes' : 'no'} checked={resolved === answer} onChange={() => { type(one.contact, { resolved: answer }); setMissing(false) }} />
+                  <input type="radio" name="resolved" value={answer ? 'yes' : 'no'} checked={resolved === answer} onChange={() => type(one.contact, { resolved: answer })} />
                   {answer ? words.value.yes : words.value.no}
                 </label>
               ))}
             </div>
-            <p class="field-error" role="alert">{missing && <><Icon name="action" /> {t.resolvedMissing}</>}</p>
+            <p class="field-error" role="alert">{missing && resolved === null && <><Icon name="action" /> {t.resolvedMissing}</>}</p>
           </fieldset>
+          {one.further.map((id) => <FurtherOutcome key={id} contact={one.contact} topic={id} missing={missing} />)}
         </div>
       </SendForm>
     </section>

@@ -266,8 +266,10 @@ export function finish(sure = false): void {
 
 export const extendWrapUp = (contact: string): Promise<boolean> => attempt(() => ask('extend_wrap_up', { contact }))
 
-export const wrapUp = (contact: string, resolved: boolean, topic: string, note: string): Promise<unknown> =>
-  ask('wrap_up', { contact, resolved, topic, note })
+export const addQuestion = (contact: string, topic: string): Promise<boolean> => attempt(() => ask('question', { contact, topic }))
+
+export const wrapUp = (contact: string, resolved: boolean, topic: string, note: string, further: Record<string, boolean | null>): Promise<unknown> =>
+  ask('wrap_up', { contact, resolved, topic, note, further })
 
 const LAST_MS = 2500
 const rescued = new Set<string>()
@@ -278,13 +280,13 @@ export function watchWrapUps(): void {
     const moment = now.value
     for (const one of desk.peek()?.contacts ?? []) {
       if (one.state !== 'wrap_up' || !one.wrap_up_due_at || one.wrap_up_due_at - moment > LAST_MS || rescued.has(`${one.contact} ${one.wrap_up_due_at}`)) continue
-      const { wrapUpNote, wrapUpTopic, resolved } = typed.peek()[one.contact] ?? {}
+      const { wrapUpNote, wrapUpTopic, resolved, answers } = typed.peek()[one.contact] ?? {}
       const note = wrapUpNote?.trim() ?? ''
       if (resolved === undefined || (resolved === null && !note)) continue
       rescued.add(`${one.contact} ${one.wrap_up_due_at}`)
       const saved = resolved === null
         ? ask('note', { contact: one.contact, message: newId('m'), text: note })
-        : wrapUp(one.contact, resolved, wrapUpTopic || one.topic, note)
+        : wrapUp(one.contact, resolved, wrapUpTopic || one.topic, note, answers ?? {})
       saved.catch(() => undefined)
     }
   })

@@ -1,15 +1,15 @@
 // Keyboard shortcuts. Every one has Alt (WCAG 2.1.4) and they can be switched off.
-import { desk, openDialog, page, selected, type, current } from './store'
+import { asking, desk, openDialog, page, selected, type, current } from './store'
 import { accept, decline, finish, setPresence, step } from './actions'
 import { shortcutsOn } from './settings'
 
 export type Shortcut =
-  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'consult' | 'followUp' | 'presence' | 'list'
+  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'consult' | 'question' | 'followUp' | 'presence' | 'list'
 
 /** The key with Alt, as KeyboardEvent.code names it. */
 export const KEYS: Record<Shortcut, string> = {
   accept: 'KeyA', decline: 'KeyW', next: 'ArrowDown', previous: 'ArrowUp', reply: 'KeyR', note: 'KeyN', finish: 'KeyK',
-  handOver: 'KeyO', consult: 'KeyB', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
+  handOver: 'KeyO', consult: 'KeyB', question: 'KeyQ', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
 }
 
 const SIGNS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Slash: '?' }
@@ -40,6 +40,8 @@ function act(shortcut: Shortcut): void {
     case 'finish': return finish()
     case 'consult':
       if (active && current.value?.channel === 'phone' && !current.value.participants.length && !current.value.consulting) openDialog.value = 'consult'
+      return
+    case 'question': if (current.value?.role === 'owner') asking.value = current.value.contact
       return
     case 'handOver': if (active) openDialog.value = 'hand-over'
       return

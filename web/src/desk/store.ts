@@ -27,6 +27,8 @@ export interface Typed {
   wrapUpNote: string
   wrapUpTopic: string
   resolved: boolean | null
+  /** Further question, by its topic -> settled; null = not asked after all. */
+  answers: Record<string, boolean | null>
   mode: Mode
 }
 
@@ -46,6 +48,8 @@ export const typed = signal<Record<string, Typed>>({})
 /** The contact whose work area takes the keyboard when it appears: it was just accepted. */
 export const toFocus = signal('')
 export const openDialog = signal<'hand-over' | 'consult' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | null>(null)
+/** The contact to which a question is being added, or empty. */
+export const asking = signal('')
 /** A short word after something was done, or did not work. */
 export const notice = signal<{ text: string; bad: boolean } | null>(null)
 
@@ -53,7 +57,7 @@ export const current = computed<InHand | null>(
   () => desk.value?.contacts.find((one) => one.contact === selected.value) ?? null,
 )
 
-const EMPTY: Typed = { reply: '', kept: '', note: '', wrapUpNote: '', wrapUpTopic: '', resolved: null, mode: 'reply' }
+const EMPTY: Typed = { reply: '', kept: '', note: '', wrapUpNote: '', wrapUpTopic: '', resolved: null, answers: {}, mode: 'reply' }
 export const typedIn = (contact: string): Typed => typed.value[contact] ?? EMPTY
 
 export function type(contact: string, change: Partial<Typed>): void {

@@ -144,6 +144,14 @@ export const en: Texts = {
   nobodyThere: 'No colleague is signed on now. Choose a queue.',
   handedOver: 'Handed over.',
   consult: 'Consult',
+  questions: 'Questions in this contact',
+  askAlso: 'Another question',
+  askAlsoTopic: 'Topic of the question',
+  askAlsoAdd: 'Add',
+  furtherResolved: (topic) => `And the question about ${topic}?`,
+  notAsked: 'Not asked after all',
+  parked: 'Parked',
+  parkedText: 'Parked: this lies still while you have somebody on the telephone, in the chat or at the counter. It goes on after that.',
   consultTitle: 'Consult a colleague',
   consultText: 'The citizen hears music while you consult. Then you transfer, talk together, or go on yourself.',
   consultCall: 'Call colleague',
@@ -270,7 +278,7 @@ export const en: Texts = {
 
   keys: {
     accept: 'Accept the offered contact', decline: 'Decline the offered contact', next: 'Next contact', previous: 'Previous contact',
-    reply: 'To the reply box', note: 'To the internal note', finish: 'Finish the conversation', handOver: 'Hand over', consult: 'Consult a colleague',
+    reply: 'To the reply box', note: 'To the internal note', finish: 'Finish the conversation', handOver: 'Hand over', consult: 'Consult a colleague', question: 'Add another question',
     followUp: 'Make a follow-up', presence: 'Ready or pause', list: 'This list',
   },
   keysHint: 'All shortcuts have Alt. You can switch them off in Settings.',

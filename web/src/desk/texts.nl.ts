@@ -153,6 +153,14 @@ export const nl = {
   nobodyThere: 'Er is nu geen collega aangemeld. Kies een wachtrij.',
   handedOver: 'Overgedragen.',
   consult: 'Overleggen',
+  questions: 'Vragen in dit contact',
+  askAlso: 'Nog een vraag',
+  askAlsoTopic: 'Onderwerp van de vraag',
+  askAlsoAdd: 'Toevoegen',
+  furtherResolved: (topic: string) => `En de vraag over ${topic}?`,
+  notAsked: 'Toch niet gesteld',
+  parked: 'Geparkeerd',
+  parkedText: 'Geparkeerd: dit ligt stil zolang u iemand aan de lijn, in de chat of aan de balie hebt. Daarna gaat het verder.',
   consultTitle: 'Overleggen met een collega',
   consultText: 'De inwoner hoort muziek terwijl u overlegt. Daarna verbindt u door, praat u samen, of gaat u zelf verder.',
   consultCall: 'Collega bellen',
@@ -285,7 +293,7 @@ export const nl = {
   // shortcuts
   keys: {
     accept: 'Aangeboden contact aannemen', decline: 'Aangeboden contact weigeren', next: 'Volgend contact', previous: 'Vorig contact',
-    reply: 'Naar het antwoordvak', note: 'Naar de interne notitie', finish: 'Gesprek afronden', handOver: 'Overdragen', consult: 'Overleggen met een collega',
+    reply: 'Naar het antwoordvak', note: 'Naar de interne notitie', finish: 'Gesprek afronden', handOver: 'Overdragen', consult: 'Overleggen met een collega', question: 'Nog een vraag toevoegen',
     followUp: 'Vervolgactie maken', presence: 'Beschikbaar of pauze', list: 'Deze lijst',
   },
   keysHint: 'Alle sneltoetsen hebben Alt. U kunt ze uitzetten bij Instellingen.',

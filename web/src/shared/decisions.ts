@@ -11,7 +11,7 @@ const reasons = dictionary<Reasons>({
     excluded: {
       signed_off: 'afgemeld', paused: 'op pauze', lost: 'zonder verbinding', busy: 'bezig', no_phone: 'zonder telefoon',
       asked_before: 'kort geleden al gevraagd', wanted_other: 'even bewaard voor een collega', census: 'nog niet: het kanaal wordt nagelopen',
-      reserved: 'vrij, maar er wordt even gewacht op een betere', after_work: 'met nawerk van een doorverbonden gesprek',
+      quiet: 'vrij, maar vrijgehouden voor bellers', reserved: 'vrij, maar er wordt even gewacht op een betere', after_work: 'met nawerk van een doorverbonden gesprek',
     },
     missingSkill: (skill) => `zonder vaardigheid ${skill}`,
   },
@@ -19,7 +19,7 @@ const reasons = dictionary<Reasons>({
     excluded: {
       signed_off: 'signed off', paused: 'paused', lost: 'without a connection', busy: 'busy', no_phone: 'without a phone',
       asked_before: 'asked a moment ago', wanted_other: 'kept for a colleague for a moment', census: 'not yet: the channel is being checked',
-      reserved: 'free, but a better one is waited for', after_work: 'with work left from a transferred call',
+      quiet: 'free, but kept free for callers', reserved: 'free, but a better one is waited for', after_work: 'with work left from a transferred call',
     },
     missingSkill: (skill) => `without skill ${skill}`,
   },

@@ -76,6 +76,8 @@ export interface Contact {
   messages: number
   ended_reason: string | null
   resolved: boolean | null
+  /** Each with its own answer; the first is of `topic`. */
+  questions: { topic: string; resolved: boolean | null }[]
   /** What the citizen said to "is uw vraag beantwoord?", and the mark, 1 to 10. */
   citizen_answered: boolean | null
   citizen_mark: number | null
@@ -185,6 +187,8 @@ export interface Offer {
   channel: Channel
   municipality: string
   topic: string
+  /** Topics of the questions besides the first. */
+  further: string[]
   queue: string
   language: string
   received_at: number
@@ -208,6 +212,10 @@ export interface InHand {
   state: 'active' | 'wrap_up'
   municipality: string
   topic: string
+  /** Topics of the questions besides the first. */
+  further: string[]
+  /** It lies still beside what goes before it. */
+  parked: boolean
   queue: string
   language: string
   received_at: number
@@ -279,6 +287,7 @@ export interface EarlierContact {
   ended_at: number
   state: ContactState
   resolved: boolean | null
+  further: string[]
   reason: string
   agent_name: string
 }
@@ -332,7 +341,8 @@ export interface DeskRequests {
   typing: [{ contact: string }, object]
   finish: [{ contact: string }, object]
   extend_wrap_up: [{ contact: string }, object]
-  wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string }, object]
+  question: [{ contact: string; topic: string }, { number: number }]
+  wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string; further: Record<string, boolean | null> }, object]
   hand_over: [{ contact: string; note: string } & Owner, object]
   consult: [{ contact: string; agent: string }, { offer: string }]
   cancel_consult: [{ contact: string }, object]
