@@ -67,6 +67,7 @@ def in_words(decision: Explanation, time_zone: str) -> str:
     lines = [
         f"{day} {moment(decision.at)}  {decision.offer}: offered to {chosen[0]}",
         f"  topic {decision.topic} in queue {decision.queue} asks {needs}",
+        *([f"  less is asked than usual, because it waited: step {decision.step}"] if decision.step else []),
         *([f"  kept for a better agent until {moment(decision.reserved_until)}"] if decision.reserved_until else []),
         f"  also possible: {'; '.join(others) or 'nobody'}",
         *([f"  not possible: {_counted(decision.excluded)}"] if decision.excluded else []),

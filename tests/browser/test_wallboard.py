@@ -83,3 +83,40 @@ async def test_narrow_wide_and_dark_stay_accessible(pages: Pages, router: Router
         await expect(board.get_by_test_id("board")).to_be_visible()
         await check_accessible(board)
         assert await board.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+
+
+async def test_outcomes_and_estimates_by_keyboard_and_switched_off_with_a_reason(
+    pages: Pages, router: RouterProcess
+) -> None:
+    async with Desk(router.base, "daan") as daan:
+        await daan.ready()
+        await post_contact(router.base, "key-0001")
+        offer = await daan.offer(channel="counter")
+        await daan.do("accept", offer=offer["offer"])
+        await daan.do("finish", contact=offer["contact"])
+        await daan.do("wrap_up", contact=offer["contact"], resolved=True, note="", topic="")
+    board = await pages.sign_in("/wallboard", "marieke", width=1440, height=1000)
+    measure = board.get_by_test_id("measure-agent")
+    await expect(measure).to_contain_text("100%")
+    await expect(measure).to_contain_text("n\u00a0=\u00a01")
+    definition = measure.get_by_role("note", include_hidden=True)
+    await expect(definition).to_be_hidden()
+    await measure.get_by_role("button").focus()
+    await expect(definition).to_be_visible()
+    await board.keyboard.press("Escape")
+    await expect(definition).to_be_hidden()
+
+    await board.get_by_test_id("open-outcomes").press("Enter")
+    await expect(board.get_by_test_id("outcomes-table")).to_contain_text("Afval en containers")
+    await check_accessible(board)
+    await board.keyboard.press("Escape")
+    await board.get_by_test_id("open-estimates").press("Enter")
+    waste = board.locator('[data-testid="estimate-topic"][data-topic="afval"]')
+    await expect(waste).to_contain_text("Niveau")
+    await check_accessible(board)
+    await waste.get_by_role("button", name="Afval en containers uitzetten").press("Enter")
+    await board.keyboard.type("Een proef")
+    await board.keyboard.press("Enter")
+    await expect(board.get_by_test_id("switched-off")).to_contain_text("Een proef")
+    await expect(waste.get_by_role("button", name="Afval en containers aanzetten")).to_be_visible()
+    await check_accessible(board)

@@ -42,6 +42,7 @@ function DecisionInWords({ decision, me }: { decision: Decision; me: string }) {
       <p><strong>{decision.chosen === me ? t.whyYou(timeWithSeconds(decision.at)) : t.whyOther(agentName(decision.chosen), timeWithSeconds(decision.at))}</strong></p>
       <p>{needs.length ? t.whyNeeds(topicName(decision.topic), needs.join(', ')) : t.whyNoNeeds(topicName(decision.topic))}</p>
       {best && <p>{t.whyBest(who(best.agent), best.level, timeOfDay(best.idle_since))} {expected(best)}</p>}
+      {decision.step > 0 && <p>{t.whyWidened(decision.step)}</p>}
       {decision.reserved_until > 0 && <p>{t.whyReserved(timeWithSeconds(decision.reserved_until))}</p>}
       {others.length > 0
         ? <><p>{t.whyRunnersUp}</p><ul class="bullets">{others.map((one) => <li key={one.agent}>{t.whyBest(who(one.agent), one.level, timeOfDay(one.idle_since))} {expected(one)}</li>)}</ul></>

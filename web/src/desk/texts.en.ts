@@ -232,6 +232,7 @@ export const en: Texts = {
   expected: 'What the router expects of me',
   whyMe: 'You',
   whyChance: (chance, score) => `${chance}% chance to settle this in one go; ${score} points after weighing scarcity and workload.`,
+  whyWidened: (steps) => `Because it waited, ${steps === 1 ? 'one step' : `${steps} steps`} less was asked than usual.`,
   whyReserved: (until) => `The contact was first kept for a better agent for a moment, until ${until} at the latest.`,
   whyAlone: 'There was no other candidate.',
   whyRunnersUp: 'Also possible were:',

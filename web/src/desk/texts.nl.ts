@@ -244,6 +244,7 @@ export const nl = {
   expected: 'Wat de router van mij verwacht',
   whyMe: 'U',
   whyChance: (chance: number, score: number) => `Kans ${chance}% om dit in één keer af te handelen; na weging van schaarste en drukte ${score} punten.`,
+  whyWidened: (steps: number) => `Omdat het wachtte, werd er ${steps === 1 ? 'één stap' : `${steps} stappen`} minder gevraagd dan anders.`,
   whyReserved: (until: string) => `Het contact werd eerst even vastgehouden voor een betere medewerker, tot uiterlijk ${until}.`,
   whyAlone: 'Er was geen andere kandidaat.',
   whyRunnersUp: 'Ook mogelijk waren:',
