@@ -85,7 +85,8 @@ export function Intro({ shared: { chat, t, language }, info }: { shared: Shared;
       <label for="kcc-question">{t.question}</label>
       <textarea id="kcc-question" dir="auto" data-focus rows={3} maxLength={4000} required value={text} onInput={(event) => { setText(event.currentTarget.value); setWarned(false) }} />
       {warned && <BsnWarning t={t} text={text} change={(covered) => { setText(covered); setWarned(false) }} send={() => void start(true)} />}
-      {error && <div class="error" role="alert"><p>{error}</p>{full && <Ways t={t} info={info} />}</div>}
+      {error && <p class="error" role="alert">{error}</p>}
+      {full && <Ways t={t} info={info} />}
       <p class="hint">{t.privacy}</p>
       <button type="submit" class="primary" aria-disabled={busy}>{busy ? t.starting : t.start}</button>
     </form>
