@@ -142,7 +142,7 @@ def matching(quick: bool) -> dict[str, object]:
     for cost in (base, small, large, thin, wide, scored):
         print(cost.line())
     usual, slowest = measure_scoring()
-    print(f"choosing among 128 free of 10,000 agents, 512 busy ones scored too: {usual:.1f} µs, p99 {slowest:.1f} µs")
+    print(f"scoring 128 free of 10,000 agents, 512 busy ones beside: {usual:.1f} µs, p99 {slowest:.1f} µs")
     return {
         "match_vs_scan_ratio": round(base.scan_us / base.match_us, 1),
         "cost_growth_waiting": round(large.match_us / small.match_us, 2),

@@ -19,7 +19,7 @@ from router.engine.facts import ContactOffered, ContactReserved
 from router.engine.state import ContactState, State
 from router.queues.lanes import LaneKey, lane_name
 from router.queues.order import Place
-from router.skills.policies import gain_of_waiting, head_start_ms, waiting_pays
+from router.skills.policies import head_start_ms, waiting_pays
 
 RESERVE_MS_MIN = 500
 """A shorter reservation is not worth the name."""
@@ -157,9 +157,8 @@ def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, 
     known = state.index.estimates
     cost = known.abandon_cost if known else USUAL_ABANDON_COST
     patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
-    gain = gain_of_waiting(-crew.free[agent][0], crew.rivals)
-    pays = waiting_pays(gain, state.index.lanes.count(crew.key), cost, patience)
-    return until if pays else 0
+    ahead = state.index.lanes.count(crew.key)
+    return until if waiting_pays(-crew.free[agent][0], crew.rivals, ahead, cost, patience) else 0
 
 
 def _overtakes(state: State, contact: ContactState, agent: str, now: int) -> tuple[str, ...]:

@@ -53,16 +53,17 @@ def rival(score: int, seconds: int, agent: str) -> Rival:
     return -score, 1_000_000 // max(seconds, 1), agent
 
 
-def gain_of_waiting(score: int, rivals: Iterable[Rival]) -> int:
-    """What a second's wait for one of `rivals`, best first, would bring over this score: 1/10,000 of a millionth."""
+def waiting_pays(score: int, rivals: Iterable[Rival], ahead: int, abandon_cost: int, patience_seconds: int) -> bool:
+    """Whether a second's wait for one of `rivals`, best first, brings more over this score than it costs.
+
+    `ahead` citizens share who comes free; each of them may hang up meanwhile.
+    """
+    cost = abandon_cost * 1_000_000 * ahead // patience_seconds
     gain = 0
     for negative, rate, _ in rivals:
         if negative >= -score:
             break
         gain -= (negative + score) * rate
-    return gain
-
-
-def waiting_pays(gain: int, ahead: int, abandon_cost: int, patience_seconds: int) -> bool:
-    """Whether a second's wait brings more than it costs, `ahead` citizens sharing who comes free."""
-    return gain * patience_seconds > abandon_cost * 1_000_000 * ahead
+        if gain > cost:
+            return True
+    return False

@@ -12,7 +12,7 @@ from router.engine.state import canonical
 from router.errors import NotAllowed
 from router.nouns import Centre, Estimates, TopicEstimate
 from router.skills.estimates import allowed, level_chance
-from router.skills.policies import OCCUPANCY_FLOOR_MS, gain_of_waiting, occupancy, rival, static_score, waiting_pays
+from router.skills.policies import OCCUPANCY_FLOOR_MS, occupancy, rival, static_score, waiting_pays
 from tests.properties.world import OVERTAKEN_MAX, RESERVE_SECONDS, World, random_sequence, small_centre
 
 
@@ -148,12 +148,12 @@ def test_occupancy_is_judged_over_some_hours_at_least() -> None:
 
 
 def test_waiting_pays_when_the_better_come_free_often_enough() -> None:
-    gain = gain_of_waiting(7_000, [rival(8_600, 300, "a")] * 10 + [rival(6_000, 300, "b")])
-    assert gain == 10 * 1_600 * (1_000_000 // 300)
-    assert waiting_pays(gain, 1, 5_000, 180)
-    assert not waiting_pays(gain, 5, 5_000, 180), "five of them share who comes free"
-    assert not waiting_pays(gain, 1, 50_000, 180)
-    assert not waiting_pays(gain_of_waiting(9_000, [rival(8_600, 300, "a")]), 1, 0, 180)
+    ten = [rival(8_600, 300, "a")] * 10 + [rival(6_000, 300, "b")]
+    assert waiting_pays(7_000, ten, 1, 5_000, 180), "each adds 1,600, once in 300 s"
+    assert not waiting_pays(7_000, ten[5:], 1, 5_000, 180), "half as many"
+    assert not waiting_pays(7_000, ten, 5, 5_000, 180), "five of them share who comes free"
+    assert not waiting_pays(7_000, ten, 1, 50_000, 180)
+    assert not waiting_pays(9_000, ten, 1, 0, 180)
 
 
 @pytest.mark.parametrize("batch", range(4))
