@@ -274,7 +274,7 @@ def configure(folder: Path) -> Path:
         "centre.toml": (
             'id = "bench"\nname = "Bench"\ntime_zone = "Europe/Amsterdam"\nholidays = "none"\n'
             f'[[municipalities]]\nid = "bench"\nname = "Bench"\nentry_points = ["{THROUGH_ROUTER}"]\n'
-            "[channels.phone]\nslots = 1\noffer_seconds = 20\n"
+            "[channels.phone]\noffer_seconds = 20\n"
         ),
         "topics.toml": (
             'default_topic = "any"\n[[topics]]\nid = "any"\ntitle = { nl = "Alles", en = "Anything" }\n'

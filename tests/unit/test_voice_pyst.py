@@ -29,7 +29,7 @@ from router.channels.voice.faults import (
 )
 from router.channels.voice.pyst import (
     CONTROL,
-    FRAME_LINES_MAX,
+    FRAME_BYTES_MAX,
     AgiCall,
     AmiActions,
     Frame,
@@ -299,7 +299,7 @@ async def test_a_list_is_collected_apart_from_the_events_around_it() -> None:
 
 async def test_a_peer_that_is_no_manager_and_one_that_never_ends_a_message_are_found() -> None:
     async def endless(peer: Peer) -> None:
-        peer.writer.write(b"Key: value\r\n" * (FRAME_LINES_MAX + 1))
+        peer.writer.write(b"Key: value\r\n" * (FRAME_BYTES_MAX // 12 + 1))
         await peer.action()
 
     async with ScriptedAmi(obliging, greeting=b"220 mail.example ESMTP\r\n") as server:
@@ -323,7 +323,7 @@ async def test_any_bytes_are_frames_or_garbled_ami(data: bytes) -> None:
 
 
 def test_a_frame_keeps_colons_and_empty_values() -> None:
-    frame = parse_frame([b"Event: X\r\n", b"Link: sip:a1@host:5060\r\n", b"Empty:\r\n"])
+    frame = parse_frame(b"Event: X\r\nLink: sip:a1@host:5060\r\nEmpty:\r\n\r\n")
     assert frame == {"Event": "X", "Link": "sip:a1@host:5060", "Empty": ""}
 
 
