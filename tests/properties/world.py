@@ -12,6 +12,7 @@ from router.engine.decision import Decision
 from router.engine.evolve import evolve
 from router.engine.explain import excluded, explain
 from router.engine.index import unavailable
+from router.engine.reach import OUT_OF_REACH
 from router.engine.state import AgentState, Books, ContactState, State
 from router.errors import Refusal
 from router.journal.interface import Entry
@@ -33,8 +34,10 @@ from router.nouns import (
     WayOut,
     Widening,
 )
+from router.queues.lanes import lane_name
 from router.skills.matching import missing_skill
 from router.skills.policies import rival
+from router.skills.widening import widest
 from router.wire import encode
 
 TOPICS = ("burgerzaken", "afval", "wmo", "iets")
@@ -185,6 +188,7 @@ class World:
             self.causes[before + 1] = command
         self.last = decision
         check(self.state, self.now)
+        _check_waiting(self.state, self.record)
         return decision
 
     def pass_time(self, milliseconds: int) -> None:
@@ -261,6 +265,43 @@ def check(state: State, now: int) -> None:
     _check_agents(state)
     _check_rivals(state)
     _check_liveness(state, now)
+
+
+def _check_waiting(state: State, record: list[tuple[int, facts.Fact]]) -> None:
+    """No floor broken, no way out taken twice, no arrival lost; who waits for nobody is known, judged from scratch."""
+    asked = {f.contact: f.needs for _, f in record if isinstance(f, facts.ContactQueued | facts.ContactReturned)}
+    arrived = {f.contact: at for at, f in record if isinstance(f, facts.ContactReceived)}
+    lanes: dict[str, str] = {}
+    for contact in state.contacts.values():
+        assert contact.received_at == arrived[contact.id]
+        assert len(set(contact.ways)) == len(contact.ways)
+        queue = state.config.queue(contact.queue)
+        if contact.state not in ("waiting", "offered") or queue is None:
+            continue
+        for skill, level in asked[contact.id].items():
+            if skill in queue.floor:
+                assert contact.needs[skill] >= min(level, queue.floor[skill])
+        if contact.id in state.index.lanes and not state.index.lanes.lane(contact.id)[3]:
+            reason = _stranded(state, contact, queue)
+            if reason:
+                lanes[lane_name(state.index.lanes.lane(contact.id))] = reason
+    assert state.stranded == lanes
+
+
+def _stranded(state: State, contact: ContactState, queue: Queue) -> str:
+    needs = widest(contact.needs, queue.widening[contact.step :], queue.floor)
+    able = [
+        state.agents[agent.id]
+        for agent in state.config.agents
+        if not missing_skill(agent, needs)
+        and (contact.channel != "phone" or agent.endpoint)
+        and contact.channel in state.index.capacity(agent.id).room(())
+    ]
+    there = [p for p in able if p.presence != "signed_off"]
+    reached = [p for p in there if p.connection != "lost" and not (p.presence == "paused" and p.reason in OUT_OF_REACH)]
+    if reached:
+        return ""
+    return "nobody_has_skill" if not able else "nobody_reachable" if there else "nobody_signed_on"
 
 
 def _check_agents(state: State) -> None:
