@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from router.nouns import Hours
 DAYS_AHEAD_MAX = 400
 """How far ahead is looked: longer than any year of closed days."""
 MINUTE_MS = 60_000
+EPOCH = date(1970, 1, 1)
 MINUTES_A_DAY = 1440
 
 
@@ -70,13 +72,10 @@ def _intervals(hours: Hours, holidays: Collection[str], day: date) -> tuple[tupl
 
 
 def _in_utc(day: date, intervals: tuple[tuple[int, int], ...], zone: ZoneInfo) -> list[tuple[int, int]]:
-    """Those minutes of the clock on the wall in UTC ms, in each part of the day in which the clock runs evenly."""
-    begin, end = _moments(day, 0, zone)[0], _moments(day + timedelta(days=1), 0, zone)[0]
-    edges = (begin, *_changes(day, zone), end)
-    midnight = _ms(datetime.combine(day, time(), UTC))
+    """Those minutes of the clock on the wall in UTC ms."""
+    midnight = (day - EPOCH).days * MINUTES_A_DAY * MINUTE_MS
     found: list[tuple[int, int]] = []
-    for low, high in pairwise(edges):
-        offset = (_local(low, zone).utcoffset() or timedelta()) // timedelta(milliseconds=1)
+    for low, high, offset in _even_parts(day, zone):
         for first, last in intervals:
             start = max(low, midnight + first * MINUTE_MS - offset)
             stop = min(high, midnight + last * MINUTE_MS - offset)
@@ -87,6 +86,15 @@ def _in_utc(day: date, intervals: tuple[tuple[int, int], ...], zone: ZoneInfo) -
             else:
                 found.append((start, stop))
     return found
+
+
+@lru_cache(maxsize=2048)
+def _even_parts(day: date, zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
+    """The parts of the day in which the clock runs evenly: from, to (UTC ms), and how far the wall is ahead of UTC."""
+    begin, end = _moments(day, 0, zone)[0], _moments(day + timedelta(days=1), 0, zone)[0]
+    parts = pairwise((begin, *_changes(day, zone), end))
+    millisecond = timedelta(milliseconds=1)
+    return tuple((low, high, (_local(low, zone).utcoffset() or timedelta()) // millisecond) for low, high in parts)
 
 
 def local_day(time_zone: str, at_ms: int) -> date:

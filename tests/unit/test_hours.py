@@ -156,12 +156,16 @@ class Naive:
     def __init__(self, hours: Hours, holidays: set[str], zone: str) -> None:
         self.holidays, self.zone = holidays, ZoneInfo(zone)
         self.minutes = {day: {m for a, b in spans for m in range(a, b)} for day, spans in hours.open.items()}
+        self.special = {day: {m for a, b in spans for m in range(a, b)} for day, spans in hours.special.items()}
 
     def is_open(self, at: int) -> bool:
         local = datetime.fromtimestamp(at // MINUTE * 60, self.zone)
-        if f"{local:%Y-%m-%d}" in self.holidays:
+        day, minute = f"{local:%Y-%m-%d}", 60 * local.hour + local.minute
+        if day in self.special:
+            return minute in self.special[day]
+        if day in self.holidays:
             return False
-        return 60 * local.hour + local.minute in self.minutes.get(local.isoweekday() - 1, ())
+        return minute in self.minutes.get(local.isoweekday() - 1, ())
 
 
 quarters = st.integers(0, 96).map(lambda n: n * 15)
@@ -169,11 +173,13 @@ quarters = st.integers(0, 96).map(lambda n: n * 15)
 
 @st.composite
 def some_hours(draw):
-    days = {}
-    for day in draw(st.sets(st.integers(0, 6), min_size=1)):
-        edges = sorted(draw(st.sets(quarters, min_size=2, max_size=4)))
-        days[day] = tuple(zip(edges[::2], edges[1::2], strict=False))
-    return Hours(days)
+    def spans():
+        edges = sorted(draw(st.sets(quarters, max_size=4)))
+        return tuple(zip(edges[::2], edges[1::2], strict=False))
+
+    days = {day: spans() for day in draw(st.sets(st.integers(0, 6), min_size=1))}
+    dates = st.sets(st.sampled_from(["2026-03-29", "2026-10-25", "2026-12-24", "2027-01-01"]), max_size=2)
+    return Hours(days, special={day: spans() for day in sorted(draw(dates))})
 
 
 @settings(deadline=None)
