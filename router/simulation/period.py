@@ -34,7 +34,13 @@ def period_centre(workload: Workload, people: tuple[Person, ...], policy: str, l
     channels = {c.id: ChannelRules(120) for c in workload.channels}
     apart = {frozenset((c.id, other)) for c in workload.channels for other in c.not_with}
     combinations = from_slots({c.id: c.slots for c in workload.channels}, apart)
-    queue = replace(centre.queues[0], targets={c.id: QueueTarget(c.target_seconds, 0.8) for c in workload.channels})
+    targets = {c.id: QueueTarget(c.target_seconds, 0.8) for c in workload.channels}
+    queue = replace(
+        centre.queues[0],
+        targets=targets,
+        quiet_free=workload.quiet_free,
+        quiet_seconds=workload.quiet_seconds,
+    )
     here = replace(centre.municipalities[0], hours={c.id: Hours(always=True) for c in workload.channels})
     return replace(centre, channels=channels, combinations=combinations, queues=(queue,), municipalities=(here,))
 

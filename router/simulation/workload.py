@@ -96,6 +96,9 @@ class Workload:
     overtaken_max: int = 10
     fairness_percent: int = 65
     """Of the queue, as in topics.toml."""
+    quiet_free: int = 0
+    quiet_seconds: int = 14_400
+    """Of the queue, for periods with written work."""
     skip_hours: float = 0.0
     """The beginning of the day that is not counted."""
     calendar: Calendar | None = None
@@ -157,6 +160,8 @@ def _workload(table: Table) -> Workload:
         reserve_seconds=queue.integer("reserve_seconds", 19, 0, 3600),
         overtaken_max=queue.integer("overtaken_max", 10, 0, 1000),
         fairness_percent=queue.integer("fairness_percent", 65, 0, 1000),
+        quiet_free=queue.integer("quiet_free", 0, 0, 1000),
+        quiet_seconds=queue.integer("quiet_seconds", 14_400, 60, 10 * 86_400),
         calendar=calendar,
         channels=channels,
         shifts=shifts,
