@@ -8,7 +8,6 @@ import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from aiohttp import web
 from router.engine import commands, facts
 from router.errors import Fault, NotAllowed, UnknownThing, WrongState
 from router.gateways import desk_bodies as bodies
+from router.gateways.desk_calls import DeskCalls
 from router.gateways.desk_state import DeskState
 from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.leases import Leases, Sleep
@@ -81,6 +81,7 @@ class DeskNamespace(StaffNamespace):
         self._key = secrets.token_bytes(32)
         self.events = {
             "presence": Event(bodies.SetMyPresence, self._presence),
+            "after_work_done": Event(bodies.Nothing, self._after_work_done),
             "accept": Event(bodies.OfOffer, self._accept),
             "decline": Event(bodies.OfOffer, self._decline),
             "open": Event(bodies.OfContact, self._open),
@@ -92,11 +93,6 @@ class DeskNamespace(StaffNamespace):
             "question": Event(bodies.AskAlso, self._question),
             "wrap_up": Event(bodies.WrapUp, self._wrap_up),
             "hand_over": Event(bodies.GiveAway, self._hand_over),
-            "consult": Event(bodies.Ask, self._consult),
-            "cancel_consult": Event(bodies.OfContact, partial(self._together, commands.CancelConsult)),
-            "transfer": Event(bodies.OfContact, partial(self._together, commands.CompleteTransfer)),
-            "conference": Event(bodies.OfContact, partial(self._together, commands.StartConference)),
-            "after_work_done": Event(bodies.Nothing, self._after_work_done),
             "follow_up": Event(bodies.Promise, self._promise),
             "follow_ups": Event(bodies.ListPromises, self._list_promises),
             "follow_up_done": Event(bodies.PromiseDone, self._promise_done),
@@ -105,6 +101,7 @@ class DeskNamespace(StaffNamespace):
             "earlier": Event(bodies.Earlier, self._earlier),
             "draft": Event(bodies.Draft, self._draft),
         }
+        self.events |= DeskCalls(rooms, self._promises, self._in_hand).events
 
     async def start(self) -> None:
         """Listen to the views; the census of the desk follows after one lease."""
@@ -265,6 +262,9 @@ class DeskNamespace(StaffNamespace):
         agent = self.who(sid).agent
         await self.rooms.submit(commands.SetPresence(agent, body.presence, body.reason))
 
+    async def _after_work_done(self, sid: str, body: bodies.Nothing) -> None:
+        await self.rooms.submit(commands.FinishAfterWork(self.who(sid).agent))
+
     async def _accept(self, sid: str, body: bodies.OfOffer) -> dict[str, Any]:
         entry = self.rooms.views.contacts.get(body.offer.rpartition("-")[0])
         if entry is not None and entry.channel == "phone":
@@ -361,26 +361,6 @@ class DeskNamespace(StaffNamespace):
         await self.rooms.submit(
             commands.HandOver(entry.id, principal.agent, queue=body.queue, to_agent=body.agent, note_ref=note_ref)
         )
-
-    # -- several agents in one conversation ---------------------------------------------------------------------
-
-    async def _consult(self, sid: str, body: bodies.Ask) -> dict[str, Any]:
-        principal, entry = self._in_hand(sid, body.contact)
-        self._promises.check_owner(entry.municipality, body.agent, "")
-        outcome = await self.rooms.submit(commands.Consult(entry.id, principal.agent, body.agent))
-        return {"offer": outcome.answer}
-
-    async def _together(
-        self,
-        command: type[commands.CancelConsult | commands.CompleteTransfer | commands.StartConference],
-        sid: str,
-        body: bodies.OfContact,
-    ) -> None:
-        principal, entry = self._in_hand(sid, body.contact)
-        await self.rooms.submit(command(entry.id, principal.agent))
-
-    async def _after_work_done(self, sid: str, body: bodies.Nothing) -> None:
-        await self.rooms.submit(commands.FinishAfterWork(self.who(sid).agent))
 
     async def _note_down(self, principal: Principal, entry: Entry, message: str, text: str) -> str:
         """Put a note in the thread, for the next one to read: the citizen tells it once. Gives its reference."""

@@ -1,0 +1,75 @@
+"""Commands about several agents, and supervisors, in one conversation. Part of the vocabulary in commands.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """The owner of a call asks a colleague on the telephone; the citizen waits on music meanwhile."""
+
+    contact: str
+    agent: str
+    to_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelConsult:
+    """The owner goes back to the citizen, and the colleague, whether they have answered or not, leaves."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTransfer:
+    """The owner leaves the citizen to the colleague who was consulted, or who is in the conference."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartConference:
+    """The owner, the colleague who was consulted and the citizen talk together."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveConversation:
+    """The PBX reports that this agent's telephone is no longer in the conversation, and the citizen's still is."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishAfterWork:
+    """The agent has done with what a transferred call left to do, and can be asked again."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supervise:
+    """A supervisor takes part in a call by their own telephone, or changes how."""
+
+    contact: str
+    by: str
+    mode: str
+    """One of `nouns.SUPERVISION`."""
+    endpoint: str
+    """The supervisor's telephone at the PBX."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSupervision:
+    """The supervisor leaves the call; also reported by the PBX."""
+
+    contact: str
+    by: str
+    reason: str = "ended"
+    """ended, or failed (their telephone did not answer)"""

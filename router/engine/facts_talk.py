@@ -1,0 +1,64 @@
+"""Facts about several agents, and supervisors, in one conversation. Part of the vocabulary in facts.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTransferred:
+    """active -> active, with another owner: a colleague who took part already."""
+
+    contact: str
+    agent: str
+    """Who had it."""
+    to_agent: str
+    after_work_until: int
+    """The former owner is not asked before then, in ms, unless they say they are done; 0 = at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceStarted:
+    """The colleague who was consulted now talks with the citizen and the owner."""
+
+    contact: str
+    agent: str
+    """The colleague."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """A colleague who was consulted or in the conference has left; the owner goes on."""
+
+    contact: str
+    agent: str
+    reason: str
+    """cancelled (by the owner) or left"""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionSet:
+    """active: a supervisor takes part, or changes how. The audit record of it."""
+
+    contact: str
+    by: str
+    mode: str
+    """listen, whisper or barge"""
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEnded:
+    """active: a supervisor left while the call goes on; with the conversation it ends by itself."""
+
+    contact: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AfterWorkEnded:
+    """What a transferred call left to do is done, or its time is over."""
+
+    agent: str
+    automatic: bool

@@ -1,0 +1,45 @@
+"""What an agent does with a call beyond talking: ask a colleague, leave the citizen to them, talk together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from router.engine import commands
+from router.gateways import desk_bodies as bodies
+from router.gateways.follow_ups import FollowUpRequests
+from router.gateways.routes import Rooms
+from router.projections.contacts import Entry
+from router.sockets import Event
+from router.web import Principal
+
+
+class DeskCalls:
+    """Events of `/desk` that concern telephone calls. `in_hand` gives who asks and a contact in their hands."""
+
+    def __init__(
+        self, rooms: Rooms, promises: FollowUpRequests, in_hand: Callable[[str, str], tuple[Principal, Entry]]
+    ) -> None:
+        self._rooms, self._promises, self._in_hand = rooms, promises, in_hand
+        self.events = {
+            "consult": Event(bodies.Ask, self._consult),
+            "cancel_consult": Event(bodies.OfContact, partial(self._ask, commands.CancelConsult)),
+            "transfer": Event(bodies.OfContact, partial(self._ask, commands.CompleteTransfer)),
+            "conference": Event(bodies.OfContact, partial(self._ask, commands.StartConference)),
+        }
+
+    async def _consult(self, sid: str, body: bodies.Ask) -> dict[str, Any]:
+        principal, entry = self._in_hand(sid, body.contact)
+        self._promises.check_owner(entry.municipality, body.agent, "")
+        outcome = await self._rooms.submit(commands.Consult(entry.id, principal.agent, body.agent))
+        return {"offer": outcome.answer}
+
+    async def _ask(
+        self,
+        command: type[commands.CancelConsult | commands.CompleteTransfer | commands.StartConference],
+        sid: str,
+        body: bodies.OfContact,
+    ) -> None:
+        principal, entry = self._in_hand(sid, body.contact)
+        await self._rooms.submit(command(entry.id, principal.agent))
