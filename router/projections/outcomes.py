@@ -27,6 +27,8 @@ DAYS_MAX = 366
 """So many days are kept."""
 CORRECTED_MS = 30 * DAY_MS
 """So long after its end a contact can still get the citizen's answer, or longer where `repeat_days` is longer."""
+PER_CITIZEN_MAX = 50
+"""So many questions of one citizen about one topic can still be corrected, and so many returns are told apart."""
 NOT_A_RETURN = frozenset({"duplicate", "robot"})
 """Reasons of an end that tell that no citizen came back."""
 
@@ -184,7 +186,9 @@ class Outcomes:
             counts.agent += judged.said is True
             if entry.citizen:
                 counts.known += 1
-                self._of.setdefault((*judged.who, judged.topic), []).append(judged)
+                of = self._of.setdefault((*judged.who, judged.topic), [])
+                of.append(judged)
+                del of[:-PER_CITIZEN_MAX]
             self.changes.append((judged, None))
         self._judged[entry.id] = made
         if entry.citizen_answered is not None:
@@ -242,6 +246,8 @@ class Outcomes:
         """The contact is (or is not, after all) a return about the topic."""
         for judged in self._before(entry, topic):
             before, had = judged.settled, bool(judged.returns)
+            if came and len(judged.returns) >= PER_CITIZEN_MAX:
+                continue
             judged.returns = judged.returns | {entry.id} if came else judged.returns - {entry.id}
             self._counts(judged).returned += bool(judged.returns) - had
             self._note(judged, before)

@@ -149,6 +149,15 @@ def test_a_year_of_days_is_kept_and_judgments_only_while_they_can_change() -> No
     assert sum(len(of) for of in fold.outcomes._of.values()) == 30
 
 
+def test_somebody_who_never_stops_asking_takes_no_more_room_than_others() -> None:
+    fold = Fold()
+    for number in range(200):
+        fold.contact(f"c-{number}", days=0.001)
+    assert [len(of) for of in fold.outcomes._of.values()] == [50]
+    assert max(len(judged.returns) for of in fold.outcomes._judged.values() for judged in of) == 50
+    assert fold.outcomes.measures(fold.at, 2).no_repeat == shapes.Measure(round(1 / 200, 4), 200)
+
+
 # -- against a naive recomputation ------------------------------------------------------------------------------
 
 
