@@ -193,7 +193,6 @@ class Outcomes:
         self._judged[entry.id] = made
         if entry.citizen_answered is not None:
             for judged in made:
-                judged.citizen = None
                 self._answer(judged, entry.citizen_answered, entry.mark)
 
     def _answer(self, judged: Judged, answered: bool, mark: int) -> None:

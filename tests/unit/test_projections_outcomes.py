@@ -161,6 +161,10 @@ def test_somebody_who_never_stops_asking_takes_no_more_room_than_others() -> Non
 # -- against a naive recomputation ------------------------------------------------------------------------------
 
 
+def ended_with(found: tuple[int, facts.ContactEnded] | None) -> str:
+    return found[1].reason if found else ""
+
+
 def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
     """agent, of, citizen, of, not returned, of: by looking through the whole record for every question."""
     came: dict[str, tuple[int, facts.ContactReceived]] = {}
@@ -198,7 +202,9 @@ def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
                 asked = topics.get(other, ())
                 if other in ended and ended[other][1].reason == "handled":
                     asked = tuple(question.topic for question in ended[other][1].outcomes)
-                excused = other_came.channel == "callback"
+                excused = other_came.channel == "callback" or (
+                    other_came.linked_to in promised and ended_with(ended.get(other_came.linked_to)) == "handled"
+                )
                 same = (other_came.citizen, other_came.municipality) == (who, came[id][1].municipality)
                 if same and question.topic in asked and other in topics and not excused:
                     back = back or ended_at < other_at <= ended_at + days * DAY_MS
