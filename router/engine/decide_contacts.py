@@ -48,7 +48,7 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
     )
     if not command.classify:
         return Decision((received,), command.contact)
-    queued = _queued(state, received, command, command.hints, now, now)
+    queued = _queued(state, received, command, hints, now, now)
     _check_limits(state, queued, command.channel, now)
     return Decision((received, queued), command.contact)
 

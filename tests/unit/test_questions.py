@@ -178,3 +178,13 @@ RULES = (
 )
 def test_each_topic_that_was_chosen_is_a_question(hints: tuple[str, ...], topics: tuple[str, ...]) -> None:
     assert topics_of(RULES, "anders", hints) == topics
+
+
+def test_where_it_came_in_says_what_it_is_about_on_every_channel() -> None:
+    rules = (ClassifyRule(("entry:140592",), "afval"), ClassifyRule(("entry:wmo@here.example",), "wmo"))
+    world = World(replace(small_centre(), classification=rules))
+    call = world.receive("phone", hints=(), entry_point="140592", classify=False)
+    mail = world.receive("email", hints=(), entry_point="wmo@here.example")
+    chat = world.receive("chat", hints=())
+    world.ask(commands.Classify(call, ("menu:3",)))
+    assert [world.state.contacts[id].topic for id in (call, mail, chat)] == ["afval", "wmo", "burgerzaken"]

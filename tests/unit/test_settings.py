@@ -15,6 +15,7 @@ from router.errors import ConfigurationInvalid
 from router.nouns import OFFICE, Hours, QueueLimit, QueueTarget
 from router.settings import Settings
 from router.settings_reader import describe, hours_text, load, version_of
+from tests.properties.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO, EXAMPLE = ROOT / "config" / "demo", ROOT / "config" / "example"
@@ -129,7 +130,7 @@ def test_the_description_is_short_and_tells_no_secret(source):
     text = describe(settings)
     assert settings.version in text
     assert settings.centre.municipalities[0].name in text
-    assert len(text.splitlines()) < 40
+    assert len(text.splitlines()) < 60
     for secret in (settings.server.demo_password, *settings.server.demo_tokens.values()):
         assert not secret or secret not in text + repr(settings)
     assert all(account.secret_hash not in text + repr(settings) for account in settings.accounts)
@@ -351,3 +352,33 @@ def test_norms_in_working_time_and_of_a_municipality(folder):
     assert balie.targets["callback"] == QueueTarget(0, 0.9, working_hours=4)
     assert balie.limits["phone"] == QueueLimit(25, 1200)
     assert centre.municipalities[0].targets["balie"]["email"] == QueueTarget(0, 0.9, working_days=1)
+
+
+def test_lines_and_municipalities_are_skills_like_any_other():
+    """In the example: contacts of Heideveen ask who may answer for it, the Wmo asks the second line."""
+    centre = load(ROOT / "config" / "example", {}, today=TODAY).centre
+    here = World(centre)
+    here.ready("ada", "bo")
+    for municipality, topic, needs, takers in (
+        ("duinrand", "afval", {"leefomgeving": 2}, {"ada", "bo"}),
+        ("heideveen", "afval", {"leefomgeving": 2, "heideveen": 1}, {"ada", "bo"}),
+        ("duinrand", "wmo", {"wmo": 3, "tweede-lijn": 1}, {"bo"}),
+    ):
+        contact = here.receive("counter", topic, municipality=municipality)
+        assert here.state.contacts[contact].needs == needs
+        assert set(here.state.index.crew(here.state, here.state.contacts[contact].lane(here.now)).ranks) == takers
+
+
+def test_the_table_of_rules_is_told_in_order():
+    told = describe(load(ROOT / "config" / "example", {}, today=TODAY))
+    table = told.partition("topics are found by the first of these that fits\n")[2].splitlines()[:10]
+    assert [" ".join(line.split()) for line in table][:7] == [
+        "1 topic:algemeen + keyword:hulpmiddel wmo",
+        "2 topic:… or form:… that topic",
+        "3 keyword:afval + keyword:hulpmiddel wmo",
+        "4 entry:wmo@duinrand.example wmo",
+        "5 scan:aanvraag-wmo wmo",
+        "6 subject:hulpmiddel wmo",
+        "7 keyword:burgerzaken burgerzaken",
+    ]
+    assert " ".join(table[-1].split()) == "10 anything else algemeen"

@@ -165,8 +165,16 @@ TOPICS_MISTAKES = [
         'id = "burgerzaken"',
         'topics[2].id: "burgerzaken" is the id of topics[1] already; give each its own',
     ),
-    ("needs = { wmo = 3 }", "needs = { wno = 3 }", 'topics[3].needs.wno: there is no skill "wno"; did you mean "wmo"?'),
-    ("needs = { wmo = 3 }", "needs = { wmo = 0 }", "topics[3].needs.wmo: 0 is out of bounds; write 1 to 5"),
+    (
+        "needs = { wmo = 3, tweede-lijn = 1 }",
+        "needs = { wno = 3 }",
+        'topics[3].needs.wno: there is no skill "wno"; did you mean "wmo"?',
+    ),
+    (
+        "needs = { wmo = 3, tweede-lijn = 1 }",
+        "needs = { wmo = 0 }",
+        "topics[3].needs.wmo: 0 is out of bounds; write 1 to 5",
+    ),
     (
         "needs = { leefomgeving = 2 }",
         "needs = { leefomgeving = 4 }",
@@ -206,6 +214,26 @@ TOPICS_MISTAKES = [
         'queues[1].targets.fone: there is no such channel; did you mean "phone"?',
     ),
     ("priority = 4\n", "prioritty = 4\n", 'queues[3].prioritty: this key means nothing here; did you mean "priority"?'),
+    (
+        "quiet = { free = 1, seconds_max = 14400 }",
+        "quiet = { free = -1, seconds_max = 14400 }",
+        "queues[1].quiet.free: -1 is out of bounds; write 0 to 100",
+    ),
+    (
+        "quiet = { free = 1, seconds_max = 14400 }",
+        "quiet = { fre = 1 }",
+        'queues[1].quiet.fre: this key means nothing here; did you mean "free"?',
+    ),
+    (
+        '"entry:wmo@duinrand.example"',
+        '"entry:140597"',
+        'rules[3].when[1]: "140597" is no entry point of a municipality; did you mean "140599"?',
+    ),
+    (
+        '"subject:hulpmiddel"',
+        '"subject:hulpmidel"',
+        'rules[5].when[1]: there are no keywords "hulpmidel"; did you mean "hulpmiddel"?',
+    ),
     ('"topic:algemeen", ', '"topik:algemeen", ', 'rules[1].when[1]: "topik:algemeen" is not a hint; write "topic:…"'),
     (
         '"topic:algemeen", ',
@@ -243,7 +271,7 @@ AGENTS_MISTAKES = [
     ),
     ("burgerzaken = 2", "burgerzaken = 0", "agents[2].skills.burgerzaken: 0 is out of bounds; write 1 to 5"),
     ("burgerzaken = 2", "burgerzken = 2", 'agents[2].skills.burgerzken: there is no skill "burgerzken"; did you mean'),
-    ('"engels"]', '"engels", "wmo"]', 'skills[5]: "wmo" is the skill of skills[3] already; give each its own'),
+    ('"heideveen"]', '"heideveen", "wmo"]', 'skills[7]: "wmo" is the skill of skills[3] already; give each its own'),
     ('["phone", "2 chat"', '["phone", "2 chta"', 'agents[1].combinations[2]: there is no channel "chta"; did you mean'),
     ('["phone", "2 chat", "email"]', "[]", "agents[1].combinations: it is empty, so nothing would be offered; write"),
     ('[[agents]]\nid = "bo"', '[[agent]]\nid = "bo"', "agent: this key means nothing here"),
@@ -426,7 +454,7 @@ def test_a_municipality_that_nobody_can_serve_is_a_mistake(tmp_path):
 
 def test_what_is_odd_but_works_is_a_warning(tmp_path):
     folder = Folder(tmp_path)
-    folder.change(AGENTS, '"engels"]', '"engels", "fries"]')
+    folder.change(AGENTS, '"heideveen"]', '"heideveen", "fries"]')
     folder.change(TOPICS, "hulpmiddel = [", 'spoed = ["spoed"]\nhulpmiddel = [')
     folder.change(TOPICS, 'queue = "sociaal"', 'queue = "balie"')
     folder.change(SERVER, "https://www.duinrand.example", "http://www.duinrand.example")
@@ -437,7 +465,7 @@ def test_what_is_odd_but_works_is_a_warning(tmp_path):
     expected = [
         'server.toml: widget_origins[1]: "http://www.duinrand.example" is not encrypted; write https://',
         "topics.toml: keywords.spoed: no rule uses them and no topic has this id",
-        'agents.toml: skills[5]: nobody has the skill "fries"',
+        'agents.toml: skills[7]: nobody has the skill "fries"',
         'topics.toml: queues[3]: no topic leads to queue "sociaal"',
         'accounts.toml: accounts[2].agent: "ada" signs in as agent "ada" too',
         'accounts.toml: accounts: agent "bo" has no account and so cannot sign in',

@@ -36,7 +36,7 @@ export function Work({ one }: { one: InHand }) {
   return (
     <div ref={place} class={post ? 'work work-post' : 'work'} data-testid="work" data-contact={one.contact} data-state={one.state}>
       <WorkHead one={one} />
-      {one.parked && <p class="alert alert-info" role="status" data-testid="parked"><Icon name="pause" /><span>{t.parkedText}</span></p>}
+      {one.parked && <p class="alert" role="status" data-testid="parked"><Icon name="pause" /><span>{t.parkedText}</span></p>}
       {one.role === 'owner' && <Questions one={one} />}
       <TogetherBar one={one} />
       {!detail && error && (
