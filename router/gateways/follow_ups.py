@@ -137,8 +137,12 @@ class FollowUpRequests:
         vault, purpose = self._rooms.vault, "follow_up"
         text = name = phone = ""
         try:
-            item = await vault.read(promise.text_ref, who=principal.id, purpose=purpose)
-            text = item.content.decode(errors="replace")
+            if promise.text_ref:
+                item = await vault.read(promise.text_ref, who=principal.id, purpose=purpose)
+                text = item.content.decode(errors="replace")
+            else:  # made by the centre itself: it is passed on to somebody
+                neighbour = self._rooms.views.centre.neighbour(promise.neighbour)
+                text = f"→ {neighbour.title.get('nl', neighbour.id) if neighbour else promise.neighbour}"
             if promise.citizen:
                 citizen = await vault.read_citizen(
                     promise.citizen, contact=promise.contact, who=principal.id, purpose=purpose

@@ -30,6 +30,8 @@ class Promise:
     state: str = "open"
     """open, overdue, kept"""
     note_ref: str = ""
+    neighbour: str = ""
+    """The contact centre that it is passed on to."""
 
 
 class FollowUps:
@@ -71,6 +73,7 @@ class FollowUps:
                     fact.owner_agent,
                     fact.owner_queue,
                     numbered.at,
+                    neighbour=fact.neighbour,
                 )
                 self._of_contact.setdefault(fact.contact, []).append(fact.follow_up)
             case facts.FollowUpAssigned() as fact if fact.follow_up in self.open:

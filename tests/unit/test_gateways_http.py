@@ -338,3 +338,11 @@ async def test_health_and_metrics(served: Served) -> None:
     ):
         async with served.call("GET", "/metrics", headers) as answer:
             assert answer.status == status
+
+
+async def test_a_follow_up_of_what_is_passed_on_says_to_whom(served: Served) -> None:
+    await served.publish(received("c-1", "email"), queued("c-1"))
+    made = facts.FollowUpMade("f-1", "c-1", "", "waterland", "centre", START + 1, "", "", "burgerzaken", "overkant")
+    await served.publish(made)
+    async with served.call("GET", "/api/v1/follow-ups?state=open", await served.sign_in("sup")) as answer:
+        assert [one["text"] for one in (await answer.json())["follow_ups"]] == ["→ overkant"]
