@@ -6,6 +6,7 @@ import asyncio
 import csv
 import secrets
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -199,12 +200,21 @@ class Phones:
         self._process = await _sipp(
             self._folder, "-i", PHONES, "-p", str(self._pbx.phones_port), "-sf", str(scenario), "-l", "2000"
         )
+        await asyncio.to_thread(_await_listener, self._pbx.phones_port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.terminate()
             await self._process.wait()
+
+
+def _await_listener(port: int) -> None:
+    """Wait until somebody has this UDP port: SIPp says nothing when it has started."""
+    end = time.monotonic() + STEP_SECONDS_MAX
+    while f":{port:04X} " not in Path("/proc/net/udp").read_text():
+        assert time.monotonic() < end, "SIPp did not start"
+        time.sleep(0.01)
 
 
 async def call(pbx: BenchPbx, folder: Path, number: str, rate: int, count: int) -> Sipp:
