@@ -293,7 +293,7 @@ def _account(table: Table, names: Mapping[str, str]) -> Account:
         secret_hash=secret,
         agent=agent,
         language=table.choice("language", "nl", LANGUAGES),
-        endpoint=table.text("endpoint", "") if role == "supervisor" else "",
+        endpoint=table.text("endpoint", "") if person else "",
     )
     if not re.fullmatch(r"[a-zA-Z0-9_]{0,20}", account.endpoint):
         table.mistake("endpoint", f'{shown(account.endpoint)} is not a telephone of the PBX; write "s1"')
