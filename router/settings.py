@@ -33,6 +33,16 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SoftphoneSettings:
+    """Telephones in the desk: where browsers reach the PBX, and who has one."""
+
+    url: str
+    """wss://… of the PBX's web socket, or of the proxy before it."""
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    """Telephone at the PBX (an agent's `endpoint`) -> its password. Read from `passwords_file` or the environment."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceSettings:
     """How to reach Asterisk (asterisk/README.md); absent = no telephone channel."""
 
@@ -47,6 +57,8 @@ class VoiceSettings:
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Municipality -> (digit, topic) choices, at most five."""
+    softphone: SoftphoneSettings | None = None
+    """None = agents have telephones of their own only."""
 
 
 @dataclass(frozen=True, slots=True)

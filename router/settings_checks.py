@@ -64,6 +64,17 @@ def check_server(
         ports.setdefault(port, name)
     if voice and not any(agent.endpoint for agent in centre.agents):
         notes.warnings.append("agents.toml: agents: nobody has an endpoint, so nobody can be rung")
+    _softphones(centre, accounts, voice, notes)
+
+
+def _softphones(centre: Centre, accounts: Sequence[Account], voice: VoiceSettings | None, notes: Notes) -> None:
+    known = {agent.endpoint for agent in centre.agents} | {account.endpoint for account in accounts}
+    for phone in voice.softphone.passwords if voice and voice.softphone else ():
+        if phone not in known:
+            notes.warnings.append(
+                f'server.toml: voice.softphone.passwords_file: no agent has the telephone "{phone}"; '
+                f'write endpoint = "{phone}" with one in agents.toml'
+            )
 
 
 def _doubles(centre: Centre, notes: Notes) -> None:

@@ -27,6 +27,7 @@ from router.settings_server import (
     read_voice,
     refuse_secrets,
 )
+from router.settings_softphone import read_softphone
 from router.settings_table import Notes, Table, read_toml
 
 FILES = ("centre.toml", "topics.toml", "agents.toml", "accounts.toml", "server.toml")
@@ -68,6 +69,10 @@ def read(folder: Path, environ: Mapping[str, str], *, today: date | None = None)
         name: server_table.table(name) if name in server_table else None for name in ("email", "post", "chat", "voice")
     }
     voice = read_voice(sections["voice"], surface, files.menus)
+    if voice:
+        phones = sections["voice"]
+        inner = phones.table("softphone") if phones and "softphone" in phones else None
+        voice = replace(voice, softphone=read_softphone(inner, surface))
     email = read_email(sections["email"], surface)
     settings = Settings(
         centre=files.centre,

@@ -56,20 +56,21 @@ class Surface:
         where = _VARIABLES[key]
         if not value and name:
             where = table.where(f"{key}_file")
-            value = self._secret_file(name, where)
+            value = self.secret_file(name, where)
         if value and (not value.isprintable() or len(value) > 512):
             self.notes.mistakes.append(f"{where}: the secret has control characters in it or is longer than 512")
             return ""
         return value
 
-    def _secret_file(self, name: str, where: str) -> str:
+    def secret_file(self, name: str, where: str, bytes_max: int = SECRET_BYTES_MAX) -> str:
+        """What stands in a file of secrets; a mistake at `where`, and "", when it cannot be had."""
         if ".." in PurePosixPath(name).parts:
             self.notes.mistakes.append(f'{where}: {shown(name)} leads out of its folder; write a path without ".."')
             return ""
         path = self.folder / name
         try:
             with path.open("rb") as file:
-                value = file.read(SECRET_BYTES_MAX).decode("utf-8").strip()
+                value = file.read(bytes_max).decode("utf-8").strip()
             if path.stat().st_mode & 0o007:
                 self.notes.warnings.append(f"{where}: everybody on this machine may read {shown(name)}; chmod 600")
         except (OSError, UnicodeDecodeError) as error:
@@ -158,7 +159,7 @@ def read_voice(
         agi_token=surface.secret(table, "agi_token") if enabled else "",
         menus=dict(menus),
     )
-    table.skip("ami_secret_file", "agi_token_file")
+    table.skip("ami_secret_file", "agi_token_file", "softphone")
     table.done()
     if not enabled:
         return None

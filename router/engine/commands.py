@@ -34,6 +34,8 @@ from router.engine.commands_talk import (
     EndSupervision,
     FinishAfterWork,
     LeaveConversation,
+    LosePhone,
+    RejoinCall,
     StartConference,
     Supervise,
 )
@@ -319,6 +321,8 @@ Command = (
     | CompleteTransfer
     | StartConference
     | LeaveConversation
+    | RejoinCall
+    | LosePhone
     | FinishAfterWork
     | Supervise
     | EndSupervision

@@ -47,6 +47,22 @@ class LeaveConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class RejoinCall:
+    """The owner's telephone (a page that was loaded again) is back without its call: ring it, and go on."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LosePhone:
+    """The PBX reports that the owner's telephone fell silent without hanging up; the citizen is still there."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class FinishAfterWork:
     """The agent has done with what a transferred call left to do, and can be asked again."""
 

@@ -55,6 +55,16 @@ class Confer:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejoin:
+    """Ring the owner's phone, which has lost the call, and connect it with the citizen again. Ends in ReportHeld when
+    it does not answer; `offer` is the contact's last."""
+
+    contact: str
+    offer: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spy:
     """Ring the supervisor's phone and let it hear the call, or change how it takes part. Ends in EndSupervision."""
 
@@ -127,6 +137,7 @@ Effect = (
     | Reconnect
     | Connect
     | Confer
+    | Rejoin
     | Spy
     | EndSpy
     | Hold

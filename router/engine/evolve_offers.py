@@ -147,6 +147,13 @@ def _participant_left(state: State, fact: facts.ParticipantLeft, number: int, at
     load(state, fact.agent, contact.id, "ParticipantLeft", at)
 
 
+def _call_rejoined(state: State, fact: facts.CallRejoined, number: int, at: int) -> None:
+    contact = open_contact(state, fact.contact)
+    follow(CONTACT, contact.state, "CallRejoined")
+    if contact.owner != fact.agent or contact.offer or contact.participants:
+        raise Illegal(f"{fact.agent} does not have contact {fact.contact} alone")
+
+
 def _supervision_set(state: State, fact: facts.SupervisionSet, number: int, at: int) -> None:
     contact = open_contact(state, fact.contact)
     follow(CONTACT, contact.state, "SupervisionSet")
@@ -178,6 +185,7 @@ HANDLERS: dict[type, Handler] = {
     facts.ContactTransferred: _transferred,
     facts.ConferenceStarted: _conference_started,
     facts.ParticipantLeft: _participant_left,
+    facts.CallRejoined: _call_rejoined,
     facts.SupervisionSet: _supervision_set,
     facts.SupervisionEnded: _supervision_ended,
     facts.AfterWorkEnded: _after_work_ended,

@@ -30,6 +30,7 @@ from router.engine.facts_staff import (
 )
 from router.engine.facts_talk import (
     AfterWorkEnded,
+    CallRejoined,
     ConferenceStarted,
     ContactTransferred,
     ParticipantLeft,
@@ -135,13 +136,13 @@ class ContactReserved:
 
 @dataclass(frozen=True, slots=True)
 class ContactReturned:
-    """active -> waiting: handed over, its agent lost, or put back on hold by the PBX. Keeps its arrival."""
+    """active -> waiting: handed over, agent or telephone lost, or put back on hold by the PBX. Keeps its arrival."""
 
     contact: str
     agent: str
     """Who had it."""
     reason: str
-    """handed_over, agent_lost or held"""
+    """handed_over, agent_lost, phone_lost or held"""
     topic: str
     queue: str
     needs: dict[str, int]
@@ -370,6 +371,7 @@ Fact = (
     | ContactTransferred
     | ConferenceStarted
     | ParticipantLeft
+    | CallRejoined
     | SupervisionSet
     | SupervisionEnded
     | AfterWorkEnded

@@ -37,6 +37,14 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRejoined:
+    """active: the owner's telephone lost the call and takes it up again."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisionSet:
     """active: a supervisor takes part, or changes how. The audit record of it."""
 

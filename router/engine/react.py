@@ -15,6 +15,7 @@ from router.engine.effects import (
     OfferCallback,
     PassOn,
     Reconnect,
+    Rejoin,
     Ring,
     RingColleague,
     Spy,
@@ -57,8 +58,8 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
             return [(channel, Reconnect(fact.contact))]
         case facts.ContactTransferred():
             return [(channel, Connect(fact.contact, fact.to_agent))]
-        case facts.ConferenceStarted():
-            return [(channel, Confer(fact.contact))]
+        case facts.ConferenceStarted() | facts.CallRejoined():
+            return [(channel, _confer_or_rejoin(state, fact))]
         case facts.WayOutTaken():
             return _on_the_way(state, channel, fact)
         case facts.SupervisionSet():
@@ -74,6 +75,13 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
         case facts.MessageAdded() if fact.deliver:
             return [(channel, Deliver(fact.contact, fact.number, fact.ref))]
     return []
+
+
+def _confer_or_rejoin(state: State, fact: facts.ConferenceStarted | facts.CallRejoined) -> Effect:
+    if isinstance(fact, facts.ConferenceStarted):
+        return Confer(fact.contact)
+    last_offer = f"{fact.contact}-{state.contacts[fact.contact].offers}"
+    return Rejoin(fact.contact, last_offer, state.index.agents[fact.agent].endpoint)
 
 
 def _on_the_way(state: State, channel: str, fact: facts.WayOutTaken) -> list[tuple[str, Effect]]:

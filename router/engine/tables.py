@@ -45,6 +45,7 @@ CONTACT: Table = {
         "ContactTransferred": "active",
         "ConferenceStarted": "active",
         "ParticipantLeft": "active",
+        "CallRejoined": "active",
         "SupervisionSet": "active",
         "SupervisionEnded": "active",
         "QuestionAdded": "active",

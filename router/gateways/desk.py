@@ -22,7 +22,8 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.leases import Leases, Sleep
 from router.gateways.looks import Looks
 from router.gateways.routes import Rooms
-from router.gateways.staff import StaffNamespace
+from router.gateways.softphone import credentials
+from router.gateways.staff import StaffNamespace, check_reason
 from router.port import Numbered
 from router.projections import shapes
 from router.projections.contacts import IN_HAND, Entry
@@ -33,8 +34,6 @@ QUEUES_EVERY_SECONDS = 2.0
 RETRY_SECONDS = 2.0
 NEWS_MAX = 1_000
 PROMISE_MS_MAX = 366 * 24 * 3_600_000
-END_OF_SHIFT = "end_of_shift"
-"""Paused until what is in hand is done; the desk then signs its agent off."""
 WRITTEN = {"chat": False, "email": True}
 """Channels an agent can write to -> whether the channel is told to send it out."""
 
@@ -81,6 +80,7 @@ class DeskNamespace(StaffNamespace):
         self._key = secrets.token_bytes(32)
         self.events = {
             "presence": Event(bodies.SetMyPresence, self._presence),
+            "softphone": Event(bodies.Nothing, self._softphone),
             "after_work_done": Event(bodies.Nothing, self._after_work_done),
             "accept": Event(bodies.OfOffer, self._accept),
             "decline": Event(bodies.OfOffer, self._decline),
@@ -275,6 +275,9 @@ class DeskNamespace(StaffNamespace):
     async def _decline(self, sid: str, body: bodies.OfOffer) -> None:
         await self.rooms.submit(commands.Decline(body.offer, self.who(sid).agent, body.reason))
 
+    async def _softphone(self, sid: str, body: bodies.Nothing) -> dict[str, Any]:
+        return credentials(self.rooms, self.who(sid).agent)
+
     # -- looking ----------------------------------------------------------------------------------------------
 
     async def _open(self, sid: str, body: bodies.OfContact) -> dict[str, Any]:
@@ -416,10 +419,3 @@ _TELLS_ALL = (
     facts.FollowUpOverdue,
     facts.FollowUpKept,
 )
-
-
-def check_reason(rooms: Rooms, presence: str, reason: str) -> None:
-    """Pausing asks for one of the centre's reasons, where it has any, or the end of a shift. Raises InvalidField."""
-    reasons = rooms.views.centre.pause_reasons
-    if presence == "paused" and reasons and reason not in reasons and reason != END_OF_SHIFT:
-        raise InvalidField("There is no such reason to pause", "reason")

@@ -1,4 +1,4 @@
-"""What an agent does with a call beyond talking: ask a colleague, leave the citizen to them, talk together."""
+"""What an agent does with a call beyond talking: consult, transfer, talk together, go on after a reload."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class DeskCalls:
             "cancel_consult": Event(bodies.OfContact, partial(self._ask, commands.CancelConsult)),
             "transfer": Event(bodies.OfContact, partial(self._ask, commands.CompleteTransfer)),
             "conference": Event(bodies.OfContact, partial(self._ask, commands.StartConference)),
+            "rejoin": Event(bodies.OfContact, partial(self._ask, commands.RejoinCall)),
         }
 
     async def _consult(self, sid: str, body: bodies.Ask) -> dict[str, Any]:
@@ -37,7 +38,7 @@ class DeskCalls:
 
     async def _ask(
         self,
-        command: type[commands.CancelConsult | commands.CompleteTransfer | commands.StartConference],
+        command: Callable[[str, str], commands.Command],
         sid: str,
         body: bodies.OfContact,
     ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from router.errors import Fault
 from router.gateways.looks import Looks, Seen
 from router.gateways.routes import Rooms
+from router.gateways.softphone import has_softphone
 from router.nouns import EXTENSIONS_MAX
 from router.projections.contacts import Entry
 from router.web import Principal
@@ -58,6 +59,7 @@ class DeskState:
             "reason": person.reason,
             "since": person.since,
             "phone": known is not None and bool(known.endpoint),
+            "softphone": has_softphone(self._rooms, agent),
             "lost": person.lost,
             "after_work": person.after_work,
         }

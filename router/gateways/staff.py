@@ -11,11 +11,15 @@ from aiohttp import web
 from router.errors import NotAllowed, NotSignedIn
 from router.gateways.routes import Rooms
 from router.sockets import Namespace
-from router.web import Origins, Principal, RateLimit, error_body
+from router.web import InvalidField, Origins, Principal, RateLimit, error_body
 
 EVENTS_MAX = 120
 EVENTS_SECONDS = 10
 SWEEP_SECONDS = 60
+END_OF_SHIFT = "end_of_shift"
+"""Paused until what is in hand is done; the desk then signs its agent off."""
+PHONE_UNREACHABLE = "phone_unreachable"
+"""Paused by the desk because its telephone does not work, as by the centre when a telephone cannot be rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +106,10 @@ class StaffNamespace(Namespace):
             await asyncio.sleep(SWEEP_SECONDS)
             for sid in list(self.guests):
                 await self._still_in(sid)
+
+
+def check_reason(rooms: Rooms, presence: str, reason: str) -> None:
+    """Pausing asks for one of the centre's reasons, where it has any, or one of the desk's. Raises InvalidField."""
+    reasons = rooms.views.centre.pause_reasons
+    if presence == "paused" and reasons and reason not in (*reasons, END_OF_SHIFT, PHONE_UNREACHABLE):
+        raise InvalidField("There is no such reason to pause", "reason")

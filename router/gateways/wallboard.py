@@ -13,11 +13,10 @@ from aiohttp import web
 from router.engine import commands
 from router.errors import NotAllowed, Refusal, WrongState
 from router.gateways.contacts import chosen, close, move, prioritise
-from router.gateways.desk import check_reason
 from router.gateways.leases import Sleep
 from router.gateways.openings import Announcement, Closing, Reopening, decided
 from router.gateways.routes import Id, MaybeId, Priority, Rooms, Why, actor
-from router.gateways.staff import StaffNamespace
+from router.gateways.staff import StaffNamespace, check_reason
 from router.port import Numbered
 from router.projections import shapes
 from router.sockets import Encoded, Event

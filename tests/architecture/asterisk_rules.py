@@ -30,7 +30,7 @@ OPEN_CONTEXTS = frozenset({"from-trunk", "from-agent"})
 """Where calls come in from carriers and phones."""
 MODULES_NOT = re.compile(
     r"app_(system|externalivr|mysql|db|minivm|voicemail\w*|chanisavail|jack|test)|func_(shell|curl|env|odbc|realtime|db)|"
-    r"pbx_(spool|realtime|lua|ael|dundi)|res_(ari\w*|curl|config_\w+|odbc|http_\w+|xmpp|snmp|pjsip_endpoint_identifier_anonymous)|"
+    r"pbx_(spool|realtime|lua|ael|dundi)|res_(ari\w*|curl|config_\w+|odbc|http_(?!websocket)\w+|xmpp|snmp|pjsip_endpoint_identifier_anonymous)|"
     r"chan_(iax2|unistim|dahdi|console)|cdr_\w+|cel_\w+"
 )
 """Run commands, fetch addresses, read files or databases by name, or open more doors than the trunk and the phones."""
@@ -156,9 +156,14 @@ def _files(files: Files) -> Iterator[str]:
         for key, value in section.lines:
             if section.name == "logfiles" and re.search(r"notice|security|verbose|debug|dtmf|\*", value):
                 yield f"logger.conf: {key} would hold callers' numbers"
+    local = {s.name: s for s in sections(files["kcc-local.conf"])}
     for section in sections(files["http.conf"]):
-        if section.last("enabled") == "yes" and not section.last("bindaddr").startswith("127."):
+        whole = [*section.lines, *(line for t in section.templates for line in local[t].lines)]
+        given = dict(whole)
+        if given.get("enabled") == "yes" and not given.get("bindaddr", "").startswith("127."):
             yield "http.conf: the web server is open to others"
+        if "yes" in (given.get("enablestatic"), given.get("enable_status")):
+            yield "http.conf: the web server shows more than the phones need"
 
 
 def _applications(files: Files) -> Iterator[str]:
@@ -252,7 +257,9 @@ def _phones(files: Files) -> Iterator[str]:
             for context in section.all("context"):
                 if context not in OPEN_CONTEXTS:
                     yield f"{name}: {section.name} comes in at {context}"
-            if section.name == "kcc-leg" and section.last("allow_transfer") != "no":
+            if section.name == "kcc-web-agent" and section.last("webrtc") != "yes":
+                yield f"{name}: browsers' phones would talk in the open"
+            if section.name in ("kcc-leg", "kcc-web-agent") and section.last("allow_transfer") != "no":
                 yield f"{name}: phones may transfer behind the router's back"
             for match in section.all("match"):
                 if match.endswith("/0"):
@@ -260,5 +267,5 @@ def _phones(files: Files) -> Iterator[str]:
     agents = sections(files["kcc-agents.conf"])
     with_password = {s.name for s in agents if "kcc-agent-login" in s.templates and s.last("password")}
     for section in agents:
-        if "kcc-agent" in section.templates and section.last("auth") not in with_password:
+        if {"kcc-agent", "kcc-web-agent"} & set(section.templates) and section.last("auth") not in with_password:
             yield f"kcc-agents.conf: {section.name} needs no password"

@@ -53,7 +53,8 @@ async def held(board: Switchboard, citizen: SipPhone) -> tuple[Call, Held]:
 async def test_it_starts_without_a_warning_and_knows_its_phones(pbx: RealAsterisk) -> None:
     assert pbx.complaints() == []
     endpoints = await pbx.ask("pjsip show endpoints")
-    assert re.findall(r"Endpoint:\s+([as]\d+)/", endpoints) == sorted([*(f"a{n}" for n in range(1, 13)), "s1", "s2"])
+    phones = [*(f"a{n}" for n in range(1, 13)), "s1", "s2", *(f"w{n}" for n in range(1, 5))]
+    assert re.findall(r"Endpoint:\s+([asw]\d+)/", endpoints) == sorted(phones)
     assert int(re.findall(r"Asterisk (\d+)\.", await pbx.ask("core show version"))[0]) >= 22
 
 

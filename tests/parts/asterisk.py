@@ -43,7 +43,7 @@ class RealAsterisk:
     """Use as `with RealAsterisk() as pbx:`. Several may run side by side.
 
     The router (or a test in its place) is expected at `agi_port`; the carrier calls from CARRIER, agents' phones
-    register from PHONES as a1 … a12 with `agent_secret(name)`.
+    register from PHONES as a1 … a12 with `agent_secret(name)`, browsers' as w1 … w4.
     """
 
     fallback: str = "PJSIP/a1&PJSIP/a2"
@@ -55,6 +55,8 @@ class RealAsterisk:
     agi_port: int = 0
     sip_port: int = 0
     ami_port: int = 0
+    web_port: int = 0
+    """Where browsers' phones connect: ws://127.0.0.1:<web_port>/ws."""
     ami_user: str = "router"
     ami_secret: str = field(default_factory=lambda: secrets.token_hex(12))
     agi_secret: str = field(default_factory=lambda: secrets.token_hex(12))
@@ -80,8 +82,8 @@ class RealAsterisk:
             no_numbers("Asterisk's log", log)
 
     def agent_secret(self, name: str) -> str:
-        """The password of an agent's phone, a1 … a12, or a supervisor's, s1 and s2."""
-        number = int(name[1:]) + (100 if name.startswith("s") else 0)
+        """The password of an agent's phone, a1 … a12 or w1 … w4, or a supervisor's, s1 and s2."""
+        number = int(name[1:]) + {"a": 0, "s": 100, "w": 200}[name[0]]
         return f"{self.phone_secret}-{number}"
 
     def prepare(self) -> None:
@@ -92,6 +94,7 @@ class RealAsterisk:
         self.agi_port = self.agi_port or free_port()
         self.sip_port = self.sip_port or free_port(socket.SOCK_DGRAM)
         self.ami_port = self.ami_port or free_port()
+        self.web_port = self.web_port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="kcc-pbx-"))
         for name in ("etc", "lib", "db", "keys", "spool", "run", "log", "data/sounds"):
             (self.folder / name).mkdir(parents=True)
@@ -131,6 +134,7 @@ class RealAsterisk:
                 "KCC_ROUTER": f"{PBX}:{self.agi_port}",
                 "bind": f"{PBX}:{self.sip_port}",
                 "port": str(self.ami_port),
+                "bindport": str(self.web_port),
             }
             for key, value in {**own, **self.local}.items():
                 text = _set_line(text, key, value)

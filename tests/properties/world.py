@@ -455,6 +455,8 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.HandOver(contact, holder, queue=random.choice(["balie", "buiten", "nergens"])),
         commands.HandOver(contact, holder, to_agent=agent),
         commands.FinishAfterWork(agent),
+        commands.RejoinCall(contact, holder),
+        commands.LosePhone(contact, holder),
         commands.AddQuestion(contact, holder, random.choice(TOPICS)),
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),

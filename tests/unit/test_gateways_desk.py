@@ -170,6 +170,7 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "hand_over": {"contact": "c-1", "queue": "afval"},
         "consult": {"contact": "c-1", "agent": "ada"},
         "cancel_consult": {"contact": "c-1"},
+        "rejoin": {"contact": "c-1"},
         "transfer": {"contact": "c-1"},
         "conference": {"contact": "c-1"},
         "follow_up": {"contact": "c-1", "text": "x", "due_at": START + 1, "queue": "afval"},
@@ -189,7 +190,7 @@ async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Ser
     with_contact = {name for name, event in served.desk.events.items() if "contact" in event.shape.__struct_fields__}
     assert with_contact == {
         "open", "reply", "note", "typing", "finish", "extend_wrap_up", "question", "wrap_up", "hand_over", "follow_up",
-        "why", "earlier", "draft", "consult", "cancel_consult", "transfer", "conference",
+        "why", "earlier", "draft", "consult", "cancel_consult", "transfer", "conference", "rejoin",
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from router.engine import commands, facts
 from router.engine.decide import advance
-from router.engine.effects import Confer, Connect, Effect, Reconnect, RingColleague
+from router.engine.effects import Confer, Connect, Effect, Hold, Reconnect, Rejoin, RingColleague
 from router.engine.react import effects_of
 from router.errors import Refusal, WrongState
 from tests.properties.world import World, replayed
@@ -224,3 +224,44 @@ def test_every_event_twice_changes_nothing(world: World) -> None:
         world.ask(command)
         assert world.state.number == before, command
     assert not any(isinstance(fact, facts.ContactReturned) for _, fact in world.record)
+
+
+def test_a_phone_that_is_back_without_its_call_is_rung_again_and_its_answer_changes_nothing(world: World) -> None:
+    contact = talking(world)
+    for _ in range(2):
+        world.ask(commands.RejoinCall(contact, "anna"))
+        assert effects(world) == [Rejoin(contact, f"{contact}-1", "a1")]
+    before = world.state.contacts[contact].state, world.state.contacts[contact].owner
+    world.ask(commands.Accept(f"{contact}-1", "anna"))
+    assert (world.state.contacts[contact].state, world.state.contacts[contact].owner) == before == ("active", "anna")
+    assert isinstance(refused(world, commands.RejoinCall(contact, "bert")), WrongState)
+
+
+def test_a_consult_ends_with_the_phone_that_is_back_without_its_call(world: World) -> None:
+    contact = consulted(world)
+    world.ask(commands.RejoinCall(contact, "anna"))
+    assert effects(world) == [Reconnect(contact), Rejoin(contact, f"{contact}-2", "a1")]
+    assert not world.state.contacts[contact].participants
+    assert not world.state.agents["bert"].load
+
+
+def test_a_conference_goes_on_without_the_phone_that_is_back(world: World) -> None:
+    contact = consulted(world)
+    world.ask(commands.StartConference(contact, "anna"))
+    assert isinstance(refused(world, commands.RejoinCall(contact, "anna")), WrongState)
+
+
+def test_a_phone_that_fell_silent_gives_the_citizen_back_and_pauses_its_agent(world: World) -> None:
+    contact = talking(world)
+    for _ in range(2):
+        world.ask(commands.LosePhone(contact, "anna"))
+    assert world.state.contacts[contact].owner != "anna"
+    assert world.state.contacts[contact].state in ("waiting", "offered")
+    assert (world.state.agents["anna"].presence, world.state.agents["anna"].reason) == ("paused", "phone_unreachable")
+    assert replayed(world.record).agents["anna"].reason == "phone_unreachable"
+
+
+def test_a_phone_that_fell_silent_puts_the_citizen_on_hold(world: World) -> None:
+    contact = talking(world)
+    world.ask(commands.LosePhone(contact, "anna"))
+    assert Hold(contact) in effects(world)

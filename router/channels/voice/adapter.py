@@ -285,6 +285,8 @@ class VoiceChannel:
         if call is not None:
             call.agent = ""
         agent = self._agents.get(event.endpoint, "")
+        if call is not None and call.silent and await self._tell(commands.LosePhone(contact, agent)) is not None:
+            return
         finished = await self._tell(commands.FinishConversation(contact, agent))
         if finished is None and call is not None and contact not in self._ending and await self._open(contact):
             log.warning("voice.taken_back", contact=contact)
@@ -342,6 +344,7 @@ class VoiceChannel:
         log.error("voice.down")
         self._known = False
         await self._work.settle()
+        self.calls.forget_phones()
         await self._tell(commands.LoseChannel("phone"))
         self._search.begin()
 

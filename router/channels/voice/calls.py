@@ -39,11 +39,18 @@ class Call:
     """How our phones are in it: dialled by the citizen's leg (""), or legs apart: consult, bridged, conference."""
     owner_leg: str = ""
     """The channel of the phone of `agent`."""
+    hung_up: str = ""
+    """The last of our phones that was heard to hang up."""
     colleague: str = ""
     colleague_leg: str = ""
     """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the phone whose talk is over did not hang up: it crashed, or lost its network."""
+        return bool(self.owner_leg) and self.hung_up != self.owner_leg
 
 
 class Calls:
@@ -77,8 +84,14 @@ class Calls:
         return next((call for call in self._calls.values() if call.uniqueid == uniqueid), None)
 
     def with_phone(self, channel: str) -> Call | None:
-        """The call in which this channel is one of our phones, apart from those that the citizen's leg dials."""
-        return next((c for c in self._calls.values() if c.mode and channel in (c.owner_leg, c.colleague_leg)), None)
+        """The call in which this channel is one of our phones."""
+        return next((c for c in self._calls.values() if channel in (c.owner_leg, c.colleague_leg)), None)
+
+    def forget_phones(self) -> None:
+        """Whether the phones that citizens' legs dialled hang up can no longer be heard."""
+        for call in self._calls.values():
+            if not call.mode:
+                call.owner_leg = ""
 
     # -- channels that left before the router knew them as a call
 

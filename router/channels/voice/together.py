@@ -16,7 +16,7 @@ from router.channels.voice.ami import AmiLink, Leg, LiveChannel
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.engine import commands
-from router.engine.effects import Confer, Connect, Effect, Reconnect, RingColleague
+from router.engine.effects import Confer, Connect, Effect, Reconnect, Rejoin, RingColleague
 from router.port import Outcome
 
 log = structlog.get_logger()
@@ -54,6 +54,8 @@ class Together:
                 await self._ami.bridge(call.owner_leg, call.channel)
             case Connect():
                 await self._connect(effect, call)
+            case Rejoin():
+                await self._rejoin(effect, call)
             case Confer() if call.mode == "consult":
                 citizen, ours = events.conference_extens(call.contact)
                 call.mode = "conference"
@@ -69,6 +71,15 @@ class Together:
         exten = events.dial_exten(effect.endpoint, effect.offer)
         asks = Leg(call.owner_leg, events.CONSULT_CONTEXT, exten)
         await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN, also=asks)
+
+    async def _rejoin(self, effect: Rejoin, call: Call) -> None:
+        """The owner's phone has lost the call: the citizen's own leg rings it anew. What it had there is over."""
+        before = (call.owner_leg, call.colleague_leg) if call.mode else ()
+        call.offer, call.mode, call.owner_leg, call.colleague, call.colleague_leg = effect.offer, "", "", "", ""
+        exten = events.dial_exten(effect.endpoint, effect.offer)
+        await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
+        for leg in before:
+            await self._end(leg)
 
     async def _connect(self, effect: Connect, call: Call) -> None:
         """The colleague goes on with the citizen; the former owner's phone is free."""
@@ -120,6 +131,7 @@ class Together:
 
     async def hangs_up(self, call: Call, channel: str) -> None:
         """One of our phones hangs up, and the citizen is still there."""
+        call.hung_up = channel
         if call.mode not in ("bridged", "conference"):
             return
         if channel == call.owner_leg and not call.colleague_leg:
