@@ -25,8 +25,8 @@ LIMITS = (("fcr", 1, 0.3), ("service_level", 1, 0.3), ("abandonment", -1, 0.2))
 
 
 def plan(rosters: int, seeds: int, warm_up: int) -> Plan:
-    """Rosters from 500 and days from 5000 on: nothing was tuned on those (100 to 107 and 0 to 2 were)."""
-    return Plan(range(500, 500 + rosters), range(5_000, 5_000 + seeds), warm_up)
+    """Rosters from 600 and days from 6000 on: nothing was chosen by those (rosters 100 to 107 and 500 to 509 were)."""
+    return Plan(range(600, 600 + rosters), range(6_000, 6_000 + seeds), warm_up)
 
 
 class Reference:
@@ -34,7 +34,7 @@ class Reference:
 
     def __init__(self, players: Players, quick: bool) -> None:
         self.workload = read_workload(WORKLOADS / "kcc-base.toml")
-        self.plan = plan(2, 1, 6) if quick else plan(10, 6, 20)
+        self.plan = plan(2, 1, 6) if quick else plan(8, 6, 20)
         self.days = {v.name: players.submit(self.workload, v, self.plan) for v in VARIANTS}
 
     def show(self) -> dict[str, object]:

@@ -211,7 +211,7 @@ class Queue:
     """`resolution` may keep a contact this long, once, for a better agent while another is free; 0 = never."""
     overtaken_max: int = 10
     """`resolution` lets at most this many later contacts of the queue go before one whom the agent could have taken."""
-    fairness_percent: int = 65
+    fairness_percent: int = 85
     """`resolution` takes this share of an agent's own occupancy off the score: 0 = work goes where it is best done."""
     limits: dict[str, QueueLimit] = field(default_factory=dict)
     """Per live channel."""

@@ -25,7 +25,7 @@ def read_queue(table: Table) -> Queue:
         policy=table.choice("policy", "skill-level", POLICIES),
         reserve_seconds=table.integer("reserve_seconds", 0, 0, RESERVE_SECONDS_MAX),
         overtaken_max=table.integer("overtaken_max", 10, 0, 1000),
-        fairness_percent=table.integer("fairness_percent", 65, 0, 1000),
+        fairness_percent=table.integer("fairness_percent", 85, 0, 1000),
         limits=_limits(table),
         quiet_free=quiet.integer("free", 0, 0, 100),
         quiet_seconds=quiet.integer("seconds_max", 14_400, 60, 30 * 86_400),

@@ -58,7 +58,7 @@ def _resolution(subject: Subject, queue: Queue, path: str) -> Iterator[Finding]:
             f"{path}.fairness_percent",
             f"an expert (level 5) who was busy a quarter of the day longer is asked for {queue.id} after a beginner "
             f"(level 1): the load takes {load / 100:.0f} points off, the level brings {spread / 100:.0f}",
-            f"write at most {spread // 25}; 65 is usual",
+            f"write at most {spread // 25}; 85 is usual",
         )
     if not queue.reserve_seconds:
         return

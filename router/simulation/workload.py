@@ -94,7 +94,7 @@ class Workload:
     target_seconds: int = 20
     reserve_seconds: int = 19
     overtaken_max: int = 10
-    fairness_percent: int = 65
+    fairness_percent: int = 85
     """Of the queue, as in topics.toml."""
     quiet_free: int = 0
     quiet_seconds: int = 14_400
@@ -159,7 +159,7 @@ def _workload(table: Table) -> Workload:
         target_seconds=queue.integer("target_seconds", 20, 1, 86_400),
         reserve_seconds=queue.integer("reserve_seconds", 19, 0, 3600),
         overtaken_max=queue.integer("overtaken_max", 10, 0, 1000),
-        fairness_percent=queue.integer("fairness_percent", 65, 0, 1000),
+        fairness_percent=queue.integer("fairness_percent", 85, 0, 1000),
         quiet_free=queue.integer("quiet_free", 0, 0, 1000),
         quiet_seconds=queue.integer("quiet_seconds", 14_400, 60, 10 * 86_400),
         calendar=calendar,
