@@ -1,5 +1,5 @@
 // The page around the figures: how fresh they are, and what is announced.
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { centre, queueName } from '../shared/names'
 import { Estimates } from '../shared/Estimates'
 import { Dialog, LanguageChoice, ThemeChoice } from '../shared/parts'
@@ -23,6 +23,8 @@ export function Page() {
   const t = texts.value
   const it = board.value
   const supervisor = session.value?.role === 'supervisor' && !isTv
+  // The sign-in form had the keyboard; it goes on at the figures.
+  useEffect(() => void (it && document.getElementById('content')?.focus({ preventScroll: true })), [it === null])
   void now.value
   const stale = it !== null && Date.now() - heardAt.value > STALE_MS
   if (connection.value?.link.value === 'over' || (connection.value?.link.value === 'refused' && !isTv)) setTimeout(() => (session.value = null))
