@@ -95,7 +95,7 @@ def test_check_fails_on_errors_strictly_also_on_warnings_and_tells_them_by_examp
     folder.change("agents.toml", 'name = "Bo', 'works = { weekdays = "08:30-17:00" }\nname = "Bo')
     assert main(check) == 1
     assert (
-        "a call about wmo for duinrand on Monday 08:00 finds nobody (it asks wmo 3; bo: from 08:30)"
+        "a call about wmo for duinrand on Monday 08:00 finds nobody (it asks tweede-lijn 1 and wmo 3; bo: from 08:30)"
         in capsys.readouterr().out
     )
 

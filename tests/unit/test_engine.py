@@ -499,7 +499,7 @@ def test_a_start_with_twice_as_many_waiting_takes_twice_the_work_not_four_times(
                 f"c-{world.made}", "email", "waterland", f"k-{world.made}", hints=("topic:wmo",)
             )
             advance(world.state, received, world.now)
-        world.ready("cor")
+        advance(world.state, commands.SetPresence("cor", "ready"), world.now)
         calls = 0
 
         def count_call(_frame: object, event: str, _argument: object) -> None:

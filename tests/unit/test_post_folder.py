@@ -82,7 +82,7 @@ async def test_with_an_index_file_it_is_taken_at_once(tray: Tray) -> None:
     assert (fact.channel, fact.municipality) == ("post", "waterland")
     assert fact.source_key.startswith("sha256:")
     assert fact.source_key.endswith(":waterland")
-    assert fact.hints == ("keyword:afval", "topic:burgerzaken")
+    assert fact.hints == ("subject:afval", "keyword:afval", "topic:burgerzaken")
     assert (card.name, card.subject) == ("A. Jansen", "Bezwaar afval")
     assert card.details == {"Ontvangen": "2026-11-20", "Batch": "7"}
     (attachment,) = card.attachments
