@@ -42,6 +42,9 @@ class ReportCensus:
     """contact -> agent, of calls that are bridged to an agent's phone, or whose agent consults a colleague."""
     together: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """contact -> all agents whose phones are up for it, where there is more than one."""
+    up_seconds: int | None = None
+    """How long the PBX has been up: who called before that, and is not among `alive`, was cut off by it and is owed a
+    call back. 0 = it has ended; None = not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from router.engine.decide_openings import reopen_in_time
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
-from router.engine.decide_waiting import widening
+from router.engine.decide_waiting import CENTRE, widening
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
 from router.nouns import LIVE_CHANNELS
 from router.queues.order import rank_of
-from router.queues.targets import reminder_ms, target_of
+from router.queues.targets import due_at, reminder_ms, target_of
 
 SETTLING_MS = 5_000
 """A regular census does not judge what changed this recently: reports of it may still be under way."""
@@ -46,11 +46,14 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
     first = command.channel in state.census_pending
     reconciled: list[facts.Fact] = []
     alive = set(command.alive)
+    began = 0 if command.up_seconds is None else now - command.up_seconds * 1000
     for contact in state.contacts.values():
         if contact.channel != command.channel or contact.state == "wrap_up":
             continue
         if not first and contact.since > now - SETTLING_MS:
             continue
+        if contact.id not in alive and contact.received_at < began:
+            reconciled.extend(_call_back(state, contact, now))
         reconciled.extend(_reconcile(state, contact, alive, command.answered.get(contact.id, ""), first, now))
         if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
             up = command.together.get(contact.id, ())
@@ -77,6 +80,21 @@ def _reconcile(
     if contact.offer and first:
         return [ended(state, state.offers[contact.offer], "withdrawn", "restart", now)]
     return []
+
+
+def _call_back(state: State, contact: ContactState, now: int) -> list[facts.Fact]:
+    """The promise to a citizen whose call was cut off. Without a number nobody can be called."""
+    follow_up = f"f-{contact.id}"
+    if not contact.citizen or follow_up in state.follow_ups:
+        return []
+    queue = home(state, contact)
+    due = due_at(state.config, queue, "callback", contact.municipality, now) or now + reminder_ms(None, 0)
+    return [
+        facts.FollowUpMade(
+            follow_up, contact.id, contact.citizen, contact.municipality, CENTRE, due, "", "", queue.id,
+            reason="cut_off",
+        )
+    ]  # fmt: skip
 
 
 def _desk_census(state: State, connected: set[str], now: int) -> tuple[facts.Fact, ...]:

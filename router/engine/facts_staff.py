@@ -47,6 +47,8 @@ class FollowUpMade:
     owner_queue: str
     neighbour: str = ""
     """The contact centre that it is passed on to."""
+    reason: str = ""
+    """Why the centre made it: cut_off (a call ended with the PBX under it, and is owed a call back); else ""."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class FollowUp(msgspec.Struct, frozen=True):
     made_at: int
     name: str
     phone: str
+    reason: str = ""
+    """cut_off: the centre owes a call back, and there is no text; else ""."""
 
 
 class FollowUpList(msgspec.Struct, frozen=True):
@@ -140,7 +142,7 @@ class FollowUpRequests:
             if promise.text_ref:
                 item = await vault.read(promise.text_ref, who=principal.id, purpose=purpose)
                 text = item.content.decode(errors="replace")
-            else:  # made by the centre itself: it is passed on to somebody
+            elif promise.neighbour:
                 neighbour = self._rooms.views.centre.neighbour(promise.neighbour)
                 text = f"→ {neighbour.title.get('nl', neighbour.id) if neighbour else promise.neighbour}"
             if promise.citizen:
@@ -153,6 +155,7 @@ class FollowUpRequests:
         return FollowUp(
             promise.follow_up, promise.contact, promise.due_at, promise.state, text, promise.by, promise.owner_agent,
             promise.owner_queue, promise.municipality, promise.made_at, name, phone,
+            promise.reason,
         )  # fmt: skip
 
     async def complete(self, principal: Principal, id: str, note: str) -> None:

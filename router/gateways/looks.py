@@ -174,7 +174,7 @@ class Looks:
                 found = await self._follow_ups.read(principal, promise)
                 shown.append({
                     "follow_up": found.follow_up, "due_at": found.due_at, "state": found.state, "text": found.text,
-                    "owner": found.owner_agent or found.owner_queue, "contact": found.contact,
+                    "owner": found.owner_agent or found.owner_queue, "contact": found.contact, "reason": found.reason,
                 })  # fmt: skip
         return shown
 

@@ -32,6 +32,8 @@ class Promise:
     note_ref: str = ""
     neighbour: str = ""
     """The contact centre that it is passed on to."""
+    reason: str = ""
+    """Why the centre made it: cut_off, or ""."""
 
 
 class FollowUps:
@@ -74,6 +76,7 @@ class FollowUps:
                     fact.owner_queue,
                     numbered.at,
                     neighbour=fact.neighbour,
+                    reason=fact.reason,
                 )
                 self._of_contact.setdefault(fact.contact, []).append(fact.follow_up)
             case facts.FollowUpAssigned() as fact if fact.follow_up in self.open:

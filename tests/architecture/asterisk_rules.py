@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 Files = Mapping[str, str]
 """Name of a file in asterisk/ -> its text."""
 
-AMI_READ = frozenset({"call", "user"})
+AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
     "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
     "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",

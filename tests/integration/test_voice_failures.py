@@ -189,6 +189,31 @@ async def test_a_call_of_a_contact_nobody_knows_is_taken_in(centre: CallCentre) 
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
+async def test_each_caller_of_a_killed_asterisk_is_owed_a_call_back(tmp_path: Path, comes_back: bool) -> None:
+    with RealAsterisk() as own:
+        async with house(own, tmp_path) as centre:
+            contacts = {(await centre.held(caller=f"06123456{n:02}"))[1] for n in range(3)}
+            left, leaves = await centre.held(caller="0612345699")
+            left.hangup()
+            await centre.until(leaves, state="ended", ended_reason="abandoned")
+            noor = await centre.agent("noor")
+            talks, _ = await noor.talks()
+            await asyncio.to_thread(own.kill)
+            if comes_back:
+                await asyncio.to_thread(own.start)
+            for contact in contacts - {talks}:
+                await centre.until(contact, state="ended", ended_reason="gone")
+            await noor.wrap_up(talks)
+            owed = await centre.call_backs()
+            assert {one["contact"] for one in owed} == contacts
+            for one in owed:
+                assert (one["reason"], one["state"], one["owner_queue"]) == ("cut_off", "open", "algemeen")
+                assert one["phone"].replace(" ", "").startswith("+3161234560")
+                assert one["due_at"] > one["made_at"]
+            assert (await centre.books())["ended"] == {"abandoned": 1, "gone": 2, "handled": 1}
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
 async def test_asterisk_dies_and_agents_are_free_in_time(tmp_path: Path, comes_back: bool) -> None:
     with RealAsterisk() as own:
         async with house(own, tmp_path) as centre:
@@ -206,6 +231,7 @@ async def test_asterisk_dies_and_agents_are_free_in_time(tmp_path: Path, comes_b
                 await fatima.free()
             await noor.wrap_up(contact)
             await centre.until(ringing["contact"], state="ended", ended_reason="gone")
+            assert {p["contact"] for p in await centre.call_backs()} == {contact, ringing["contact"]}
             if not comes_back:
                 await asyncio.to_thread(own.start)
             await fatima.desk.do("presence", presence="signed_off", reason="")

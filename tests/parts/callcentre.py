@@ -213,6 +213,16 @@ class CallCentre:
             body: dict[str, Any] = await answer.json()
             return body
 
+    async def call_backs(self) -> list[dict[str, Any]]:
+        """The open follow-ups of calls that were cut off."""
+        async with (
+            aiohttp.ClientSession(self.router.base, headers={"Cookie": self._cookie}) as http,
+            http.get("/api/v1/follow-ups", params={"state": "open"}) as answer,
+        ):
+            answer.raise_for_status()
+            listed: list[dict[str, Any]] = (await answer.json())["follow_ups"]
+            return [one for one in listed if one["reason"] == "cut_off"]
+
     async def until(self, contact: str, **wanted: Any) -> dict[str, Any]:
         """The contact once it has these fields; looked at with every new board."""
         async with asyncio.timeout(STEP_SECONDS_MAX):

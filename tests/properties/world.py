@@ -480,7 +480,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.CompleteFollowUp(random.choice([*state.follow_ups, "f-x"]), holder),
         commands.LoseChannel("phone") if random.random() < 0.5 else commands.StartCentre(("phone", "desk")),
         commands.ReportCensus("phone", tuple(random.sample(contacts, len(contacts) // 2))),
-        commands.ReportCensus("phone", tuple(contacts)),
+        commands.ReportCensus("phone", tuple(contacts), up_seconds=random.choice([None, 0, 30])),
         commands.ReportCensus("desk", tuple(random.sample(agents, 3))),
         commands.PublishEstimates(random_estimates(world, random), str(random.randint(1, 9))),
         commands.Configure(random_policies(world.centre, random), str(random.randint(2, 99))),

@@ -480,6 +480,46 @@ def test_the_census_adopts_what_was_answered_meanwhile(world: World) -> None:
     assert world.state.contacts[contact].owner == "anna"
 
 
+def promises(world: World) -> dict[str, facts.FollowUpMade]:
+    """Contact -> the call back it is owed."""
+    return {fact.contact: fact for _, fact in world.record if isinstance(fact, facts.FollowUpMade)}
+
+
+def test_a_call_whose_pbx_ended_under_it_is_owed_a_call_back(world: World) -> None:
+    world.ready("anna")
+    talks = world.receive("phone", citizen="v-1")
+    world.ask(commands.Accept(*world.offer_of(talks)))
+    waits, anonymous = world.receive("phone", citizen="v-2"), world.receive("phone")
+    menu = world.receive("phone", citizen="v-3", classify=False)
+    world.pass_time(1)
+    for _ in range(2):
+        world.ask(commands.LoseChannel("phone"))
+        world.ask(commands.ReportCensus("phone", up_seconds=0))
+    made = promises(world)
+    assert set(made) == {talks, waits, menu}
+    for promise in made.values():
+        assert (promise.reason, promise.by, promise.owner_agent, promise.text_ref) == ("cut_off", "centre", "", "")
+        assert promise.owner_queue
+        assert promise.due_at > world.now
+    assert not {waits, anonymous, menu} & set(world.state.contacts)
+    assert world.state.contacts[talks].state == "wrap_up"
+
+
+def test_who_hangs_up_unseen_is_owed_nothing(world: World) -> None:
+    """The PBX went on, or began before they called."""
+    before = world.receive("phone", citizen="v-1")
+    world.pass_time(60_000)
+    after = world.receive("phone", citizen="v-2")
+    world.pass_time(10_000)
+    world.ask(commands.LoseChannel("phone"))
+    world.ask(commands.ReportCensus("phone", up_seconds=30))
+    unknown = world.receive("phone", citizen="v-3")
+    world.ask(commands.LoseChannel("phone"))
+    world.ask(commands.ReportCensus("phone"))
+    assert not {before, after, unknown} & set(world.state.contacts)
+    assert set(promises(world)) == {before}
+
+
 def test_a_regular_census_leaves_the_newest_changes_alone(world: World) -> None:
     contact = world.receive("phone")
     world.ask(commands.ReportCensus("phone", ()))

@@ -116,6 +116,32 @@ async def test_p10_a_silent_peer_is_found_within_15_seconds_and_left_for_a_new_c
         await watcher.until(lambda: watcher.seen == ["up", "down", "up"])
 
 
+@pytest.mark.parametrize(
+    ("booted", "up"),
+    [
+        (("Event: FullyBooted", "Uptime: 90"), lambda seconds: seconds >= 90),
+        (("Event: FullyBooted",), lambda seconds: seconds is None),  # an Asterisk that does not say
+        ((), lambda seconds: seconds < 60),  # it has not fully booted yet
+    ],
+)
+async def test_a_login_tells_how_long_asterisk_has_been_up(
+    booted: tuple[str, ...], up: Callable[[int | None], bool]
+) -> None:
+    async def script(peer: Peer) -> None:
+        await login(peer)
+        if booted:
+            peer.send(*booted)
+        peer.send("Event: Hangup")
+        await peer.action()
+
+    watcher = Watcher()
+    async with ScriptedAmi(script) as server:
+        link = watcher.link(server.port)
+        async with running(link):
+            await watcher.until(lambda: watcher.seen == ["up", "Hangup"])
+            assert up(link.up_seconds)
+
+
 async def test_a_peer_that_answers_pings_is_kept() -> None:
     watcher, clock = Watcher(), HandClock()
     async with ScriptedAmi(obliging) as server, running(watcher.link(server.port, clock.call_later)):

@@ -32,6 +32,7 @@ class Link:
     rows: list[LiveChannel] = field(default_factory=list)
     is_up: bool = True
     epoch: int = 1
+    up_seconds: int | None = None
     fails: Callable[[str], Exception | None] = lambda what: None
     before_rows: Callable[[], Any] = lambda: None
 

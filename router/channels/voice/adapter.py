@@ -410,9 +410,10 @@ class VoiceChannel:
             elif call is not None and call.agent and census.between(contact):
                 answered[contact] = call.agent
         while self._connected(epoch):
-            alive = {*census.channels, *self.calls.unseen(mark)}
+            alive = tuple(sorted({*census.channels, *self.calls.unseen(mark)}))
+            report = commands.ReportCensus("phone", alive, answered, together, self._ami.up_seconds)
             try:
-                await self._around.port.submit(commands.ReportCensus("phone", tuple(sorted(alive)), answered, together))
+                await self._around.port.submit(report)
             except Unavailable:
                 await asyncio.sleep(AGAIN_SECONDS)
             else:
@@ -439,12 +440,11 @@ class VoiceChannel:
         census.rename(stranger, contact)
 
     async def _asterisk_ended(self) -> None:
-        """Its calls have ended with it, and agents are free again. Should it live all the same, the census of the next
-        connection takes its calls in anew."""
+        """Its calls have ended with it. Should it live all the same, the next census takes them in anew."""
         if self._ami.is_up:
             return
         log.error("voice.asterisk_ended", calls=len(self.calls))
         self.calls.clear()
         self._ending.clear()
-        await self._tell(commands.ReportCensus("phone"))
+        await self._tell(commands.ReportCensus("phone", up_seconds=0))
         await self._tell(commands.LoseChannel("phone"))

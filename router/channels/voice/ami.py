@@ -104,12 +104,18 @@ class AmiLink:
         self._call_later = call_later
         self._jitter = jitter
         self._actions: AmiActions | None = None
+        self._began: float | None = None
         self._inbox: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self.epoch = 0
 
     @property
     def is_up(self) -> bool:
         return self._actions is not None and self._actions.connected()
+
+    @property
+    def up_seconds(self) -> int | None:
+        """How long this Asterisk has been up; None when it did not say. Known once it has answered an action."""
+        return None if self._began is None else int(asyncio.get_running_loop().time() - self._began)
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -135,13 +141,16 @@ class AmiLink:
         announced = False
 
         def take(frame: Frame) -> None:
-            if announced:
+            if header(frame, "Event") == "FullyBooted":
+                self._booted(header(frame, "Uptime"))
+            elif announced:
                 self._take(actions, frame)
             else:
                 early.append(frame)
 
         actions = AmiActions(take, timeout_seconds=ACTION_SECONDS, call_later=self._call_later)
         try:
+            self._began = asyncio.get_running_loop().time()  # who is let in before it has fully booted is not told so
             await actions.open(self._access.host, self._access.port)
             await actions.login(self._access.username, self._access.secret)
             self.epoch += 1
@@ -162,6 +171,10 @@ class AmiLink:
             return True
         finally:
             actions.close()
+
+    def _booted(self, uptime: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._began = now - int(uptime) if uptime.isascii() and uptime.isdigit() else None
 
     async def _watch(self, actions: AmiActions) -> None:
         misses = 0

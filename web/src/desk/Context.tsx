@@ -8,6 +8,7 @@ import type { Detail, EarlierContact, InHand } from '../shared/protocol'
 import { day, moment, now } from '../shared/time'
 import { sayError, words } from '../shared/words'
 import { readEarlier } from './actions'
+import { promiseOf } from './FollowUps'
 import { MailBody } from './MailBody'
 import { details } from './store'
 import { texts } from './texts'
@@ -107,7 +108,7 @@ function FollowUpsOf({ detail }: { detail: Detail }) {
       <ul class="cards" hidden={!open.length}>
         {open.map((one) => (
           <li key={one.follow_up}>
-            <p>{one.text}</p>
+            <p>{promiseOf(one)}</p>
             <p class="small muted">
               {one.state === 'overdue' || one.due_at < now.value ? <span class="tag tag-action"><Icon name="action" />{t.late}</span> : null} {t.due.toLowerCase()} {moment(one.due_at)}{one.owner && ` · ${ownerName(one.owner)}`}
             </p>

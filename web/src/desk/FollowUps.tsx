@@ -57,6 +57,9 @@ export function FollowUps() {
   )
 }
 
+/** What was promised. A promise the centre made itself has no text. */
+export const promiseOf = (one: { text: string; reason: string }): string => (one.reason === 'cut_off' ? texts.value.callBackCutOff : one.text)
+
 function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') => void }) {
   const t = texts.value
   const owner = one.owner_agent ? agentName(one.owner_agent) : queueName(one.owner_queue)
@@ -67,15 +70,15 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
         <span class="number">{moment(one.due_at)}</span>
       </div>
       <div class="grow">
-        <p class="follow-up-text" dir="auto">{one.text}</p>
+        <p class="follow-up-text" dir="auto">{promiseOf(one)}</p>
         <p class="small muted">
           {[one.name, one.phone, municipalityName(one.municipality)].filter(Boolean).join(' · ')}<br />
           {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
         </p>
       </div>
       <div class="row">
-        <button type="button" class="primary" onClick={() => open('done')}><Icon name="ok" />{t.done}<span class="visually-hidden">: {one.text}</span></button>
-        <button type="button" onClick={() => open('assign')}>{t.assign}<span class="visually-hidden">: {one.text}</span></button>
+        <button type="button" class="primary" onClick={() => open('done')}><Icon name="ok" />{t.done}<span class="visually-hidden">: {promiseOf(one)}</span></button>
+        <button type="button" onClick={() => open('assign')}>{t.assign}<span class="visually-hidden">: {promiseOf(one)}</span></button>
       </div>
     </li>
   )
@@ -95,7 +98,7 @@ function DoneDialog({ one, close, after }: { one: FollowUp; close: () => void; a
           after()
         }}
       >
-        <p>{one.text}</p>
+        <p>{promiseOf(one)}</p>
         <Field label={t.doneNote}>{(id) => <textarea id={id} name="note" rows={3} maxLength={4000} autofocus />}</Field>
       </SendForm>
     </Dialog>
@@ -117,7 +120,7 @@ function AssignDialog({ one, close, after }: { one: FollowUp; close: () => void;
           after()
         }}
       >
-        <p>{one.text}</p>
+        <p>{promiseOf(one)}</p>
         <fieldset>
           <legend>{t.followUpOwner}</legend>
           {(['agent', 'queue'] as const).map((kind) => (

@@ -215,6 +215,7 @@ export const en: Texts = {
   by: (name) => `by ${name}`,
   notesBefore: 'Notes from before',
   openFollowUps: 'Open follow-ups',
+  callBackCutOff: 'Call back: the call was cut off by a fault.',
   noFollowUps: 'No open follow-ups.',
   why: 'Why me?',
   whyShow: 'Explain why this contact came to me',

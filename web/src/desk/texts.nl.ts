@@ -226,6 +226,7 @@ export const nl = {
   by: (name: string) => `door ${name}`,
   notesBefore: 'Notities van eerder',
   openFollowUps: 'Open vervolgacties',
+  callBackCutOff: 'Terugbellen: het gesprek viel weg door een storing.',
   noFollowUps: 'Geen open vervolgacties.',
   why: 'Waarom ik?',
   whyShow: 'Leg uit waarom dit contact bij mij kwam',

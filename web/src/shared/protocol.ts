@@ -307,7 +307,7 @@ export interface Detail {
   }
   messages: Message[]
   earlier: EarlierContact[]
-  follow_ups: { follow_up: string; due_at: number; state: FollowUpState; text: string; owner: string; contact: string }[]
+  follow_ups: { follow_up: string; due_at: number; state: FollowUpState; text: string; owner: string; contact: string; reason: string }[]
   draft: string
 }
 
@@ -326,6 +326,8 @@ export interface FollowUp {
   made_at: number
   name: string
   phone: string
+  /** cut_off: a call back is owed, and there is no text. */
+  reason: string
 }
 
 export type Owner = { agent: string } | { queue: string }
