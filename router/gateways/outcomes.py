@@ -1,4 +1,4 @@
-"""REST: what became of the questions, what citizens answered, and the estimates: to see and to switch off."""
+"""REST: what became of questions and of transfers, what citizens answered, and the estimates: to see, to switch off."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class OutcomeRequests:
         return [
             Route("GET", "/api/v1/outcomes", "getOutcomes", "First contact resolution by three measures",
                   self.report, (*STAFF, "board"), answer=shapes.OutcomeReport, query=days, tag="outcomes"),
+            Route("GET", "/api/v1/transfers", "getTransfers", "What became of calls that were transferred",
+                  self.transfers, (*STAFF, "board"), answer=shapes.TransferReport, query=days, tag="outcomes"),
             Route("POST", "/api/v1/contacts/{id}/answer", "answerCitizen", "What the citizen answered",
                   self.answer, ("supervisor", "integrator"), body=CitizenAnswer, answer=shapes.Contact,
                   refuses=(409,), tag="outcomes"),
@@ -60,11 +62,10 @@ class OutcomeRequests:
         ]  # fmt: skip
 
     async def report(self, request: web.Request) -> web.StreamResponse:
-        text = request.query.get("days", str(DAYS_SHOWN))
-        days = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-        if not 1 <= days <= DAYS_MAX:
-            raise InvalidField(f"A number of days from 1 to {DAYS_MAX}", "days")
-        return json_answer(self._rooms.views.outcomes.report(self._rooms.now(), days))
+        return json_answer(self._rooms.views.outcomes.report(self._rooms.now(), _days(request)))
+
+    async def transfers(self, request: web.Request) -> web.StreamResponse:
+        return json_answer(self._rooms.views.transfers.report(self._rooms.now(), _days(request)))
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, "supervisor", "integrator")
@@ -98,3 +99,11 @@ class OutcomeRequests:
                     continue
                 whys[switch.why_ref] = item.content.decode(errors="replace")
         return shown.view(whys, agent)
+
+
+def _days(request: web.Request) -> int:
+    text = request.query.get("days", str(DAYS_SHOWN))
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if not 1 <= days <= DAYS_MAX:
+        raise InvalidField(f"A number of days from 1 to {DAYS_MAX}", "days")
+    return days

@@ -15,6 +15,7 @@ from router.projections.follow_ups import FollowUps
 from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People, Presence
+from router.projections.transfers import NORMS, Transfers
 
 RESOLVED_TARGET = 0.8
 LATELY_DAYS = 30
@@ -54,10 +55,10 @@ class Day:
 class Board:
     """Counts the facts of today; what is open now it takes from the other read models, folded before it."""
 
-    def __init__(self, centre: Centre, contacts: Contacts, outcomes: Outcomes) -> None:
+    def __init__(self, centre: Centre, contacts: Contacts, outcomes: Outcomes, transfers: Transfers) -> None:
         self.position = 0
         self.centre = centre
-        self._contacts, self._outcomes = contacts, outcomes
+        self._contacts, self._outcomes, self._transfers = contacts, outcomes, transfers
         self._day = Day(0, 0)
 
     def apply(self, numbered: Numbered) -> None:
@@ -139,6 +140,9 @@ class Board:
             outcomes_lately=self._outcomes.measures(now, LATELY_DAYS),
             outcomes_days=LATELY_DAYS,
             repeat_days=self.centre.repeat_days,
+            transfers=self._transfers.figures(now),
+            transfers_lately=self._transfers.figures(now, LATELY_DAYS),
+            transfer_norms=NORMS,
             openings=openings.view(now),
         )
 

@@ -20,9 +20,8 @@ from router.nouns import LIVE_CHANNELS, Centre
 from router.port import Numbered
 from router.projections import shapes
 from router.projections.contacts import Contacts, Entry
-from router.projections.days import day_of
+from router.projections.days import DAY_MS, day_of, first_day
 
-DAY_MS = 24 * 3_600_000
 DAYS_MAX = 366
 """So many days are kept."""
 CORRECTED_MS = 30 * DAY_MS
@@ -288,7 +287,7 @@ class Outcomes:
                 one.add(counts)
         return shapes.OutcomeReport(
             at=now,
-            since=self._since(now, days),
+            since=first_day(now, days, self._centre.time_zone),
             days=days,
             repeat_days=self._centre.repeat_days,
             total=_shown(total),
@@ -297,11 +296,8 @@ class Outcomes:
             definitions=DEFINITIONS,
         )
 
-    def _since(self, now: int, days: int) -> int:
-        return day_of(now - (days - 1) * DAY_MS, self._centre.time_zone)[0]
-
     def _rows(self, now: int, days: int) -> Iterator[tuple[tuple[str, str], Counts]]:
-        since = self._since(now, days)
+        since = first_day(now, days, self._centre.time_zone)
         for day, rows in self._days.items():
             if day >= since:
                 yield from rows.items()

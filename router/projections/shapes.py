@@ -207,6 +207,39 @@ class OutcomeReport(msgspec.Struct, frozen=True):
     definitions: dict[str, str]
 
 
+class Transfers(msgspec.Struct, frozen=True):
+    """What became of calls that were transferred (protocol 3.7): shares of `of`, None when there were none."""
+
+    of: int
+    helped: float | None
+    fell_back: float | None
+    left: float | None
+    wait_seconds: float | None
+    """Mean of the helped."""
+
+
+class TransferNorms(msgspec.Struct, frozen=True):
+    """Helped: at least so many; waited on average, fell back: less than so much."""
+
+    helped: float
+    wait_seconds: int
+    fell_back: float
+
+
+class TransferReport(msgspec.Struct, frozen=True):
+    """The same over some days, in total, per kind (queue, colleague, warm) and per queue it came from."""
+
+    at: int
+    since: int
+    """Local midnight at which the first of the days began."""
+    days: int
+    total: Transfers
+    kinds: dict[str, Transfers]
+    queues: dict[str, Transfers]
+    norms: TransferNorms
+    definitions: dict[str, str]
+
+
 class Closed(msgspec.Struct, frozen=True):
     """A channel that a supervisor has closed."""
 
@@ -252,6 +285,11 @@ class Board(msgspec.Struct, frozen=True):
     outcomes_lately: Measures
     """Of the last `outcomes_days` days, today included."""
     outcomes_days: int
+    transfers: Transfers
+    """Of today."""
+    transfers_lately: Transfers
+    """Of the last `outcomes_days` days, today included."""
+    transfer_norms: TransferNorms
     repeat_days: int
     openings: list[Opening]
 

@@ -24,6 +24,7 @@ from router.projections.history import History
 from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People
+from router.projections.transfers import Transfers
 
 WAIT_SECONDS = 5.0
 WAITERS_MAX = 10_000
@@ -52,11 +53,12 @@ class Views:
         self.follow_ups = FollowUps()
         self.people = People()
         self.outcomes = Outcomes(centre, self.contacts)
+        self.transfers = Transfers(centre, self.contacts)
         self.openings = Openings(centre)
         self.estimates = EstimateView(centre)
-        self._board = Board(centre, self.contacts, self.outcomes)
+        self._board = Board(centre, self.contacts, self.outcomes, self.transfers)
         self._models: tuple[Model, ...] = (
-            self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings,
+            self.transfers, self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings,
             self.estimates, self._board,
         )  # fmt: skip
         self._beside: list[Model] = []

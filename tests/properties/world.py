@@ -510,6 +510,7 @@ def _together(
         commands.Supervise(contact, "sup", random.choice(["listen", "whisper", "barge", "shout"]), "s1"),
         commands.EndSupervision(contact, "sup"),
         commands.LeaveConversation(contact, random.choice([holder, agent])),
+        commands.HandOver(contact, holder, to_agent=agent),
     )
 
 

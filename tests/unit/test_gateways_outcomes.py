@@ -13,7 +13,7 @@ from router.engine import commands, facts
 from router.errors import WrongState
 from router.gateways.outcomes import KEPT_AS
 from router.nouns import Estimates, TopicEstimate
-from tests.unit.doubles import accepted, offered, queued, received
+from tests.unit.doubles import START, accepted, offered, queued, received
 from tests.unit.served import Served, bearer
 
 
@@ -90,6 +90,22 @@ async def test_three_measures_side_by_side_with_their_n_and_definition(served: S
     assert (board["resolved"], board["resolved_of"], board["finished"]) == (0.5, 2, 2)
     for days in ("0", "367", "x", "-1", "٣"):
         await get(served, f"/api/v1/outcomes?days={days}", supervisor, 400)
+
+
+async def test_transfers_are_reported_to_staff_and_screens_and_stand_on_the_board(served: Served) -> None:
+    number = await served.port.publish(
+        received("c-1", "phone"), queued("c-1"), offered("c-1", "ada"), accepted("c-1", "ada"),
+        facts.ContactOffered("c-1-2", "c-1", "bob", "consult", START + 20_000, START + 23_000),
+        facts.OfferAccepted("c-1-2", "c-1", "bob", "consult"), facts.ContactTransferred("c-1", "ada", "bob", 0),
+    )  # fmt: skip
+    await served.views.reached(number)
+    supervisor = await served.sign_in("sup")
+    found = await get(served, "/api/v1/transfers", supervisor)
+    assert (found["total"]["of"], found["kinds"]["warm"]["helped"], found["norms"]["wait_seconds"]) == (1, 1.0, 15)
+    assert set(found["definitions"]) == set(found["total"])
+    board = await get(served, "/api/v1/board", bearer("tv"))
+    assert board["transfers"] == board["transfers_lately"] == found["total"]
+    await get(served, "/api/v1/transfers?days=0", supervisor, 400)
 
 
 async def test_an_integrator_passes_on_what_the_citizen_of_its_own_contact_answered(served: Served) -> None:

@@ -20,6 +20,7 @@ from router.projections.follow_ups import FollowUps
 from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People
+from router.projections.transfers import Transfers
 from tests.unit.doubles import START, accepted, offered, queued, received, small_centre
 
 STATES = ("intake", "waiting", "offered", "active", "wrap_up")
@@ -31,7 +32,8 @@ class Fold:
     def __init__(self, centre: Centre | None = None) -> None:
         self.contacts, self.people, self.follow_ups = Contacts(), People(), FollowUps()
         self.outcomes = Outcomes(centre or small_centre(), self.contacts)
-        self.board = Board(centre or small_centre(), self.contacts, self.outcomes)
+        transfers = Transfers(centre or small_centre(), self.contacts)
+        self.board = Board(centre or small_centre(), self.contacts, self.outcomes, transfers)
         self.at, self.number = START, 0
         self.record: list[tuple[int, Fact]] = []
 

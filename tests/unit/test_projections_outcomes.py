@@ -10,7 +10,8 @@ from router.nouns import Question
 from router.port import Numbered
 from router.projections import shapes
 from router.projections.contacts import Contacts
-from router.projections.outcomes import DAY_MS, Judged, Outcomes
+from router.projections.days import DAY_MS
+from router.projections.outcomes import Judged, Outcomes
 from tests.properties.world import World, random_sequence
 from tests.unit.doubles import START, accepted, offered, queued, received, small_centre
 

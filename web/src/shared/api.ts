@@ -1,5 +1,5 @@
 // The REST requests that the pages make, and what they throw: always a Refusal.
-import type { CentreNames, EstimateList, OutcomeReport, Problem, Session, Titles } from './protocol'
+import type { CentreNames, EstimateList, OutcomeReport, TransferReport, Problem, Session, Titles } from './protocol'
 import { Refusal, noAnswer } from './refusal'
 
 async function request(method: string, path: string, body?: unknown): Promise<Response> {
@@ -72,6 +72,8 @@ export const documentAddress = (ref: string): string => `/api/v1/documents/${enc
 export const readDocument = async (ref: string): Promise<Blob> => (await request('GET', documentAddress(ref))).blob()
 
 export const outcomes = (days: number): Promise<OutcomeReport> => json('GET', `/api/v1/outcomes?days=${days}`)
+
+export const transfers = (days: number): Promise<TransferReport> => json('GET', `/api/v1/transfers?days=${days}`)
 
 /** What is expected of whom; an agent gets their own alone. */
 export const estimates = (): Promise<EstimateList> => json('GET', '/api/v1/estimates')

@@ -445,6 +445,31 @@ export interface Person {
   listeners: Record<string, Listening>
 }
 
+/** What became of calls that were transferred: shares of `of`; the wait is the mean of the helped. */
+export interface TransferFigures {
+  of: number
+  helped: number | null
+  fell_back: number | null
+  left: number | null
+  wait_seconds: number | null
+}
+
+export interface TransferNorms {
+  helped: number
+  wait_seconds: number
+  fell_back: number
+}
+
+export interface TransferReport {
+  days: number
+  total: TransferFigures
+  /** queue, colleague, warm */
+  kinds: Record<string, TransferFigures>
+  /** Queue they were transferred from. */
+  queues: Record<string, TransferFigures>
+  norms: TransferNorms
+}
+
 export interface Board {
   number: number
   at: number
@@ -461,6 +486,9 @@ export interface Board {
   outcomes: Measures
   outcomes_lately: Measures
   outcomes_days: number
+  transfers: TransferFigures
+  transfers_lately: TransferFigures
+  transfer_norms: TransferNorms
   repeat_days: number
   openings: Opening[]
 }

@@ -6,6 +6,7 @@ import { ICONS, percent, type Verdict } from './judge'
 import { OutcomeTile } from './Outcomes'
 import { isTv } from './store'
 import { texts } from './texts'
+import { TransferLine } from './Transfers'
 
 export const STATE_ICONS: Record<PersonState, IconName> = { ready: 'ok', busy: 'phone', wrap_up: 'note', paused: 'pause', signed_off: 'quiet' }
 export const STATES: PersonState[] = ['ready', 'busy', 'wrap_up', 'paused', 'signed_off']
@@ -32,14 +33,17 @@ export function Headline({ board }: { board: Board }) {
       : waiting ? ['ok', t.tileStates.ok] : ['quiet', t.tileStates.quiet]
   return (
     <div class="headline">
-      <dl class="tiles">
-        <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={said} />
-        <OutcomeTile board={board} />
-        <Tile
-          testid="tile-follow-ups" label={t.followUps} value={`${board.follow_ups.open} ${t.followUpsOpen}`} verdict={late ? 'action' : 'ok'}
-          word={`${late} ${t.followUpsOverdue}`}
-        />
-      </dl>
+      <div class="headline-left">
+        <dl class="tiles">
+          <Tile testid="tile-waiting" label={t.waiting} value={`${waiting}`} verdict={alarm} word={said} />
+          <OutcomeTile board={board} />
+          <Tile
+            testid="tile-follow-ups" label={t.followUps} value={`${board.follow_ups.open} ${t.followUpsOpen}`} verdict={late ? 'action' : 'ok'}
+            word={`${late} ${t.followUpsOverdue}`}
+          />
+        </dl>
+        <TransferLine board={board} />
+      </div>
       {isTv ? <ChannelStrip channels={board.channels} /> : <AgentTiles agents={board.agents} />}
     </div>
   )

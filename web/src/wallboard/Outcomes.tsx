@@ -12,7 +12,7 @@ import { isTv } from './store'
 import { texts } from './texts'
 
 const KINDS = ['agent', 'citizen', 'no_repeat'] as const
-const SPANS = [1, 7, 30, 366]
+export const SPANS = [1, 7, 30, 366]
 
 const share = (value: number | null): string => (value === null ? texts.value.noneYet : percent(value))
 const markOf = (measures: Measures): string =>

@@ -17,6 +17,7 @@ import { Queues } from './Queues'
 import { OutcomesDialog } from './Outcomes'
 import { board, connection, heardAt, isTv, openQueue, openReport, STALE_MS } from './store'
 import { texts } from './texts'
+import { TransfersDialog } from './Transfers'
 import { Waiting } from './Waiting'
 
 export function Page() {
@@ -43,6 +44,7 @@ export function Page() {
             {session.value?.agent && <a href="/desk">{t.desk}</a>}
             {supervisor && <button type="button" class="plain" data-testid="open-openings" onClick={() => (openReport.value = 'openings')}>{openingTexts.value.title}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-outcomes" onClick={() => (openReport.value = 'outcomes')}>{t.outcomes}</button>}
+            {supervisor && <button type="button" class="plain" data-testid="open-transfers" onClick={() => (openReport.value = 'transfers')}>{t.transferred}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-estimates" onClick={() => (openReport.value = 'estimates')}>{t.estimates}</button>}
             <a href="/wallboard?tv=1">{t.tvMode}</a>
             <LanguageChoice /><ThemeChoice />
@@ -65,6 +67,7 @@ export function Page() {
         </main>
       )}
       {openReport.value === 'outcomes' && <OutcomesDialog onClose={() => (openReport.value = null)} />}
+      {openReport.value === 'transfers' && <TransfersDialog onClose={() => (openReport.value = null)} />}
       {openReport.value === 'estimates' && <Dialog title={t.estimates} wide testid="estimates-dialog" onClose={() => (openReport.value = null)}><Estimates mayswitch /></Dialog>}
       {openReport.value === 'openings' && <Openings onClose={() => (openReport.value = null)} />}
       {openQueue.value && <Waiting key={openQueue.value} queue={openQueue.value} onClose={() => (openQueue.value = null)} />}

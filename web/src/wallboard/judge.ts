@@ -19,6 +19,15 @@ export function againstNorm(share: number | null, norm: number): Verdict {
   return share >= norm * 0.75 ? 'attention' : 'action'
 }
 
+export const number = (value: number): string => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(value)
+
+/** The other way round, where less is better: attention from the limit on, action from a third beyond it. */
+export function againstLimit(value: number | null, limit: number): Verdict {
+  if (value === null) return 'quiet'
+  if (value < limit) return 'ok'
+  return value < limit / 0.75 ? 'attention' : 'action'
+}
+
 export const normWord = (verdict: Verdict): string => {
   const t = texts.value
   return { ok: t.above, attention: t.below, action: t.farBelow, quiet: t.noFigure }[verdict]
