@@ -83,7 +83,7 @@ export function TransfersDialog({ onClose }: { onClose: () => void }) {
               <thead>
                 <tr>
                   <th scope="col">{t.transferred}</th><th scope="col" class="figure">n</th>
-                  {figures(report.total, report.norms).map((one) => <th key={one.kind} scope="col" class="figure">{t.transferFigures[one.kind]} <span class="small muted">{one.norm}</span></th>)}
+                  {figures(report.total, report.norms).map((one) => <th key={one.kind} scope="col" class="figure">{t.transferFigures[one.kind]} <span class="small muted norm-below">{one.norm}</span></th>)}
                 </tr>
               </thead>
               <tbody>

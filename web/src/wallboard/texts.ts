@@ -55,7 +55,7 @@ const nl = {
   noOutcomes: 'In deze dagen is nog niets afgerond.',
   transferred: 'Doorverbonden',
   transfersTitle: 'Doorverbonden telefoongesprekken',
-  transferFigures: { helped: 'Geholpen', wait: 'Gemiddelde wachttijd', fell_back: 'Teruggevallen' },
+  transferFigures: { helped: 'Geholpen', wait: 'Gem. wachttijd', fell_back: 'Teruggevallen' },
   transferDefinitions: {
     helped: 'Iemand voor wie het gesprek bedoeld was, sprak de inwoner. Bij een wachtrij is dat iedereen behalve wie doorverbond. Geteld zodra de afloop bekend is; een collega die alleen advies gaf telt niet mee.',
     wait: 'Gemiddelde van de geholpenen: vanaf de wachtmuziek totdat iemand de inwoner sprak.',
