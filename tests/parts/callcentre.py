@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,21 +42,35 @@ def demo_config(folder: Path, *changes: tuple[str, str, str]) -> Path:
     return folder
 
 
-def joined(pbx: RealAsterisk, folder: Path, config: Path, ami_port: int = 0) -> RouterProcess:
+def softphones(pbx: RealAsterisk, port: int, *phones: str) -> dict[str, str]:
+    """The environment in which these telephones live in the desk; `port` is where browsers reach the PBX."""
+    return {
+        "KCC_SOFTPHONE_URL": f"ws://127.0.0.1:{port}/ws",
+        "KCC_SOFTPHONE_PASSWORDS": " ".join(f"{phone}:{pbx.agent_secret(phone)}" for phone in phones),
+    }
+
+
+def joined(
+    pbx: RealAsterisk, folder: Path, config: Path, ami_port: int = 0, environ: Mapping[str, str] | None = None
+) -> RouterProcess:
     """The server, to be started, that answers this PBX; `ami_port` when something stands between the two."""
     return RouterProcess(
         folder, config,
         KCC_AMI=f"127.0.0.1:{ami_port or pbx.ami_port}", KCC_AMI_SECRET=pbx.ami_secret,
-        KCC_AGI_PORT=str(pbx.agi_port), KCC_AGI_TOKEN=pbx.agi_secret,
+        KCC_AGI_PORT=str(pbx.agi_port), KCC_AGI_TOKEN=pbx.agi_secret, **(environ or {}),
     )  # fmt: skip
 
 
 @asynccontextmanager
 async def house(
-    pbx: RealAsterisk, folder: Path, *changes: tuple[str, str, str], ami_port: int = 0
+    pbx: RealAsterisk,
+    folder: Path,
+    *changes: tuple[str, str, str],
+    ami_port: int = 0,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[CallCentre]:
     """A new server on `demo_config`, joined to this PBX, and its people."""
-    router = joined(pbx, folder / "data", demo_config(folder / "config", *changes), ami_port)
+    router = joined(pbx, folder / "data", demo_config(folder / "config", *changes), ami_port, environ)
     await asyncio.to_thread(router.start)
     try:
         async with CallCentre(pbx, router) as centre:

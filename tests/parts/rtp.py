@@ -27,6 +27,8 @@ class Audio(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.packets = 0
         self.heard: list[int] = []
+        self.digits: dict[bytes, str] = {}
+        """Time stamp -> the key that was heard, in order."""
         self.remote: tuple[str, int] | None = None
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._sending: asyncio.TimerHandle | None = None
@@ -37,10 +39,12 @@ class Audio(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) < 13 or data[1] & 0x7F != 8:
-            return
-        self.packets += 1
-        self.heard = [*self.heard[-7840:], *(DECODE[byte] for byte in data[12:])]
+        kind = data[1] & 0x7F if len(data) >= 13 else 0
+        if kind == EVENT_TYPE and data[13] & 0x80:
+            self.digits[data[4:8]] = DIGITS[data[12]]  # its end is sent three times, under one time stamp
+        elif kind == 8:
+            self.packets += 1
+            self.heard = [*self.heard[-7840:], *(DECODE[byte] for byte in data[12:])]
         for ready, future in list(self._waiting):
             if not future.done() and ready():
                 future.set_result(None)

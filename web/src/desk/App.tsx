@@ -13,6 +13,8 @@ import { FollowUps } from './FollowUps'
 import { Header } from './Header'
 import { Offers } from './Offers'
 import { Queues, Roster } from './Roster'
+import { PhoneBar } from './phone/PhoneBar'
+import { watchPhone } from './phone/phone'
 import { current, desk, notice, page } from './store'
 import { texts } from './texts'
 import { Idle, Work } from './Work'
@@ -30,7 +32,11 @@ function Desk() {
     start()
     // The sign-in form had it; the keyboard goes on where the work is.
     document.getElementById('content')?.focus({ preventScroll: true })
-    return stop
+    const unwatch = watchPhone()
+    return () => {
+      unwatch()
+      stop()
+    }
   }, [])
   const t = texts.value
   const onContacts = page.value === 'contacts'
@@ -39,6 +45,7 @@ function Desk() {
       <a class="skip" href="#content">{words.value.skip}</a>
       <Header />
       <Banners />
+      <PhoneBar />
       <div class={onContacts ? (current.value ? 'columns' : 'columns columns-idle') : 'columns columns-page'}>
         <aside class="side" aria-label={t.contacts}>
           <Offers />

@@ -4,9 +4,12 @@ import { OpeningNotices } from '../shared/OpeningNotices'
 import { sessionOver, signOut } from '../shared/session'
 import { lasting, now, timeWithSeconds } from '../shared/time'
 import { words } from '../shared/words'
-import { afterWorkDone, setPresence, start, stop } from './actions'
-import { leads, unlock } from './alerts'
-import { connection, desk, heardAt } from './store'
+import { afterWorkDone, start, stop } from './actions'
+import { leads } from './alerts'
+import { begin } from './Header'
+import { trouble } from './phone/phone'
+import { phoneTexts } from './phone/texts'
+import { connection, desk, heardAt, OUT_OF_REACH } from './store'
 import { texts } from './texts'
 
 export function Banners() {
@@ -25,17 +28,33 @@ export function Banners() {
         {state === 'up' && me?.lost && <p class="banner banner-attention"><Icon name="attention" />{t.lost}</p>}
       </div>
       <div role="alert">
-        {me?.presence === 'paused' && (me.reason === 'not_responding' || me.reason === 'connection_lost') && (
-          <div class="banner banner-attention" data-testid={me.reason === 'connection_lost' ? 'was-away' : 'not-responding'}>
+        {me?.presence === 'paused' && OUT_OF_REACH.includes(me.reason) && (
+          <div class="banner banner-attention" data-testid={AWAY[me.reason]}>
             <Icon name="attention" />
-            <p>{me.reason === 'connection_lost' ? <><strong>{t.wasAway}</strong> {t.wasAwayMore}</> : <><strong>{t.notResponding}</strong> {t.notRespondingMore}</>}</p>
-            <button type="button" class="primary" onClick={() => void unlock().then(() => setPresence('ready'))}>{t.backToReady}</button>
+            <p><Away reason={me.reason} /></p>
+            <button type="button" class="primary" onClick={() => void begin()}>{t.backToReady}</button>
           </div>
         )}
+        {me?.presence === 'signed_off' && trouble.value && <p class="banner banner-attention" data-testid="phone-banner"><Icon name="attention" /><span><PhoneTrouble /></span></p>}
         {(state === 'refused' || state === 'over') && <Over />}
       </div>
     </div>
   )
+}
+
+const AWAY: Record<string, string> = { not_responding: 'not-responding', connection_lost: 'was-away', phone_unreachable: 'phone-unreachable' }
+
+function Away({ reason }: { reason: string }) {
+  const t = texts.value
+  if (reason === 'connection_lost') return <><strong>{t.wasAway}</strong> {t.wasAwayMore}</>
+  if (reason === 'not_responding') return <><strong>{t.notResponding}</strong> {t.notRespondingMore}</>
+  return <><strong>{t.phoneUnreachable}</strong> {trouble.value ? <PhoneTrouble /> : t.notRespondingMore}</>
+}
+
+function PhoneTrouble() {
+  if (!trouble.value) return null
+  const [what, remedy] = phoneTexts.value.troubles[trouble.value]
+  return <>{what} {remedy}</>
 }
 
 function Down() {

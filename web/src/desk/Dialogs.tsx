@@ -13,6 +13,7 @@ import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, say, setPresence }
 import { beep, unlock } from './alerts'
 import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
+import { PhoneCheck } from './phone/PhoneCheck'
 import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
 import { ConsultDialog, TransferWarning } from './Together'
@@ -32,6 +33,7 @@ export function Dialogs() {
     case 'consult': return one && <ConsultDialog key={one.contact} one={one} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'settings': return <SettingsDialog />
+    case 'phone': return <PhoneCheck />
     case 'shortcuts': return <ShortcutsDialog />
     default: return null
   }

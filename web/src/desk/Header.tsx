@@ -7,12 +7,17 @@ import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
 import { leave, setPresence } from './actions'
 import { askForNotifications, unlock } from './alerts'
+import { PhoneStatus } from './phone/PhoneCheck'
+import { phoneWorks } from './phone/phone'
 import { ariaKeys } from './shortcuts'
-import { desk, openDialog, page, type Page } from './store'
+import { desk, openDialog, OUT_OF_REACH, page, type Page } from './store'
 import { texts } from './texts'
 
+/** From a click on: sound, notifications and the telephone work, then contacts may come. */
 export async function begin(): Promise<void> {
   await Promise.all([unlock(), askForNotifications()])
+  if (await phoneWorks()) await setPresence('ready')
+  else openDialog.value = 'phone'
 }
 
 export function Header() {
@@ -30,6 +35,7 @@ export function Header() {
         </Tab>
         {session.value?.role === 'supervisor' && <a class="tab" href="/wallboard">{t.wallboard}</a>}
       </nav>
+      <PhoneStatus />
       <Presence />
       <div class="row tools">
         <LanguageChoice />
@@ -66,10 +72,10 @@ function Presence() {
         {me.since > 0 && <span class="number muted">{t.inState(clock((now.value - me.since) / 1000))}</span>}
       </p>
       {me.presence === 'signed_off' && (
-        <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>
+        <button type="button" class="primary" onClick={() => void begin()}>{t.startShift}</button>
       )}
-      {me.presence === 'paused' && me.reason !== 'not_responding' && me.reason !== 'connection_lost' && (
-        <button type="button" class="primary" aria-keyshortcuts={ariaKeys('presence')} onClick={() => void begin().then(() => setPresence('ready'))}>{t.backToReady}</button>
+      {me.presence === 'paused' && !OUT_OF_REACH.includes(me.reason) && (
+        <button type="button" class="primary" aria-keyshortcuts={ariaKeys('presence')} onClick={() => void begin()}>{t.backToReady}</button>
       )}
       {me.presence === 'ready' && (
         <button type="button" aria-haspopup="dialog" aria-keyshortcuts={ariaKeys('presence')} onClick={() => (openDialog.value = 'pause')}><Icon name="pause" />{t.pause}</button>

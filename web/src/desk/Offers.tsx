@@ -6,6 +6,9 @@ import type { Offer } from '../shared/protocol'
 import { clock, now, present, wait } from '../shared/time'
 import { words } from '../shared/words'
 import { accept, decline } from './actions'
+import { call } from './phone/line'
+import { pickUp } from './phone/phone'
+import { phoneTexts } from './phone/texts'
 import { ariaKeys, keyName } from './shortcuts'
 import { desk } from './store'
 import { ago, texts } from './texts'
@@ -76,6 +79,9 @@ function OfferCard({ offer }: { offer: Offer }) {
       </p>
       {phone && <p class={offer.declining ? 'alert' : 'alert alert-attention ringing'}><Icon name="phone" /><strong>{offer.declining ? t.declining : t.phoneRings}</strong></p>}
       <div class="buttons offer-buttons">
+        {phone && call.value?.state === 'rings' && (
+          <button type="button" class="primary grow" data-testid="answer" aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')} onClick={() => void pickUp()}>{phoneTexts.value.answer}</button>
+        )}
         {!phone && (
           <button
             type="button" class="primary grow" data-testid="accept" aria-disabled={busy} aria-keyshortcuts={ariaKeys('accept')} title={keyName('accept')}

@@ -5,7 +5,7 @@ import { municipalityName, queueName, reasonName, topicName } from '../shared/na
 import type { InHand } from '../shared/protocol'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
-import { finish, load, setPresence } from './actions'
+import { finish, load } from './actions'
 import { Composer } from './Composer'
 import { begin } from './Header'
 import { Documents } from './Documents'
@@ -106,7 +106,7 @@ export function Idle() {
       <h1>{said[0]}</h1>
       {me.presence === 'paused' && me.reason && <p class="tag tag-attention">{reasonName(me.reason)}</p>}
       <p class="muted">{said[1]}</p>
-      {me.presence === 'signed_off' && <button type="button" class="primary" onClick={() => void begin().then(() => setPresence('ready'))}>{t.startShift}</button>}
+      {me.presence === 'signed_off' && <button type="button" class="primary" onClick={() => void begin()}>{t.startShift}</button>}
     </div>
   )
 }

@@ -77,7 +77,7 @@ export function stop(): void {
   forgetAll()
 }
 
-const ask = <E extends keyof DeskRequests & string>(event: E, body: DeskRequests[E][0]): Promise<DeskRequests[E][1]> => {
+export const ask = <E extends keyof DeskRequests & string>(event: E, body: DeskRequests[E][0]): Promise<DeskRequests[E][1]> => {
   const link = connection.value
   if (!link) return Promise.reject(new Refusal({ code: 'no_answer', message: '' }))
   return link.ask(event, body)

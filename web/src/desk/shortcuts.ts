@@ -1,15 +1,18 @@
 // Keyboard shortcuts. Every one has Alt (WCAG 2.1.4) and they can be switched off.
 import { asking, desk, openDialog, page, selected, type, current } from './store'
-import { accept, decline, finish, setPresence, step } from './actions'
+import { accept, decline, finish, step } from './actions'
+import { begin } from './Header'
+import { call, hold, mute } from './phone/line'
+import { pickUp } from './phone/phone'
 import { shortcutsOn } from './settings'
 
 export type Shortcut =
-  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'consult' | 'question' | 'followUp' | 'presence' | 'list'
+  | 'accept' | 'decline' | 'next' | 'previous' | 'reply' | 'note' | 'finish' | 'handOver' | 'consult' | 'question' | 'followUp' | 'presence' | 'mute' | 'hold' | 'list'
 
 /** The key with Alt, as KeyboardEvent.code names it. */
 export const KEYS: Record<Shortcut, string> = {
   accept: 'KeyA', decline: 'KeyW', next: 'ArrowDown', previous: 'ArrowUp', reply: 'KeyR', note: 'KeyN', finish: 'KeyK',
-  handOver: 'KeyO', consult: 'KeyB', question: 'KeyQ', followUp: 'KeyV', presence: 'KeyP', list: 'Slash',
+  handOver: 'KeyO', consult: 'KeyB', question: 'KeyQ', followUp: 'KeyV', presence: 'KeyP', mute: 'KeyM', hold: 'KeyH', list: 'Slash',
 }
 
 const SIGNS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑', Slash: '?' }
@@ -32,7 +35,7 @@ function act(shortcut: Shortcut): void {
   const offer = desk.value?.offers[0]
   const active = current.value?.state === 'active' && current.value.role === 'owner'
   switch (shortcut) {
-    case 'accept': return void (offer && offer.channel !== 'phone' && accept(offer.offer, offer.contact))
+    case 'accept': return void (call.value?.state === 'rings' ? pickUp() : offer && offer.channel !== 'phone' && accept(offer.offer, offer.contact))
     case 'decline': return void (offer && !offer.declining && decline(offer.offer))
     case 'next': return step(1)
     case 'previous': return step(-1)
@@ -49,8 +52,10 @@ function act(shortcut: Shortcut): void {
       return
     case 'presence':
       if (desk.value?.agent.presence === 'ready') openDialog.value = 'pause'
-      else if (desk.value?.agent.presence === 'paused') void setPresence('ready')
+      else if (desk.value?.agent.presence === 'paused') void begin()
       return
+    case 'mute': return mute()
+    case 'hold': return hold()
     case 'list': openDialog.value = 'shortcuts'
   }
 }

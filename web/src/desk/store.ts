@@ -47,11 +47,14 @@ export const outgoing = signal<Outgoing[]>([])
 export const typed = signal<Record<string, Typed>>({})
 /** The contact whose work area takes the keyboard when it appears: it was just accepted. */
 export const toFocus = signal('')
-export const openDialog = signal<'hand-over' | 'consult' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | null>(null)
+export const openDialog = signal<'hand-over' | 'consult' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | 'phone' | null>(null)
 /** The contact to which a question is being added, or empty. */
 export const asking = signal('')
 /** A short word after something was done, or did not work. */
 export const notice = signal<{ text: string; bad: boolean } | null>(null)
+
+/** Reasons of a pause that have a banner of their own. */
+export const OUT_OF_REACH = ['not_responding', 'connection_lost', 'phone_unreachable']
 
 export const current = computed<InHand | null>(
   () => desk.value?.contacts.find((one) => one.contact === selected.value) ?? null,

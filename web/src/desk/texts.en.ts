@@ -28,6 +28,7 @@ export const en: Texts = {
   pausedBusy: 'You get no new contacts. You keep the contacts in hand.',
   notResponding: 'You were paused because a contact was not accepted.',
   notRespondingMore: 'The contact has kept its place in the queue.',
+  phoneUnreachable: 'You were put on pause because your telephone could not be reached.',
   wasAway: 'You were paused because your connection was away too long.',
   wasAwayMore: 'Written contacts that you had are back in the queue. Nothing is lost.',
   welcome: 'Good to see you',
@@ -281,7 +282,7 @@ export const en: Texts = {
   keys: {
     accept: 'Accept the offered contact', decline: 'Decline the offered contact', next: 'Next contact', previous: 'Previous contact',
     reply: 'To the reply box', note: 'To the internal note', finish: 'Finish the conversation', handOver: 'Hand over', consult: 'Consult a colleague', question: 'Add another question',
-    followUp: 'Make a follow-up', presence: 'Ready or pause', list: 'This list',
+    followUp: 'Make a follow-up', presence: 'Ready or pause', list: 'This list', mute: 'Microphone off or on', hold: 'Hold or take off hold',
   },
   keysHint: 'All shortcuts have Alt. You can switch them off in Settings.',
   leave: 'There is text that has not been saved.',

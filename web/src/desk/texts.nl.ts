@@ -30,6 +30,7 @@ export const nl = {
   pausedBusy: 'U krijgt geen nieuwe contacten. Uw lopende contacten houdt u.',
   notResponding: 'U bent op pauze gezet omdat een contact niet werd aangenomen.',
   notRespondingMore: 'Het contact heeft zijn plaats in de wachtrij gehouden.',
+  phoneUnreachable: 'U bent op pauze gezet omdat uw telefoon niet bereikbaar was.',
   wasAway: 'U bent op pauze gezet omdat uw verbinding te lang weg was.',
   wasAwayMore: 'Geschreven contacten die u had, zijn terug in de wachtrij. Er is niets verloren.',
   welcome: 'Goed dat u er bent',
@@ -296,7 +297,7 @@ export const nl = {
   keys: {
     accept: 'Aangeboden contact aannemen', decline: 'Aangeboden contact weigeren', next: 'Volgend contact', previous: 'Vorig contact',
     reply: 'Naar het antwoordvak', note: 'Naar de interne notitie', finish: 'Gesprek afronden', handOver: 'Overdragen', consult: 'Overleggen met een collega', question: 'Nog een vraag toevoegen',
-    followUp: 'Vervolgactie maken', presence: 'Beschikbaar of pauze', list: 'Deze lijst',
+    followUp: 'Vervolgactie maken', presence: 'Beschikbaar of pauze', list: 'Deze lijst', mute: 'Microfoon uit of aan', hold: 'In de wacht of terug',
   },
   keysHint: 'Alle sneltoetsen hebben Alt. U kunt ze uitzetten bij Instellingen.',
   leave: 'Er staat nog tekst die niet is bewaard.',

@@ -176,6 +176,8 @@ export interface Me {
   reason: string
   since: number
   phone: boolean
+  /** That telephone lives in this desk. */
+  softphone: boolean
   lost: boolean
   /** A transferred call left something to do; nothing is offered meanwhile. */
   after_work: boolean
@@ -335,6 +337,8 @@ export type Owner = { agent: string } | { queue: string }
 /** Event -> [what is sent, what the acknowledgement adds]. */
 export interface DeskRequests {
   presence: [{ presence: Presence; reason?: string }, object]
+  softphone: [object, { url: string; phone: string; password: string }]
+  rejoin: [{ contact: string }, object]
   accept: [{ offer: string }, { contact: string }]
   decline: [{ offer: string; reason: string }, object]
   open: [{ contact: string }, { detail: Detail }]
