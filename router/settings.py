@@ -43,6 +43,19 @@ class SoftphoneSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How much of the telephone one caller, one number called and one trunk may take; 0 = as much as there is."""
+
+    caller_at_once: int = 20
+    """Calls that are up from one number."""
+    caller_per_minute: int = 30
+    entry_at_once: int = 0
+    """Calls that are up to one of our numbers."""
+    trunk_at_once: int = 0
+    """Calls that are up over one trunk (a PJSIP endpoint of the PBX)."""
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceSettings:
     """How to reach Asterisk (asterisk/README.md); absent = no telephone channel."""
 
@@ -57,6 +70,7 @@ class VoiceSettings:
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Municipality -> (digit, topic) choices, at most five."""
+    limits: CallLimits = CallLimits()
     softphone: SoftphoneSettings | None = None
     """None = agents have telephones of their own only."""
 

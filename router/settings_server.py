@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from router.nouns import LANGUAGES
 from router.settings import (
     Account,
+    CallLimits,
     ChatSettings,
     EmailSettings,
     PostSettings,
@@ -22,6 +23,7 @@ from router.settings_table import Notes, Table, is_loopback, nearest, shown
 
 ROLES = ("agent", "supervisor", "integrator", "board")
 SECRET_BYTES_MAX = 4096
+CALLS_MAX = 100_000
 
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _USER = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
@@ -158,6 +160,7 @@ def read_voice(
         agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
         agi_token=surface.secret(table, "agi_token") if enabled else "",
         menus=dict(menus),
+        limits=_call_limits(table.table("limits")),
     )
     table.skip("ami_secret_file", "agi_token_file", "softphone")
     table.done()
@@ -173,6 +176,18 @@ def read_voice(
     if not is_loopback(host):
         table.warn("ami_host", f"{shown(host)} is another machine: AMI is not encrypted; use a network of your own")
     return settings
+
+
+def _call_limits(table: Table) -> CallLimits:
+    most = CallLimits()
+    limits = CallLimits(
+        table.integer("caller_at_once", most.caller_at_once, 0, CALLS_MAX),
+        table.integer("caller_per_minute", most.caller_per_minute, 0, CALLS_MAX),
+        table.integer("entry_at_once", most.entry_at_once, 0, CALLS_MAX),
+        table.integer("trunk_at_once", most.trunk_at_once, 0, CALLS_MAX),
+    )
+    table.done()
+    return limits
 
 
 def read_email(table: Table | None, surface: Surface) -> EmailSettings | None:

@@ -100,7 +100,7 @@ class EndContact:
 
     contact: str
     reason: str
-    """abandoned, citizen_left, gone, closed_hours, full, calamity, technical, duplicate, robot"""
+    """abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot"""
 
 
 @dataclass(frozen=True, slots=True)

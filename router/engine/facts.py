@@ -214,7 +214,7 @@ class ContactEnded:
 
     contact: str
     reason: str
-    """handled, abandoned, citizen_left, gone, closed_hours, full, calamity, technical, duplicate, robot, closed,
+    """handled, abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot, closed,
     callback (goes on as one), passed_on (to another contact centre)"""
     agent: str = ""
     """The owner at the end, or empty."""

@@ -22,6 +22,7 @@ FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "RAND", "
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
+    "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
     "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
 })  # fmt: skip

@@ -43,6 +43,37 @@ async def centre(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]
         yield running
 
 
+async def test_a_flood_from_one_number_leaves_room_for_another_caller(pbx: RealAsterisk, tmp_path: Path) -> None:
+    few = ("server.toml", "caller_at_once = 20", "caller_at_once = 3")
+    async with house(pbx, tmp_path, few) as centre:
+        for _ in range(3):
+            await centre.held(caller="0687654321")
+        flood = [await centre.call(caller="0687654321") for _ in range(20)]
+        await flood[0].audio.tone(prompt_hertz("kcc/busy-caller"))
+        other, contact = await centre.held(caller="0612345678")
+        await asyncio.gather(*(call.wait(call.over) for call in flood))
+        await other.audio.sound()
+        assert (await centre.contact(contact))["state"] == "waiting"
+        await centre.phone(ended=20, waiting=4)
+        assert (await centre.books())["ended"] == {"flood": 20}
+        log = centre.router.log.read_text()
+        assert "voice.turned_away" in log
+        assert "687654321" not in log
+
+
+async def test_a_flood_to_one_of_our_numbers_leaves_room_for_the_others(pbx: RealAsterisk, tmp_path: Path) -> None:
+    few = ("server.toml", "entry_at_once = 200", "entry_at_once = 2")
+    async with house(pbx, tmp_path, few) as centre:
+        for n in range(2):
+            await centre.held(PLAIN, caller=f"061234567{n}")
+        refused = await centre.call(PLAIN, caller="0612345673")
+        await refused.audio.tone(prompt_hertz("kcc/busy-line"))
+        there = await centre.call(WITH_MENU, caller="0612345674")
+        await there.audio.tone(prompt_hertz("kcc/welcome-waterland"))
+        await refused.wait(refused.over)
+        assert (await centre.books())["ended"] == {"flood": 1}
+
+
 async def test_each_municipality_is_answered_in_its_own_name(centre: CallCentre) -> None:
     noor = await centre.agent("noor")
     there = await centre.call(PLAIN)

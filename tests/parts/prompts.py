@@ -23,6 +23,8 @@ EVERYWHERE = {
     "kcc/hold-callback": "Kies 1 als u liever wordt teruggebeld. U houdt uw plaats.",
     "kcc/callback-confirmed": "Wij bellen u terug. Tot straks.",
     "kcc/position": "Uw plaats in de rij is",
+    "kcc/busy-caller": "Er wordt vanaf uw nummer al veel gebeld. Belt u het later nog eens.",
+    "kcc/busy-line": "Er wordt nu heel veel gebeld. Belt u het over een kwartier nog eens.",
     "kcc/overflow": "Een ogenblik, wij verbinden u door met een collega.",
     "kcc/overflow-nobody": "Er is nu niemand bereikbaar. Belt u het later nog eens.",
 }

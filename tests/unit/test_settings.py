@@ -13,7 +13,7 @@ import pytest
 
 from router.errors import ConfigurationInvalid
 from router.nouns import OFFICE, Hours, QueueLimit, QueueTarget
-from router.settings import Settings
+from router.settings import CallLimits, Settings
 from router.settings_reader import describe, hours_text, load, version_of
 from tests.properties.world import World
 
@@ -121,6 +121,7 @@ def test_the_keys_that_the_example_keeps_behind_a_hash_are_right_too(folder):
     assert (settings.email.imap_password, settings.email.smtp_password) == ("s2", "s3")
     assert settings.voice is not None
     assert (settings.voice.ami_secret, settings.voice.agi_token) == ("s1", "0123456789abcdef")
+    assert settings.voice.limits == CallLimits(20, 30, 200, 400)
     assert settings.voice.menus["duinrand"] == (("1", "burgerzaken"), ("2", "afval"), ("3", "wmo"), ("4", "algemeen"))
 
 

@@ -293,6 +293,16 @@ ACCOUNTS_MISTAKES = [
 ]
 
 SERVER_MISTAKES = [
+    (
+        "caller_at_once = 20",
+        "caller_at_once = -1",
+        "voice.limits.caller_at_once: -1 is out of bounds; write 0 to 100000",
+    ),
+    (
+        "caller_at_once = 20",
+        "caller_at_onec = 20",
+        "voice.limits.caller_at_onec: this key means nothing here; did you mean",
+    ),
     ("port = 8014", "port = 0", "port: 0 is out of bounds; write 1 to 65535"),
     ("port = 8014", 'port = "8014"', 'port: "8014" is not a whole number'),
     ('data = "data"', 'data = "../data"', 'data: "../data" leads out of its folder; write a path without ".."'),

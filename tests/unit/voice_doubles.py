@@ -14,11 +14,12 @@ from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import CallerHungUp
 from router.engine import commands, facts
 from router.port import Order
-from router.settings import VoiceSettings
+from router.settings import CallLimits, VoiceSettings
 from tests.unit.channel_doubles import Watched, hints_of
 from tests.unit.doubles import MemoryVault
 
 CHANNEL, UNIQUEID = "PJSIP/trunk-00000001", "kcc-1.0"
+LIMITS = CallLimits()
 DEADLINE_SECONDS = 10.0
 SILENT = "140298"
 """The number of a municipality that has no greeting and no menu."""
@@ -97,7 +98,7 @@ class Session:
 class Telephone:
     """A centre with two agents, and its voice channel on a `Link`."""
 
-    def __init__(self, centre: Centre) -> None:
+    def __init__(self, centre: Centre, limits: CallLimits = LIMITS) -> None:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
             self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
@@ -105,7 +106,7 @@ class Telephone:
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}
-        self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x"))
+        self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x", limits=limits))
         self.channel._ami = self.link  # type: ignore[assignment]
         self._orders = centre.orders("phone")
         self.contact = ""

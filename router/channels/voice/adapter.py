@@ -369,8 +369,7 @@ class VoiceChannel:
     async def _take_census(self, before: set[str]) -> set[str]:
         """See what is up, and make the record agree. Gives the calls on hold that nobody knows.
 
-        At the first census of a connection those are adopted; later only who was among them `before` too: once may
-        be on its way out.
+        At the first census of a connection those are adopted; later only who was among them `before` too.
         """
         async with self._one_census:
             epoch, first = self._ami.epoch, not self._known
@@ -385,6 +384,7 @@ class VoiceChannel:
             self._ending &= set(census.channels)
             strangers = {c for c in census.channels if c not in self._ending and not await self._open(c)}
             self.calls.replace(census.channels, mark)
+            self._intake.floods.restore(census.channels)
             for contact in strangers:
                 if first or (contact in before and contact not in census.answered):
                     await self._adopt(contact, census)
@@ -446,5 +446,5 @@ class VoiceChannel:
         log.error("voice.asterisk_ended", calls=len(self.calls))
         self.calls.clear()
         self._ending.clear()
-        await self._tell(commands.ReportCensus("phone", up_seconds=0))
-        await self._tell(commands.LoseChannel("phone"))
+        for command in (commands.ReportCensus("phone", up_seconds=0), commands.LoseChannel("phone")):
+            await self._tell(command)

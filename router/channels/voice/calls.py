@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from router.channels.voice.ami import LiveChannel
@@ -19,6 +19,10 @@ class Call:
     contact: str
     channel: str
     uniqueid: str = ""
+    caller: str = ""
+    """Stands for the caller's number (floods.py)."""
+    entry: str = ""
+    """The number that was called."""
     born: int = 0
     """When this channel became known, on the count of `Calls.mark`."""
     attended: bool = False
@@ -63,6 +67,9 @@ class Calls:
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._calls.values())
 
     def get(self, contact: str) -> Call | None:
         return self._calls.get(contact)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import phonenumbers
@@ -12,6 +13,7 @@ from router.channels.channel import Surroundings
 from router.channels.voice.agi import AgiSession
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
+from router.channels.voice.floods import Floods
 from router.engine import commands
 from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
@@ -29,6 +31,7 @@ AGAIN_MAX = 20
 OPERATOR = "0"
 CLOSED = "closed_hours"
 FULL = "full"
+FLOOD = "flood"
 
 
 class Intake:
@@ -38,6 +41,7 @@ class Intake:
         self._around, self._settings, self._calls = around, settings, calls
         self._coming: dict[str, asyncio.Event] = {}
         """Contacts of calls that Asterisk has not been told of."""
+        self.floods = Floods(settings.limits, calls)
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
     async def take(self, session: AgiSession) -> None:
@@ -50,7 +54,11 @@ class Intake:
         contact, municipality = new_id("c"), self.municipality(session.subject)
         self._coming[contact] = asyncio.Event()
         try:
-            call = await self._receive(session, municipality, contact)
+            with self.floods.room(session.caller_number, session.subject, session.channel) as broken:
+                if broken:
+                    await self._turn_away(session, municipality, contact, broken)
+                    return
+                call = await self._receive(session, municipality, contact)
             if call is not None:
                 await self._attend(session, call, municipality, self._coming[contact])
         finally:
@@ -156,7 +164,20 @@ class Intake:
             return None
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
+        call.caller, call.entry = self.floods.caller(session.caller_number), session.subject
         return call
+
+    async def _turn_away(self, session: AgiSession, municipality: Municipality, contact: str, broken: str) -> None:
+        """Too many calls come from there: recorded, without who it is, and told so by the dialplan, so that a flood
+        takes neither our connections nor the vault's time."""
+        log.warning("voice.turned_away", limit=broken, municipality=municipality.id)
+        receive = commands.Receive(
+            contact, "phone", municipality.id, session.uniqueid, session.subject, classify=False
+        )  # fmt: skip
+        known = str((await self._around.port.submit(receive)).answer)
+        await self._settle(commands.EndContact(known, FLOOD))
+        with contextlib.suppress(AgiFault):  # it has left already
+            await session.set_variable("KCC_BUSY", broken)
 
     async def _open(self, contact: str) -> bool:
         """Whether a contact of this call from before is still open."""

@@ -46,7 +46,7 @@ export const words = dictionary<Words>({
     ownReasons: { not_responding: 'Niet gereageerd', connection_lost: 'Verbinding verbroken', phone_unreachable: 'Telefoon onbereikbaar', end_of_shift: 'Einde dienst' },
     endedReasons: {
       handled: 'afgehandeld', abandoned: 'opgehangen in de wacht', citizen_left: 'inwoner is weggegaan', gone: 'verdwenen',
-      closed_hours: 'buiten openingstijd', full: 'wachtrij vol', calamity: 'calamiteit', technical: 'storing', duplicate: 'dubbel', robot: 'automaat',
+      closed_hours: 'buiten openingstijd', full: 'wachtrij vol', flood: 'te veel oproepen', calamity: 'calamiteit', technical: 'storing', duplicate: 'dubbel', robot: 'automaat',
       closed: 'gesloten door leidinggevende', agent: 'door medewerker',
     },
     refusals: {
@@ -102,7 +102,7 @@ export const words = dictionary<Words>({
     ownReasons: { not_responding: 'Did not respond', connection_lost: 'Connection lost', phone_unreachable: 'Telephone unreachable', end_of_shift: 'End of shift' },
     endedReasons: {
       handled: 'handled', abandoned: 'hung up while waiting', citizen_left: 'citizen left', gone: 'gone',
-      closed_hours: 'outside opening hours', full: 'queue full', calamity: 'calamity', technical: 'technical fault', duplicate: 'duplicate', robot: 'robot',
+      closed_hours: 'outside opening hours', full: 'queue full', flood: 'too many calls', calamity: 'calamity', technical: 'technical fault', duplicate: 'duplicate', robot: 'robot',
       closed: 'closed by a supervisor', agent: 'by the agent',
     },
     refusals: {

@@ -1,0 +1,82 @@
+"""Floods: how much of the telephone one caller, one number called and one trunk may take. The rest is for others."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from router.channels.voice.ami import LiveChannel
+from router.channels.voice.calls import Calls
+from router.channels.voice.events import endpoint_of
+from router.settings import CallLimits
+
+MINUTE = 60.0
+CALLERS_MAX = 10_000
+"""Callers whose last minute is remembered; beyond it the one that called longest ago is forgotten."""
+
+Origin = tuple[str, str, str]
+"""Caller (a keyed hash of the number, "" = withheld), number called, trunk."""
+
+
+class Floods:
+    """Counts the calls that are up by where they come from. What is turned away, or says goodbye, takes no room."""
+
+    def __init__(self, limits: CallLimits, calls: Calls, now: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._calls, self._now = limits, calls, now
+        self._key = secrets.token_bytes(32)
+        self._coming: list[Origin] = []
+        """Calls that are being put on disk."""
+        self._lately: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def caller(self, number: str) -> str:
+        """What stands for a number here: a keyed hash that nobody else, and no later process, can make."""
+        return hashlib.blake2b(number.encode(), key=self._key, digest_size=16).hexdigest() if number else ""
+
+    @contextmanager
+    def room(self, number: str, entry: str, channel: str) -> Iterator[str]:
+        """Take room for a call until it is among the `calls`: "", or the limit it would break (`caller`, `line`)."""
+        origin = self.caller(number), entry, endpoint_of(channel)
+        broken = self._broken(origin)
+        if broken:
+            yield broken
+            return
+        self._coming.append(origin)
+        try:
+            yield ""
+        finally:
+            self._coming.remove(origin)
+
+    def restore(self, found: Mapping[str, LiveChannel]) -> None:
+        """After a start: where the calls come from, by contact, from what is up."""
+        for contact, row in found.items():
+            call = self._calls.get(contact)
+            if call is not None and not call.entry:
+                call.entry, call.caller = row.number, self.caller(row.caller_number)
+
+    def _broken(self, origin: Origin) -> str:
+        limits, (caller, entry, trunk) = self._limits, origin
+        up = [*self._coming, *((c.caller, c.entry, endpoint_of(c.channel)) for c in self._calls if not c.farewell)]
+        callers, entries, trunks = (Counter(one[place] for one in up) for place in range(3))
+        if 0 < limits.entry_at_once <= entries[entry] or 0 < limits.trunk_at_once <= trunks[trunk]:
+            return "line"
+        if caller and (0 < limits.caller_at_once <= callers[caller] or not self._in_rate(caller)):
+            return "caller"
+        return ""
+
+    def _in_rate(self, caller: str) -> bool:
+        """Note a call of this caller, unless there were too many in the last minute."""
+        now, most = self._now(), self._limits.caller_per_minute
+        times = self._lately.setdefault(caller, deque())
+        self._lately.move_to_end(caller)
+        if len(self._lately) > CALLERS_MAX:
+            self._lately.popitem(last=False)
+        while times and times[0] <= now - MINUTE:
+            times.popleft()
+        if 0 < most <= len(times):
+            return False
+        times.append(now)
+        return True
