@@ -24,7 +24,7 @@ from router.channels.post.adapter import PostChannel
 from router.channels.post.webhook import events_handler
 from router.channels.voice.adapter import VoiceChannel
 from router.disk import DiskWatch
-from router.engine.facts import ContactReceived
+from router.engine.facts import ContactReceived, FollowUpMade
 from router.errors import Fault
 from router.gateways.accounts import Accounts
 from router.gateways.desk import DeskNamespace
@@ -251,7 +251,7 @@ def _contacts_ever(data: Path, centre: str) -> dict[str, bool]:
     reader = SqliteJournal.reader(data, centre)
     try:
         facts = (decode(entry.fact) for entry in reader.read())
-        return {fact.contact: True for fact in facts if isinstance(fact, ContactReceived)}
+        return {fact.contact: True for fact in facts if isinstance(fact, ContactReceived | FollowUpMade)}
     finally:
         reader.close()
 

@@ -223,10 +223,49 @@ class Queue:
     """In the order in which they are tried; each is taken at most once by a contact."""
     preferred_seconds: int = 0
     """Who dealt with the citizen's matter before is asked first for this long, if there and reachable; 0 = not."""
+    citizen_first: bool = False
+    """A callback rings the citizen first, and the agent's phone once they have answered; else the other way round."""
     quiet_free: int = 0
     """Written work is held back while no more than this many who could take its live contacts have nothing in hand."""
     quiet_seconds: int = 14_400
     """It is held back at most this long after it came in, and never past its target."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPlan:
+    """When and about what a citizen is called back; part of the promise to do so."""
+
+    contact: str
+    """Id of the contact that calls, once it is made; later tries have its id with their number."""
+    source_key: str
+    """The request: one request is one promise."""
+    topic: str
+    language: str
+    call_from: int
+    """Not before then, in ms."""
+    hints: tuple[str, ...] = ()
+    number_ref: str = ""
+    """Vault reference of another number than the citizen's own."""
+    content_ref: str = ""
+    linked_to: str = ""
+    """The contact in which it was asked."""
+    tier: int = 0
+    rank: int = 0
+    """The place of the caller who asked; 0 = that of somebody who came at `call_from`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRules:
+    """How a centre calls back."""
+
+    tries_max: int = 3
+    again_seconds: int = 900
+    """Between a try that did not reach the citizen and the next."""
+    ring_seconds: int = 30
+    """How long the citizen's telephone rings."""
+    live_between_max: int = 0
+    """So many callers and chats of the queue may go before a callback that came earlier, and never do two callbacks in
+    a row go before one; 0 = all in order of their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +342,7 @@ class Centre:
     """Message -> text per language: shown in a chat; on the telephone the recording of that name is played."""
     combinations: tuple[dict[str, int], ...] = ()
     """What an agent may have at once: each says how many of each channel go together."""
+    callbacks: CallbackRules = CallbackRules()
 
     def municipality(self, id: str) -> Municipality | None:
         return next((m for m in self.municipalities if m.id == id), None)

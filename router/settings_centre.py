@@ -14,6 +14,7 @@ from router.nouns import (
     ClassifyRule,
     Topic,
 )
+from router.settings_callbacks import read_callbacks
 from router.settings_capacity import COMBINATIONS, read_channels, read_combinations
 from router.settings_hours import closed_days, public_holidays, written_days
 from router.settings_municipality import read_municipality
@@ -67,6 +68,7 @@ def read_centre(centre: Table | None, topics: Table | None, agents: Table | None
         repeat_days=centre.integer("repeat_days", 7, 1, 90),
         neighbours=read_neighbours(centre),
         messages=read_messages(centre),
+        callbacks=read_callbacks(centre),
     )
     if result.learning == "person" and not result.learning_reason.strip():
         centre.mistake("learning_reason", 'learning = "person" judges people one by one: write down why that is agreed')

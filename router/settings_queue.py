@@ -27,6 +27,7 @@ def read_queue(table: Table) -> Queue:
         overtaken_max=table.integer("overtaken_max", 10, 0, 1000),
         fairness_percent=table.integer("fairness_percent", 85, 0, 1000),
         limits=_limits(table),
+        citizen_first=table.choice("callback_first", "agent", ("agent", "citizen")) == "citizen",
         quiet_free=quiet.integer("free", 0, 0, 100),
         quiet_seconds=quiet.integer("seconds_max", 14_400, 60, 30 * 86_400),
         widening=read_widening(table, floor),

@@ -29,6 +29,8 @@ USUAL_ABANDON_COST = 5_000
 Order = tuple[int, int, int, int]
 """Which of several possible steps is taken first: overtaken often enough, offers, reservations; tier; rank; number."""
 OVERDUE, OFFER, RESERVE = 0, 1, 2
+BEHIND_LIVE = 1 << 60
+"""Later than any rank."""
 
 
 class Step(NamedTuple):
@@ -56,7 +58,7 @@ def offers(
                 steps[key] = step
         if not steps:
             return
-        key = min(steps, key=lambda k: steps[k].order) if len(steps) > 1 else next(iter(steps))
+        key = min(steps, key=lambda k: _turn(state, k, steps[k])) if len(steps) > 1 else next(iter(steps))
         step = steps.pop(key)
         if step.until:
             yield ContactReserved(step.contact, step.until, step.agent), None
@@ -64,6 +66,18 @@ def offers(
             offer = _offer(state, state.contacts[step.contact], step.agent, now)
             why = explain(state, offer.contact, now, chosen=offer.agent, offer=offer.offer) if explained else None
             yield offer, why
+
+
+def _turn(state: State, key: LaneKey, step: Step) -> Order:
+    """When the step is taken. Callbacks and those who wait on the line or in a chat let each other through."""
+    most = state.config.callbacks.live_between_max
+    if key[0] != "callback" or not most:
+        return step.order
+    kind, tier, rank, number = step.order
+    since = state.live_since.get(state.contacts[step.contact].queue, 1)
+    if since >= most:
+        return min(kind, OVERDUE), tier, rank, number
+    return (kind, tier, BEHIND_LIVE, number) if since == 0 and tier == 0 else step.order
 
 
 def _look(state: State, key: LaneKey, now: int) -> Step | None:

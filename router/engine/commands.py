@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.engine.commands_callback import DialCitizen, PlanCallback, ReportDial, TakeCallback
 from router.engine.commands_centre import (
     AnnounceCalamity,
     CloseChannels,
@@ -287,15 +288,6 @@ class SetPriority:
     why_ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakeCallback:
-    """The citizen on hold wants to be called back: the call ends, a callback goes on at its place."""
-
-    contact: str
-    callback: str
-    """Id of the contact that goes on."""
-
-
 Command = (
     Configure
     | StartCentre
@@ -329,6 +321,9 @@ Command = (
     | MoveContact
     | SetPriority
     | TakeCallback
+    | PlanCallback
+    | DialCitizen
+    | ReportDial
     | CloseContact
     | AnswerCitizen
     | SwitchEstimates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.engine import commands, facts
 from router.engine.alarms import Alarm
+from router.engine.decide_callbacks import called, failed, telephones
 from router.engine.decide_contacts import ending, home, queue_from_intake, returned
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_openings import reopen_in_time
@@ -58,6 +59,8 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
         if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
             up = command.together.get(contact.id, ())
             reconciled.extend(facts.ParticipantLeft(contact.id, a, "left") for a in contact.participants if a not in up)
+    if command.channel == "phone":
+        reconciled.extend(telephones(state, alive, command.answered, first, now - SETTLING_MS, now))
     if first:
         reconciled.append(facts.CensusTaken(command.channel))
     return Decision(tuple(reconciled))
@@ -148,6 +151,10 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         return give_back(state, agent, now) if agent.connection == "lost" and agent.return_at == at else ()
     if kind == "follow_up" and id in state.follow_ups and state.follow_ups[id].state == "open":
         return (facts.FollowUpOverdue(id),)
+    if kind == "callback" and id in state.follow_ups and state.follow_ups[id].call_at == at:
+        return called(state, state.follow_ups[id], now)
+    if kind == "dial" and contact and contact.dialling == "dialling" and contact.dial_lapses_at == at:
+        return failed(state, contact, "no_report", now)
     if kind == "reopen":
         return reopen_in_time(state, id, at)
     if kind == "forget" and id in state.ended:

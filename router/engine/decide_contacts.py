@@ -48,7 +48,7 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
     )
     if not command.classify:
         return Decision((received,), command.contact)
-    queued = _queued(state, received, command, hints, now, now)
+    queued = first_queued(state, received, command, hints, now, now)
     _check_limits(state, queued, command.channel, now)
     return Decision((received, queued), command.contact)
 
@@ -60,7 +60,7 @@ def _check_limits(state: State, queued: facts.ContactQueued, channel: str, now: 
         raise QueueFull("the queue is full")
 
 
-def _queued(
+def first_queued(
     state: State,
     contact: facts.ContactReceived | ContactState,
     command: commands.Receive | commands.Classify,
@@ -68,6 +68,7 @@ def _queued(
     received_at: int,
     now: int,
 ) -> facts.ContactQueued:
+    """Into the queue of its topic, at the place of somebody who came at `received_at`."""
     language, channel = command.language or contact.language, contact.channel
     topics = topics_of(state.config.classification, state.config.default_topic, hints)[:QUESTIONS_MAX]
     topic = state.config.topic(topics[0])
@@ -103,7 +104,7 @@ def classify_contact(state: State, command: commands.Classify, now: int) -> Deci
 
 
 def queue_from_intake(state: State, contact: ContactState, command: commands.Classify, now: int) -> facts.ContactQueued:
-    return _queued(state, contact, command, contact.hints + command.hints, contact.received_at, now)
+    return first_queued(state, contact, command, contact.hints + command.hints, contact.received_at, now)
 
 
 def end_contact(state: State, command: commands.EndContact, now: int) -> Decision:
@@ -190,7 +191,8 @@ def complete_wrap_up(state: State, command: commands.CompleteWrapUp, now: int) -
     ended = facts.ContactEnded(
         contact.id, "handled", command.agent, topic, resolved, note_ref=command.note_ref, questions=questions
     )
-    return Decision((ended,))
+    kept = (facts.FollowUpKept(contact.promise, command.agent, command.note_ref),)
+    return Decision((ended, *(kept if command.resolved and contact.promise in state.follow_ups else ())))
 
 
 def hand_over(state: State, command: commands.HandOver, now: int) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.engine import commands, facts
-from router.engine.decide_contacts import returned
+from router.engine.decide_contacts import ending, returned
 from router.engine.decide_offers import ended
 from router.engine.decision import NOTHING, Decision, open_contact
 from router.engine.state import AgentState, State
@@ -128,4 +128,8 @@ def assign_follow_up(state: State, command: commands.AssignFollowUp, now: int) -
 def complete_follow_up(state: State, command: commands.CompleteFollowUp, now: int) -> Decision:
     if command.follow_up not in state.follow_ups:
         raise UnknownThing("no such open follow-up")
-    return Decision((facts.FollowUpKept(command.follow_up, command.by, command.note_ref),))
+    kept = facts.FollowUpKept(command.follow_up, command.by, command.note_ref)
+    contact = state.contacts.get(state.follow_ups[command.follow_up].calling)
+    if contact is None or contact.state not in ("intake", "waiting", "offered"):
+        return Decision((kept,))
+    return Decision((kept, ending(state, contact, "kept", now)))

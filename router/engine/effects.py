@@ -131,6 +131,31 @@ class PassOn:
     number: str
 
 
+@dataclass(frozen=True, slots=True)
+class DialBack:
+    """Connect the agent's phone with the citizen's. Ends in ReportDial, and then as a call does."""
+
+    contact: str
+    number: int
+    agent: str
+    endpoint: str
+    citizen: str
+    number_ref: str
+    """Vault reference of the number to dial; empty = the citizen's own."""
+    municipality: str
+    """In whose name it is: its number is shown to the citizen."""
+    citizen_first: bool
+    agent_seconds: int
+    citizen_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndDial:
+    """Hang up all telephones of a callback, if there are any."""
+
+    contact: str
+
+
 Effect = (
     Ring
     | RingColleague
@@ -146,4 +171,6 @@ Effect = (
     | Announce
     | OfferCallback
     | PassOn
+    | DialBack
+    | EndDial
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.engine import (
+    evolve_callbacks,
     evolve_centre,
     evolve_contacts,
     evolve_offers,
@@ -16,6 +17,7 @@ from router.engine.state import State
 from router.engine.tables import Illegal
 
 _HANDLERS: dict[type, Handler] = {
+    **evolve_callbacks.HANDLERS,
     **evolve_centre.HANDLERS,
     **evolve_contacts.HANDLERS,
     **evolve_offers.HANDLERS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from router.engine import facts
+from router.engine import evolve_callbacks, facts
 from router.engine.moves import Handler, prefer_no_more
 from router.engine.state import (
     AgentState,
@@ -88,9 +88,18 @@ def _follow_up_made(state: State, fact: facts.FollowUpMade, number: int, at: int
     if fact.follow_up in state.follow_ups:
         raise Illegal(f"follow-up {fact.follow_up} was made before")
     after = follow(FOLLOW_UP, "", "FollowUpMade")
-    state.follow_ups[fact.follow_up] = FollowUpState(
-        fact.follow_up, fact.contact, after, fact.due_at, fact.owner_agent, fact.owner_queue
+    made = state.follow_ups[fact.follow_up] = FollowUpState(
+        fact.follow_up,
+        fact.contact,
+        after,
+        fact.due_at,
+        fact.owner_agent,
+        fact.owner_queue,
+        fact.citizen,
+        fact.municipality,
+        fact.callback,
     )
+    evolve_callbacks.promised(state, made)
     state.index.alarms.set(fact.due_at, "follow_up", fact.follow_up)
 
 
@@ -112,7 +121,7 @@ def _follow_up_overdue(state: State, fact: facts.FollowUpOverdue, number: int, a
 
 
 def _follow_up_kept(state: State, fact: facts.FollowUpKept, number: int, at: int) -> None:
-    _follow_up(state, fact)
+    evolve_callbacks.kept(state, _follow_up(state, fact))
     del state.follow_ups[fact.follow_up]
 
 

@@ -6,6 +6,7 @@ from sys import intern
 from typing import Any
 
 from router.engine import facts
+from router.engine.evolve_callbacks import called_back
 from router.engine.index import INTAKE_SECONDS_MAX
 from router.engine.moves import Handler, go, load, open_contact, owner_alone
 from router.engine.state import (
@@ -29,7 +30,9 @@ MATTERS_MAX = 100_000
 
 def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -> None:
     source = f"{fact.channel}|{fact.source_key}"
-    if fact.contact in state.contacts or fact.contact in state.ended or source in state.sources:
+    known = state.sources.get(source, "")
+    promised = bool(fact.promise) and known == fact.contact
+    if fact.contact in state.contacts or fact.contact in state.ended or (known and not promised):
         raise Illegal(f"contact {fact.contact} or its source was received before")
     follow(CONTACT, "", "ContactReceived")
     state.contacts[fact.contact] = ContactState(
@@ -44,7 +47,10 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
         at,
         since=at,
         linked_to=fact.linked_to,
+        promise=fact.promise,
     )
+    if fact.promise:
+        called_back(state, fact.promise, fact.contact)
     state.sources[source] = fact.contact
     books = state.books.setdefault(fact.channel, Books())
     books.received += 1

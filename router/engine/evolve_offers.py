@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from typing import Any
 
 from router.engine import facts
+from router.engine.evolve_callbacks import count_offer
 from router.engine.moves import Handler, drop_offer, go, load, open_contact, unwanted
 from router.engine.state import (
     NO_PARTICIPANTS,
@@ -35,6 +36,8 @@ def _offered(state: State, fact: facts.ContactOffered, number: int, at: int) -> 
         _note_overtaking(state, open_contact(state, ahead), contact)
     go(state, contact, "ContactOffered", at)
     load(state, fact.agent, contact.id, "ContactOffered", at)
+    if fact.purpose == "answer":
+        count_offer(state, contact)
     contact.offer, contact.offers = fact.offer, contact.offers + 1
     after = follow(OFFER, "", "ContactOffered")
     state.offers[fact.offer] = OfferState(fact.offer, contact.id, fact.agent, after, at, fact.lapses_at, fact.purpose)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.engine.facts_callback import CallbackDialled, CallbackFailed, CallbackPlanned, CallbackReached
 from router.engine.facts_centre import (
     CalamityAnnounced,
     CalamityWithdrawn,
@@ -85,6 +86,8 @@ class ContactReceived:
     content_ref: str
     hints: tuple[str, ...]
     linked_to: str
+    promise: str = ""
+    """The follow-up that a callback is to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ class ContactEnded:
     contact: str
     reason: str
     """handled, abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot, closed,
-    callback (goes on as one), passed_on (to another contact centre)"""
+    callback (is called back), passed_on (to another contact centre), not_reached, kept (the promise, otherwise)"""
     agent: str = ""
     """The owner at the end, or empty."""
     topic: str = ""
@@ -382,4 +385,8 @@ Fact = (
     | FollowUpAssigned
     | FollowUpOverdue
     | FollowUpKept
+    | CallbackPlanned
+    | CallbackDialled
+    | CallbackReached
+    | CallbackFailed
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from router.nouns import CallbackPlan
+
 # -- agents -------------------------------------------------------------------------------------------------
 
 
@@ -49,6 +51,8 @@ class FollowUpMade:
     """The contact centre that it is passed on to."""
     reason: str = ""
     """Why the centre made it: cut_off (a call ended with the PBX under it, and is owed a call back); else ""."""
+    callback: CallbackPlan | None = None
+    """The promise is to call the citizen back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,6 +273,8 @@ def rebuild_index(state: State) -> None:
             index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
         elif contact.state == "wrap_up" and contact.due_at:
             index.alarms.set(contact.due_at, "wrap_up", contact.id)
+        if contact.dialling == "dialling":
+            index.alarms.set(contact.dial_lapses_at, "dial", contact.id)
     _set_alarms(state)
 
 
@@ -288,6 +290,8 @@ def _set_alarms(state: State) -> None:
             alarms.set(agent.after_work_until, "after_work", agent.id)
     for follow_up in state.follow_ups.values():
         alarms.set(follow_up.due_at, "follow_up", follow_up.id)
+        if follow_up.call_at:
+            alarms.set(follow_up.call_at, "callback", follow_up.id)
     for key, closing in state.closings.items():
         if closing.until:
             alarms.set(closing.until, "reopen", key)

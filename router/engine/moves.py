@@ -12,6 +12,7 @@ from router.engine.state import (
 )
 from router.engine.tables import (
     CONTACT,
+    DIALLING,
     LOAD,
     OFFER,
     Illegal,
@@ -103,4 +104,6 @@ def owner_alone(state: State, contact: ContactState, fact: str, at: int) -> None
     drop_offer(state, contact, fact, at)
     for agent in contact.participants:
         load(state, agent, contact.id, "ParticipantLeft", at)
+    if contact.dialling:
+        contact.dialling = follow(DIALLING, contact.dialling, fact)
     contact.participants = contact.supervisors = NO_PARTICIPANTS

@@ -8,7 +8,9 @@ from router.engine.effects import (
     Confer,
     Connect,
     Deliver,
+    DialBack,
     Effect,
+    EndDial,
     EndSpy,
     HangUp,
     Hold,
@@ -23,6 +25,8 @@ from router.engine.effects import (
 from router.engine.state import State
 
 HANGS_UP = frozenset({"phone", "chat"})
+DIALS = (facts.CallbackDialled, facts.ConversationEnded, facts.ContactReturned, facts.ContactEnded)
+"""Facts by which the telephones of a callback begin or end."""
 GOES_ON = frozenset({"handled", "passed_on"})
 """Ends after which nothing is hung up: it was, or the citizen talks on elsewhere."""
 
@@ -42,6 +46,13 @@ def _talks(state: State, contact: str) -> bool:
 def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
     """(channel, effect) pairs, in order, given the state after the fact."""
     channel = _channel(state, getattr(fact, "contact", ""))
+    if channel == "callback" and isinstance(fact, DIALS):
+        return [("phone", _dial(state, fact) if isinstance(fact, facts.CallbackDialled) else EndDial(fact.contact))]
+    return _by_channel(state, fact, channel)
+
+
+def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str, Effect]]:
+    """What the contact's own channel does."""
     match fact:
         case facts.ContactOffered() if channel == "phone":
             agent = state.index.agents[fact.agent]
@@ -82,6 +93,23 @@ def _confer_or_rejoin(state: State, fact: facts.ConferenceStarted | facts.CallRe
         return Confer(fact.contact)
     last_offer = f"{fact.contact}-{state.contacts[fact.contact].offers}"
     return Rejoin(fact.contact, last_offer, state.index.agents[fact.agent].endpoint)
+
+
+def _dial(state: State, fact: facts.CallbackDialled) -> DialBack:
+    contact, rules = state.contacts[fact.contact], state.config.channels
+    promise, queue = state.follow_ups.get(contact.promise), state.config.queue(contact.queue)
+    return DialBack(
+        contact.id,
+        fact.number,
+        fact.agent,
+        state.index.agents[fact.agent].endpoint,
+        contact.citizen,
+        promise.plan.number_ref if promise and promise.plan else "",
+        contact.municipality,
+        bool(queue and queue.citizen_first),
+        rules.get("phone", rules["callback"]).offer_seconds,
+        state.config.callbacks.ring_seconds,
+    )
 
 
 def _on_the_way(state: State, channel: str, fact: facts.WayOutTaken) -> list[tuple[str, Effect]]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from router.engine.index import Index
-from router.nouns import Calamity, Centre, Closing, Estimates
+from router.nouns import Calamity, CallbackPlan, Centre, Closing, Estimates
 from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
 from router.skills.policies import occupancy
@@ -80,6 +80,14 @@ class ContactState:
     """How often the wrap-up was extended."""
     messages: dict[str, int] = field(default_factory=lambda: NOTHING_YET)
     """Message id -> its number."""
+    promise: str = ""
+    """The follow-up that this callback is to keep."""
+    dials: int = 0
+    """How often its owner and the citizen were to be connected."""
+    dialling: str = ""
+    """dialling, reached, or "": no telephone is in it."""
+    dialled_at: int = 0
+    dial_lapses_at: int = 0
 
     @property
     def place(self) -> Place:
@@ -160,6 +168,15 @@ class FollowUpState:
     due_at: int
     owner_agent: str
     owner_queue: str
+    citizen: str = ""
+    municipality: str = ""
+    plan: CallbackPlan | None = None
+    call_at: int = 0
+    """When its callback is made, in ms; 0 = it was, or there is none to come."""
+    tries: int = 0
+    """How often the citizen was not reached."""
+    calling: str = ""
+    """The callback that was made last."""
 
 
 @dataclass(slots=True)
@@ -232,6 +249,8 @@ class State:
     overtakers: dict[str, list[Place]] = field(default_factory=dict)
     """Lane -> places of those who went before somebody still waiting in it, in order."""
 
+    live_since: dict[str, int] = field(default_factory=dict)
+    """Queue -> offers of live contacts since the last callback, as far as they are counted."""
     matters: dict[str, Matter] = field(default_factory=dict)
     """`<citizen>|<topic>` -> who dealt with it, oldest first; as long as a repeat counts as one."""
     stranded: dict[str, str] = field(default_factory=dict)

@@ -51,6 +51,9 @@ CONTACT: Table = {
         "QuestionAdded": "active",
         "WorkParked": "active",
         "WorkResumed": "active",
+        "CallbackDialled": "active",
+        "CallbackReached": "active",
+        "CallbackFailed": "active",
         "ContactReturned": "waiting",
         "ConversationEnded": "wrap_up",
         "ContactEnded": "ended",
@@ -142,10 +145,28 @@ LANE: Table = {
 
 FOLLOW_UP: Table = {
     "": {"FollowUpMade": "open"},
-    "open": {"FollowUpAssigned": "open", "FollowUpOverdue": "overdue", "FollowUpKept": "kept"},
-    "overdue": {"FollowUpAssigned": "overdue", "FollowUpKept": "kept"},
+    "open": {
+        "FollowUpAssigned": "open",
+        "CallbackPlanned": "open",
+        "FollowUpOverdue": "overdue",
+        "FollowUpKept": "kept",
+    },
+    "overdue": {"FollowUpAssigned": "overdue", "CallbackPlanned": "overdue", "FollowUpKept": "kept"},
     "kept": {},
 }
+
+DIALLING: Table = {
+    "": {"CallbackDialled": "dialling"},
+    "dialling": {
+        "CallbackReached": "reached",
+        "CallbackFailed": "",
+        "ConversationEnded": "",
+        "ContactReturned": "",
+        "ContactEnded": "",
+    },
+    "reached": {"ConversationEnded": "", "ContactReturned": "", "ContactEnded": ""},
+}
+"""The telephones of a callback in hand."""
 
 DELIVERY: dict[str, tuple[str, ...]] = {
     "due": ("started", "delivered", "failed"),
@@ -179,6 +200,7 @@ ALL: dict[str, Table] = {
     "Participant": PARTICIPANT,
     "Lane": LANE,
     "Follow-up": FOLLOW_UP,
+    "Callback's telephones": DIALLING,
     "Channel": CHANNEL,
     "Calamity message": CALAMITY,
     "Delivery": {s: {f"DeliveryNoted {t}": t for t in to} for s, to in DELIVERY.items()},

@@ -262,9 +262,26 @@ def check(state: State, now: int) -> None:
         naive = counted.get(channel, Books())
         for name in ("intake", "waiting", "offered", "active", "wrap_up"):
             assert getattr(books, name) == getattr(naive, name), (channel, name)
+    _check_callbacks(state)
     _check_agents(state)
     _check_rivals(state)
     _check_liveness(state, now)
+
+
+def _check_callbacks(state: State) -> None:
+    """Telephones only where a callback is in hand; one contact a promise; never two promises for one question."""
+    kept = Counter(contact.promise for contact in state.contacts.values() if contact.promise)
+    assert not kept or max(kept.values()) == 1, "two callbacks for one promise"
+    coming: Counter[tuple[str, str]] = Counter()
+    for contact in state.contacts.values():
+        assert not contact.dialling or (contact.channel == "callback" and contact.state == "active")
+        assert contact.dialling != "dialling" or contact.dial_lapses_at >= state.at, "a dial without a timer"
+    for follow_up in state.follow_ups.values():
+        plan, waits = follow_up.plan, follow_up.calling in state.contacts
+        assert not (waits and follow_up.call_at), "a second callback is to come while one is open"
+        if plan is not None and follow_up.citizen and not plan.number_ref and (waits or follow_up.call_at):
+            coming[follow_up.citizen, plan.topic] += 1
+    assert not coming or max(coming.values()) == 1, "two callbacks for one request"
 
 
 def _check_waiting(state: State, record: list[tuple[int, facts.Fact]]) -> None:
@@ -427,6 +444,9 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         citizen=f"z-{world.made % 4}" if world.made % 4 else "",
         linked_to=random.choice(["", "", contact]),
     )
+    backs = any(c.promise and c.state in ("offered", "active") for c in state.contacts.values())
+    if random.random() < (0.4 if backs else 0.03):
+        return random.choice(_callbacks(world, random, contact, new))
     if random.random() < 0.5:
         often: list[commands.Command] = [
             receive,
@@ -461,7 +481,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),
         commands.SetPriority(contact, random.randint(1, 9), "sup", "v-2"),
-        commands.TakeCallback(contact, f"{new}-back"),
+        commands.TakeCallback(contact, f"{new}-back", random.choice([0, 0, world.now + 90_000])),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
         commands.CloseChannels(
             random.choice(["waterland", "veenstede", "atlantis"]),
@@ -487,6 +507,31 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         random_outcome(world, random, contact),
     ]
     return random.choice(seldom)
+
+
+def _callbacks(world: World, random: random.Random, contact: str, new: str) -> tuple[commands.Command, ...]:
+    """Commands about promises to call back, mostly about a callback that is in somebody's hands."""
+    state, citizen = world.state, random.choice(["", "z-1", "z-2"])
+    mine = [c for c in state.contacts.values() if c.promise and c.state in ("offered", "active")]
+    found = random.choice(mine) if mine and random.random() < 0.9 else state.contacts.get(contact)
+    id, owner, number = (found.id, found.owner, found.dials) if found else ("c-x", "", 0)
+    due_at, owner_agent = world.now + random.choice([0, 60_000, 3_600_000]), random.choice(["", "", "anna", "nobody"])
+    planned = commands.PlanCallback(
+        f"f-{new}", f"{new}-plan", f"plan {random.choice([new, contact])}", "sup", "waterland", citizen,
+        random.choice([0, world.now + 30_000]), random.choice([0, due_at]), hints=(f"topic:{random.choice(TOPICS)}",),
+        number_ref=random.choice(["", "", "v-9"]), owner_agent=owner_agent,
+    )  # fmt: skip
+    how = random.choice(["answered", "busy", "no_answer", "agent_busy", "cancelled"])
+    if found and found.offer:
+        return (commands.Accept(found.offer, state.offers[found.offer].agent),)
+    if found is None or not found.promise:
+        return (planned,)
+    return (
+        commands.DialCitizen(id, owner),
+        commands.DialCitizen(id, owner),
+        commands.ReportDial(id, random.choice([number, number, number + 1]), how),
+        commands.ReportDial(id, number, how),
+    )
 
 
 def _together(
@@ -567,6 +612,10 @@ def random_sequence(seed: int, length: int) -> World:
         world.ready("anna", "bert")
         offer, agent = world.offer_of(world.receive("phone"))
         world.ask(commands.Accept(offer, agent))
+    if seed % 3 == 1 and "callback" in world.centre.channels:  # somebody is to be called back
+        world.ready("anna", "bert", "dia")
+        world.ask(commands.PlanCallback("f-0", "c-plan", "plan", "sup", "waterland", "z-1"))
+        world.ask(commands.Accept(*world.offer_of("c-plan")))
     for _ in range(length):
         command = random_command(world, dice)
         for _ in range(dice.choice([1, 1, 1, 2, 3])):
