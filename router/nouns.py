@@ -48,6 +48,20 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Telephone:
+    """What callers of a municipality can do with the keys of their telephone, besides the menu."""
+
+    language_keys: dict[str, str] = field(default_factory=dict)
+    """Key -> language in which the call goes on."""
+    wait_spoken: bool = False
+    """Who waits is told once how long it may take; key 2 tells it again."""
+    voicemail: bool = False
+    """Key 3 while waiting: a recorded message, which somebody answers."""
+    survey_marks: int = 0
+    """The highest mark that callers can give afterwards, 5 or 10; 0 = they are asked nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Municipality:
     """One municipality of the shared contact centre."""
 
@@ -70,6 +84,7 @@ class Municipality:
     """Skills (and levels) that every contact of this municipality asks of an agent."""
     targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)
     """Queue -> channel -> its own norm, where it differs from the queue's."""
+    telephone: Telephone = Telephone()
 
 
 @dataclass(frozen=True, slots=True)

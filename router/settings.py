@@ -68,8 +68,10 @@ class VoiceSettings:
     agi_port: int = 4573
     agi_token: str = field(default="", repr=False)
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
+    sounds: Path | None = None
+    """The PBX's folder of sounds, where this machine can see it: then missing prompts are told."""
     menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """Municipality -> (digit, topic) choices, at most five."""
+    """Municipality -> (keys, topic) choices: at most five, and at most five below each of them."""
     limits: CallLimits = CallLimits()
     softphone: SoftphoneSettings | None = None
     """None = agents have telephones of their own only."""

@@ -21,6 +21,7 @@ from router.settings_municipality import read_municipality
 from router.settings_plan import read_expected, read_works
 from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
+from router.settings_telephone import read_menu
 from router.settings_waiting import read_messages, read_neighbours
 from router.skills.classification import ordered_rules
 
@@ -72,7 +73,7 @@ def read_centre(centre: Table | None, topics: Table | None, agents: Table | None
     )
     if result.learning == "person" and not result.learning_reason.strip():
         centre.mistake("learning_reason", 'learning = "person" judges people one by one: write down why that is agreed')
-    menus = {name: _menu(table) for name, table in topics.items("menus")}
+    menus = {name: read_menu(table) for name, table in topics.items("menus")}
     for table in (centre, topics, agents):
         table.done()
     return Subject(result, keywords, menus, written, works, closed, written_days(centre), expected, today.isoformat())
@@ -147,10 +148,6 @@ def _rule(table: Table) -> ClassifyRule:
     rule = ClassifyRule(when, table.id("topic"))
     table.done()
     return rule
-
-
-def _menu(table: Table) -> tuple[tuple[str, str], ...]:
-    return tuple((digit, table.id(digit)) for digit in table)
 
 
 def _agent(table: Table) -> Agent:

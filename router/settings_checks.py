@@ -10,11 +10,11 @@ from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
 from router.settings_capacity import check_capacity
 from router.settings_table import Notes, is_loopback, nearest
+from router.settings_telephone import check_menus
 from router.settings_waiting import check_waiting
 from router.skills.classification import CHOSEN_KINDS
 from router.skills.matching import missing_skill
 
-MENU_CHOICES_MAX = 5
 HINT_KINDS = (*CHOSEN_KINDS, "entry", "scan", "subject", "keyword")
 
 
@@ -24,7 +24,7 @@ def check_centre(files: Subject, notes: Notes) -> None:
     _doubles(centre, notes)
     _topic_references(files, notes)
     _skill_references(centre, notes)
-    _menus(files, notes)
+    check_menus(files, notes)
     _capable(centre, notes)
     _targets(centre, notes)
     check_capacity(centre, notes)
@@ -162,22 +162,6 @@ def _skill_references(centre: Centre, notes: Notes) -> None:
     for n, skill in enumerate(centre.skills, 1):
         if not any(skill in agent.skills for agent in centre.agents):
             notes.warnings.append(f'agents.toml: skills[{n}]: nobody has the skill "{skill}"')
-
-
-def _menus(files: Subject, notes: Notes) -> None:
-    municipalities = {m.id for m in files.centre.municipalities}
-    topics = {t.id for t in files.centre.topics}
-    for name, choices in files.menus.items():
-        path = f"topics.toml: menus.{name}"
-        if name not in municipalities:
-            notes.mistakes.append(f'{path}: there is no municipality "{name}"{nearest(name, municipalities)}')
-        if len(choices) > MENU_CHOICES_MAX:
-            notes.mistakes.append(f"{path}: {len(choices)} choices; nobody remembers more than {MENU_CHOICES_MAX}")
-        for digit, topic in choices:
-            if digit not in tuple("123456789"):
-                notes.mistakes.append(f'{path}.{digit}: "{digit}" is not a key of the telephone; write 1 to 9')
-            if topic and topic not in topics:
-                notes.mistakes.append(f'{path}.{digit}: there is no topic "{topic}"{nearest(topic, topics)}')
 
 
 def _targets(centre: Centre, notes: Notes) -> None:

@@ -16,6 +16,7 @@ from router.settings import Settings
 from router.settings_centre import read_centre
 from router.settings_checks import check_centre, check_server
 from router.settings_hours import DAYS
+from router.settings_prompts import prompts_of, warn_of_missing_prompts
 from router.settings_server import (
     Surface,
     check_demo_tokens,
@@ -73,6 +74,8 @@ def read(folder: Path, environ: Mapping[str, str], *, today: date | None = None)
         phones = sections["voice"]
         inner = phones.table("softphone") if phones and "softphone" in phones else None
         voice = replace(voice, softphone=read_softphone(inner, surface))
+    if voice is not None and voice.sounds is not None:
+        warn_of_missing_prompts(prompts_of(files.centre, files.menus), voice.sounds, notes)
     email = read_email(sections["email"], surface)
     settings = Settings(
         centre=files.centre,

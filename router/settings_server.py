@@ -159,6 +159,7 @@ def read_voice(
         agi_host=table.text("agi_host", "127.0.0.1"),
         agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
         agi_token=surface.secret(table, "agi_token") if enabled else "",
+        sounds=Path(table.text("sounds")) if "sounds" in table else None,
         menus=dict(menus),
         limits=_call_limits(table.table("limits")),
     )

@@ -169,7 +169,7 @@ class Coverage:
                             "warning",
                             "menu_to_nobody",
                             "topics.toml",
-                            f"menus.{municipality}.{digit}",
+                            f"menus.{municipality}.{'.'.join(digit)}",
                             f"who presses {digit}: {self.example(gap)}",
                             "see nobody_at_hour, or take this key out of the menu",
                         )

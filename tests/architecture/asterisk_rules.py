@@ -18,7 +18,7 @@ APPLICATIONS = frozenset({
     "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
     "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
-FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "RAND", "SHA1", "TIMEOUT"})
+FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT"})
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
@@ -212,6 +212,9 @@ def _exact(exten: str) -> bool:
 
 
 def _entrances(files: Files) -> Iterator[str]:
+    for line in re.findall(r"(?m)^(?:exten|\s*same)\b.*", files["kcc-local.conf"]):
+        if not re.match(r"exten => \+?\d+,1,Goto\(kcc-landing,0\d+,1\)\s*(;|$)", line):
+            yield f"kcc-local.conf: {line} is no landing number"
     for step in dialplan(files):
         if step.context == "from-agent" and not re.fullmatch(r"\d+|_\d+\[[0-9-]+\]", step.exten):
             yield f"extensions.conf: from-agent,{step.exten} lets agents dial more than each other"

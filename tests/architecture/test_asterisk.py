@@ -50,6 +50,8 @@ WRONG = [
     ("extensions.conf", "KccId: ${KCC_ID})", "KccId: ${KCC_ID},Name: ${CALLERID(name)})", "uses CALLERID()"),
     ("extensions.conf", "exten => _100[1-9]", "exten => _X.", "dial more than each other"),
     ("extensions.conf", "exten => _014X.", "exten => _X.", "open to any number"),
+    ("kcc-local.conf", "; exten => 0201234567,", "exten => _X.,", "no landing number"),
+    ("kcc-local.conf", "; exten => 0201234567,1,Goto(kcc-landing", "exten => 020,1,Goto(kcc-hold", "no landing number"),
     ("extensions.conf", "[from-agent]\n", "[from-agent]\ninclude => from-trunk\n", "includes other contexts"),
     ("extensions.conf", "Goto(kcc-hold,s,1)", "Goto(${KCC_NEXT},s,1)", "not a fixed context"),
     ("extensions.conf", "Set(AGIEXITONHANGUP=yes)", "NoOp()", "without a deadline"),

@@ -103,6 +103,23 @@ async def test_every_form_of_a_14_number_reaches_the_router(pbx: RealAsterisk, d
         assert session.caller_name == "$(id);`id`|Jos"
 
 
+@pytest.mark.parametrize("dialled", ["0201234567", "+31201234567"])
+async def test_a_landing_number_brings_what_to_and_diversion_say(pbx: RealAsterisk, dialled: str) -> None:
+    number = dialled.removeprefix("+")
+    async with Switchboard(pbx) as board:
+        citizen = await board.citizen()
+        to, diverted = "<sip:+3114020@kcc.example>", '"$(id) 9:1" <sip:3,14${EVAL}0297@x>;reason=user-busy'
+        for headers in ({}, {"to": to}, {"diverted": "<sip:140297@x>;reason=unconditional"}, {"diverted": diverted}):
+            call = await citizen.call(dialled, **headers)
+            await call.wait(call.up)
+        await board.until(lambda: len(board.sessions) == 4)
+        seen = sorted(session.numbers for session in board.sessions)
+        assert seen == sorted([
+            ("", number, "0201234567"), ("", "3114020", "0201234567"), ("140297", number, "0201234567"),
+            ("1", number, "0201234567"),
+        ])  # fmt: skip
+
+
 async def test_other_numbers_are_not_taken_and_a_wrong_password_does_not_register(pbx: RealAsterisk) -> None:
     async with Switchboard(pbx) as board:
         citizen = await board.citizen()

@@ -93,14 +93,54 @@ async def test_each_municipality_is_answered_in_its_own_name(centre: CallCentre)
 
 async def test_each_choice_of_the_menu_leads_to_its_topic(centre: CallCentre) -> None:
     topics = []
-    for digit in "12345":
+    for keys in ("1", "2", "3", "41", "42", "43", "5"):
         mark = len(centre.board.seen)
         call = await centre.call(WITH_MENU)
         await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
-        call.audio.digit(digit)
+        call.audio.digit(keys[0])
+        if keys[1:]:
+            await call.audio.tone(prompt_hertz("kcc/menu-waterland-4"))
+            call.audio.digit(keys[1])
         held = await centre.board.event(Held, after=mark)
         topics.append((await centre.contact(held.kcc_id))["topic"])
-    assert topics == ["burgerzaken", "afval", "belastingen", "wmo", "algemeen"]
+    assert topics == ["burgerzaken", "afval", "belastingen", "wmo", "werk-inkomen", "jeugd", "algemeen"]
+
+
+async def test_keys_pressed_in_advance_count(centre: CallCentre) -> None:
+    call = await centre.call(WITH_MENU)
+    await call.audio.tone(prompt_hertz("kcc/welcome-waterland"))
+    call.audio.digit("4")
+    call.audio.digit("2")
+    held = await centre.board.event(Held)
+    assert (await centre.contact(held.kcc_id))["topic"] == "werk-inkomen"
+
+
+async def test_a_star_says_the_menu_again_and_a_wrong_key_is_said_to_be_wrong(centre: CallCentre) -> None:
+    call = await centre.call(WITH_MENU)
+    await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    for _ in range(4):  # more often than somebody who is wrong may
+        call.audio.digit("*")
+        await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    call.audio.digit("7")
+    await call.audio.tone(prompt_hertz("kcc/menu-wrong"))
+    await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    call.audio.digit("1")
+    held = await centre.board.event(Held)
+    assert (await centre.contact(held.kcc_id))["topic"] == "burgerzaken"
+
+
+async def test_who_presses_9_goes_on_in_english_and_gets_somebody_who_speaks_it(centre: CallCentre) -> None:
+    sanne, noor = await centre.agent("sanne"), await centre.agent("noor")
+    call = await centre.call(WITH_MENU)
+    await call.audio.tone(prompt_hertz("kcc/language-en"))
+    call.audio.digit("9")
+    await call.audio.tone(prompt_hertz("kcc/menu-waterland", "en"))
+    call.audio.digit("5")
+    offer, rings = await noor.rings()
+    assert (offer["language"], offer["topic"]) == ("en", "algemeen")
+    rings.answer()
+    await noor.desk.contact(offer["contact"], state="active")
+    assert not any(state["offers"] for state in sanne.desk.states.all)
 
 
 @pytest.mark.slow
@@ -109,7 +149,7 @@ async def test_zero_silence_and_wrong_keys_lead_to_a_human(centre: CallCentre) -
         call = await centre.call(WITH_MENU)
         for _ in range(3):
             await call.audio.tone(prompt_hertz("kcc/menu-waterland"))
-            call.audio.digit("9")
+            call.audio.digit("8")
 
     async def zero() -> None:
         call = await centre.call(WITH_MENU)

@@ -101,8 +101,11 @@ class RealAsterisk:
         share = tree / "usr/share/asterisk"
         for name in ("documentation", "moh", "rest-api", "keys", "agi-bin"):
             (self.folder / "data" / name).symlink_to(share / name)
-        (self.folder / "data/sounds/en").symlink_to(share / "sounds/en_US_f_Allison")
-        make_prompts(self.folder / "data/sounds/nl", spoken=self.spoken)
+        english = self.folder / "data/sounds/en"
+        english.mkdir()
+        for sound in (share / "sounds/en_US_f_Allison").iterdir():
+            (english / sound.name).symlink_to(sound)
+        make_prompts(self.folder / "data/sounds", spoken=self.spoken)
         for source in sorted((ROOT / "asterisk").glob("*.conf")):
             (self.folder / "etc" / source.name).write_text(self._filled(source, modules))
         self.folder.chmod(0o755)
@@ -130,6 +133,7 @@ class RealAsterisk:
         }.items():
             text = text.replace(f"@{name}@", value)
         if source.name == "kcc-local.conf":
+            text = text.replace("; exten =>", "exten =>")  # the landing numbers that stand there as an example
             own = {
                 "KCC_ROUTER": f"{PBX}:{self.agi_port}",
                 "bind": f"{PBX}:{self.sip_port}",

@@ -7,30 +7,17 @@ import hashlib
 import itertools
 import math
 import os
-import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
+from router.settings_prompts import prompts_of
+from router.settings_reader import read
 from tests.parts.where import ROOT, espeak_command
 
-EVERYWHERE = {
-    "kcc/hold": "Al onze medewerkers zijn in gesprek. U wordt zo snel mogelijk geholpen.",
-    "kcc/hold-callback": "Kies 1 als u liever wordt teruggebeld. U houdt uw plaats.",
-    "kcc/callback-confirmed": "Wij bellen u terug. Tot straks.",
-    "kcc/position": "Uw plaats in de rij is",
-    "kcc/busy-caller": "Er wordt vanaf uw nummer al veel gebeld. Belt u het later nog eens.",
-    "kcc/busy-line": "Er wordt nu heel veel gebeld. Belt u het over een kwartier nog eens.",
-    "kcc/overflow": "Een ogenblik, wij verbinden u door met een collega.",
-    "kcc/overflow-nobody": "Er is nu niemand bereikbaar. Belt u het later nog eens.",
-}
-CLOSED = "Wij zijn nu gesloten. Op onze website vindt u wanneer wij er zijn en wat u zelf kunt regelen."
-CALAMITY = "Door een storing kunnen wij u nu minder goed helpen. Kijk op onze website voor het laatste nieuws."
-OPERATOR = "Voor een medewerker, kies 0 of blijf aan de lijn."
 SMALL = [
     "nul", "een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf", "dertien",
     "veertien", "vijftien", "zestien", "zeventien", "achttien", "negentien",
@@ -47,29 +34,14 @@ RATE = 8000
 DEMO = ROOT / "config" / "demo"
 
 
-def prompt_texts(config: Path = DEMO) -> dict[str, str]:
-    """Prompt -> what it says: those of the dialplan, and four for each municipality of this configuration."""
-    centre = tomllib.loads((config / "centre.toml").read_text())
-    topics = tomllib.loads((config / "topics.toml").read_text())
-    titles = {topic["id"]: topic["title"]["nl"] for topic in topics["topics"]}
-    texts = dict(EVERYWHERE)
-    for municipality in centre["municipalities"]:
-        id = municipality["id"]
-        texts[f"kcc/welcome-{id}"] = municipality["greeting"]["nl"]
-        choices = topics.get("menus", {}).get(id, {}).items()
-        menu = [f"Voor {_in_a_sentence(titles[topic])}, kies {digit}." for digit, topic in choices]
-        texts[f"kcc/menu-{id}"] = " ".join([*menu, OPERATOR])
-        texts[f"kcc/closed-{id}"] = CLOSED
-        texts[f"kcc/calamity-{id}"] = municipality.get("calamity", {}).get("nl", CALAMITY)
+def prompt_texts(config: Path = DEMO) -> dict[str, dict[str, str]]:
+    """Language -> prompt -> what it says: those of router/prompts.toml, for this configuration."""
+    settings, subject = read(config, {})
+    texts: dict[str, dict[str, str]] = {"nl": dict(NUMBERS)}
+    for name, spoken in prompts_of(settings.centre, subject.menus).items():
+        for language, text in spoken.items():
+            texts.setdefault(language, {})[f"kcc/{name}"] = text
     return texts
-
-
-def _in_a_sentence(title: str) -> str:
-    """Paspoort, rijbewijs, verhuizen -> paspoort, rijbewijs of verhuizen; a remark in brackets is left out."""
-    words = re.sub(r"\s*\(.*?\)", "", title)
-    first, comma, last = words.rpartition(", ")
-    words = f"{first} of {last}" if comma else words
-    return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
 def alaw(sample: int) -> int:
@@ -99,9 +71,10 @@ def tone(hertz: float, seconds: float, height: int = 8000) -> bytes:
     return encode([int(height * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(int(seconds * RATE))])
 
 
-def speech(text: str, command: list[str]) -> bytes:
+def speech(text: str, language: str, command: list[str]) -> bytes:
     """A sentence as A-law. The length in espeak's wav header is not true: read to the end."""
-    wav = subprocess.run([*command, "-v", "nl", "-s", "150", "--stdout", text], capture_output=True, check=True).stdout
+    said = subprocess.run([*command, "-v", language, "-s", "150", "--stdout", text], capture_output=True, check=True)
+    wav = said.stdout
     start = wav.index(b"data") + 8
     rate = struct.unpack("<I", wav[24:28])[0]
     raw = wav[start : len(wav) - (len(wav) - start) % 2]
@@ -111,8 +84,9 @@ def speech(text: str, command: list[str]) -> bytes:
     return encode([sum(samples[a:b]) // (b - a) for a, b in itertools.pairwise(edges) if b > a])
 
 
-def prompt_hertz(name: str) -> int:
+def prompt_hertz(name: str, language: str = "nl") -> int:
     """The frequency that stands for a prompt when it is not spoken: a multiple of 10 between 500 and 1990."""
+    name = name if language == "nl" else f"{language}/{name}"
     return 500 + 10 * (int.from_bytes(hashlib.sha256(name.encode()).digest()[10:14]) % 150)
 
 
@@ -120,15 +94,16 @@ def prompt_hertz(name: str) -> int:
 def _made(config: Path, *, spoken: bool) -> Path:
     """All prompts, made once and kept for later runs in a folder that carries their fingerprint."""
     command = espeak_command() if spoken else None
-    texts = prompt_texts(config) | NUMBERS
+    texts = prompt_texts(config)
     key = hashlib.sha256(repr((texts, command, Path(__file__).read_bytes())).encode()).hexdigest()[:16]
     place = Path(tempfile.gettempdir()) / f"kcc-prompts-{os.geteuid()}-{key}"
     if not place.is_dir():
         fresh = Path(tempfile.mkdtemp(prefix="kcc-prompts-"))
-        for name, text in texts.items():
-            path = fresh / f"{name}.alaw"
+        for language, name, text in ((ln, name, text) for ln, told in texts.items() for name, text in told.items()):
+            path = fresh / language / f"{name}.alaw"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(speech(text, command) if command else tone(prompt_hertz(name), 0.6))
+            sound = speech(text, language, command) if command else tone(prompt_hertz(name, language), 0.6)
+            path.write_bytes(sound)
         try:
             fresh.rename(place)
         except OSError:  # another run was first
@@ -137,8 +112,8 @@ def _made(config: Path, *, spoken: bool) -> Path:
 
 
 def make_prompts(folder: Path, *, spoken: bool, config: Path = DEMO) -> None:
-    """Put every prompt into `folder`, the sounds folder of one language: in Dutch, or (also without espeak-ng) 0.6 s
-    of a tone of its own, which a test can tell from the others."""
+    """Put every prompt into `folder`, the PBX's folder of sounds, below its language: spoken, or (also without
+    espeak-ng) 0.6 s of a tone of its own, which a test can tell from the others."""
     shutil.copytree(_made(config, spoken=spoken), folder, dirs_exist_ok=True)
 
 

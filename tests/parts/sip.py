@@ -159,18 +159,20 @@ class SipPhone(asyncio.DatagramProtocol):
             )
         assert " 200 " in reply.start, reply.start
 
-    async def call(self, number: str, *, caller: str = "0612345678", name: str = "") -> Call:
-        """Call a number; returns at once, `up` or `over` follow."""
+    async def call(
+        self, number: str, *, caller: str = "0612345678", name: str = "", to: str = "", diverted: str = ""
+    ) -> Call:
+        """Call a number; returns at once, `up` or `over` follow. `to` and `diverted` are what these headers say."""
         audio, port = await self._audio()
         who = f'"{name}" ' if name else ""
         sender = self.user if self.secret else caller
         local = f"{who}<sip:{sender}@{self.domain}>;tag={secrets.token_hex(4)}"
         target = f"sip:{number}@{self.domain}"
         call = Call(
-            self, secrets.token_hex(8), False, local, f"<{target}>", target, audio, port, Message("", [])
+            self, secrets.token_hex(8), False, local, to or f"<{target}>", target, audio, port, Message("", [])
         )  # fmt: skip
         self._open[call.call_id] = call
-        self._invite(call)
+        self._invite(call, *([("Diversion", diverted)] if diverted else []))
         return call
 
     def _invite(self, call: Call, *more: tuple[str, str]) -> None:

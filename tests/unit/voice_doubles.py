@@ -73,6 +73,10 @@ class Session:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return (self.subject,)
+
     async def _say(self, what: str) -> str:
         self.said.append(what)
         self.reached.set()

@@ -252,10 +252,8 @@ class VoiceChannel:
         call.agent = ""
         if call.asking:  # the intake was cut short: the call goes on all the same
             call.asking = False
-            contact = event.kcc_id
-            await self._tell(
-                commands.EndContact(contact, call.farewell) if call.farewell else commands.Classify(contact)
-            )
+            classify = commands.Classify(event.kcc_id, call.wish.hints, call.wish.language)
+            await self._tell(commands.EndContact(event.kcc_id, call.farewell) if call.farewell else classify)
         await self._tell(commands.ReportHeld(event.kcc_id))
 
     async def _answered(self, event: events.DialEnded) -> None:

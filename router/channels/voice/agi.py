@@ -96,6 +96,11 @@ class AgiSession:
         """The script's first argument: for `intake` the 14+ number that was called, for `digit` the digit."""
         return self.request.args[0] if self.request.args else ""
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers this call may have been meant for: whom it was diverted from, To, and what was called."""
+        return (*reversed(self.request.args[3:]), self.subject)
+
     async def answer(self) -> None:
         await self._call.do("answer")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.events import DELIVER_CONTEXT
+from router.channels.voice.funnel import Wish
 
 LOST_MAX = 2_000
 
@@ -48,6 +49,8 @@ class Call:
     colleague: str = ""
     colleague_leg: str = ""
     """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
+    wish: Wish = field(default_factory=Wish)
+    """What the citizen has told by keys."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
 

@@ -14,6 +14,7 @@ from router.channels.voice.agi import AgiSession
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.channels.voice.floods import Floods
+from router.channels.voice.funnel import Funnel, entry_point, greeting
 from router.engine import commands
 from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
@@ -25,10 +26,7 @@ log = structlog.get_logger()
 
 INTAKE_SECONDS_MAX = 100
 """The dialplan takes the call back after this; the engine queues it by itself a little later."""
-MENU_TRIES = 3
-MENU_WAIT_MS = 5_000
 AGAIN_MAX = 20
-OPERATOR = "0"
 CLOSED = "closed_hours"
 FULL = "full"
 FLOOD = "flood"
@@ -51,7 +49,7 @@ class Intake:
         before the intake does, what Asterisk tells next (held, gone, at the fallback phones) says where the call is.
         """
         self._calls.found(session.uniqueid)
-        contact, municipality = new_id("c"), self.municipality(session.subject)
+        contact, municipality = new_id("c"), self.municipality(*session.numbers)
         self._coming[contact] = asyncio.Event()
         try:
             with self.floods.room(session.caller_number, session.subject, session.channel) as broken:
@@ -91,14 +89,15 @@ class Intake:
         if self._announces(municipality):
             await session.play(f"kcc/calamity-{municipality.id}")
         if self._around.is_open(municipality.id, "phone"):
-            await self._queue(session, call, await self._ask(session, municipality))
+            await Funnel(municipality, self._settings.menus.get(municipality.id, ()), call.wish).ask(session)
+            await self._queue(session, call)
         else:
             await self._close(session, call, municipality)
 
-    async def _queue(self, session: AgiSession, call: Call, hints: tuple[str, ...]) -> None:
+    async def _queue(self, session: AgiSession, call: Call) -> None:
         """Into the queue; where it is full, the dialplan sends the call to the fallback phones."""
         try:
-            await self._settle(commands.Classify(call.contact, hints))
+            await self._settle(commands.Classify(call.contact, call.wish.hints, call.wish.language))
         except QueueFull:
             log.info("voice.queue_full", contact=call.contact)
             await session.set_variable("KCC_ID", "")
@@ -107,16 +106,17 @@ class Intake:
 
     def _silent(self, municipality: Municipality) -> bool:
         """Whether there is nothing to say and nothing to ask: the call may be offered at once."""
-        spoken = self._announces(municipality) or municipality.greeting or self._settings.menus.get(municipality.id)
+        keys = municipality.telephone.language_keys or self._settings.menus.get(municipality.id)
+        spoken = self._announces(municipality) or municipality.greeting or keys
         return not spoken and self._around.is_open(municipality.id, "phone")
 
     def _announces(self, municipality: Municipality) -> bool:
         """Whether the text that the recording says is on; a supervisor's own text nobody has spoken."""
         return bool(municipality.calamity) and self._around.calamity(municipality.id) == municipality.calamity
 
-    def municipality(self, number: str) -> Municipality:
-        """No wrong door: a number that nobody listed gets to the first municipality."""
-        found = self._by_number.get(number)
+    def municipality(self, *numbers: str) -> Municipality:
+        """Of the first of these numbers that is a municipality's. No wrong door: without one it is the first."""
+        found = self._by_number.get(entry_point(numbers, self._by_number))
         if found is None:
             found = self._around.centre.municipalities[0]
             log.warning("voice.unlisted_number", used=found.id)
@@ -142,7 +142,7 @@ class Intake:
             "phone",
             municipality.id,
             session.uniqueid,
-            session.subject,
+            entry_point(session.numbers, self._by_number) or session.subject,
             citizen,
             content_ref=ref,
             classify=silent,
@@ -190,30 +190,11 @@ class Intake:
     async def _close(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
         """Say when we are there, and end the call. Who does not listen to the end was turned away all the same."""
         call.farewell = CLOSED
-        for prompt in _greeting(municipality):
+        for prompt in greeting(municipality):
             await session.play(prompt)
         await session.play(f"kcc/closed-{municipality.id}")
         await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
-
-    async def _ask(self, session: AgiSession, municipality: Municipality) -> tuple[str, ...]:
-        """Greet, and find out the topic by the menu; 0, silence and wrong keys lead to a human all the same."""
-        choices = dict(self._settings.menus.get(municipality.id, ()))
-        greeting = _greeting(municipality)
-        if not choices:
-            for prompt in greeting:
-                await session.play(prompt)
-            return ()
-        for _ in range(MENU_TRIES):
-            digit = await session.get_digit(
-                [*greeting, f"kcc/menu-{municipality.id}"], MENU_WAIT_MS, "".join(choices) + OPERATOR
-            )
-            if digit == OPERATOR:
-                return ()
-            if digit:
-                return (f"menu:{digit}", f"topic:{choices[digit]}")
-            greeting = []
-        return ()
 
     async def _settle(self, command: commands.Command) -> None:
         """The call may have ended meanwhile: then there is nothing left to do for it."""
@@ -223,11 +204,6 @@ class Intake:
             raise
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
-
-
-def _greeting(municipality: Municipality) -> list[str]:
-    """The prompt that greets in its name; nothing for one that has no greeting."""
-    return [f"kcc/welcome-{municipality.id}"] if municipality.greeting else []
 
 
 def e164(number: str) -> str:
