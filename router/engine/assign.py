@@ -97,6 +97,8 @@ def _look(state: State, key: LaneKey, now: int) -> Step | None:
     def fits(id: str) -> bool:
         nonlocal chosen
         contact = state.contacts[id]
+        if state.unseen(contact):
+            return False
         chosen = crew.best(contact.again_at, now, bool(index.quiet.kept_from(contact, now)))
         return bool(chosen)
 
@@ -117,7 +119,7 @@ def _kept(state: State, key: LaneKey, now: int) -> Step | None:
 
     def fits(id: str) -> bool:
         contact = state.contacts[id]
-        return contact.wanted_until > now and not busy_with(state, key[3], contact, now)
+        return not state.unseen(contact) and contact.wanted_until > now and not busy_with(state, key[3], contact, now)
 
     found = state.index.lanes.first(key, fits)
     return Step((OFFER, *found[0]), found[1], key[3]) if found else None
@@ -135,6 +137,8 @@ def _scored(state: State, crew: Crew, now: int) -> Step | None:
     def fits(id: str) -> bool:
         nonlocal reserve, chosen
         contact = state.contacts[id]
+        if state.unseen(contact):
+            return False
         chosen = crew.best(contact.again_at, now, bool(state.index.quiet.kept_from(contact, now)))
         if not chosen:
             return False
@@ -185,10 +189,14 @@ def _overtakes(state: State, contact: ContactState, agent: str, now: int) -> tup
             continue
         if crew.channel in state.census_pending:
             continue
-        first = index.lanes.first(crew.key, lambda id: state.contacts[id].again_at.get(agent, 0) <= now)
+        first = index.lanes.first(crew.key, lambda id: _could_have(state, state.contacts[id], agent, now))
         if first is not None and first[0] < contact.place:
             ahead.append(first)
     return tuple(id for _, id in sorted(ahead))
+
+
+def _could_have(state: State, contact: ContactState, agent: str, now: int) -> bool:
+    return contact.again_at.get(agent, 0) <= now and not state.unseen(contact)
 
 
 def _offer(state: State, contact: ContactState, agent: str, now: int) -> ContactOffered:

@@ -81,6 +81,8 @@ class Receive:
     """False: the channel still asks something (a menu) and sends `Classify` when it knows."""
     linked_to: str = ""
     """An earlier contact that this one continues."""
+    pbx: str = ""
+    """On which of several PBXs the call is up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class StartCentre:
-    """The process has (re)started: channels in `census` report what is up before anything of theirs is offered."""
+    """The process has (re)started: channels in `census` report what is up before anything of theirs is offered.
+
+    Where there are several PBXs each reports for itself, as `phone@<pbx>`; so do ReportCensus and LoseChannel.
+    """
 
     census: tuple[str, ...]
 

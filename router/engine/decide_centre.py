@@ -29,7 +29,11 @@ def configure(state: State, command: commands.Configure, now: int) -> Decision:
 
 
 def start_centre(state: State, command: commands.StartCentre, now: int) -> Decision:
-    return Decision((facts.CentreStarted(command.census),))
+    """Calls of a PBX that is no longer there are over."""
+    channels = {world.partition("@")[0] for world in command.census}
+    lost_sight = [c for c in state.contacts.values() if c.channel in channels and c.world not in command.census]
+    over = [ending(state, contact, "gone", now) for contact in lost_sight if contact.state != "wrap_up"]
+    return Decision((facts.CentreStarted(command.census), *over))
 
 
 def lose_channel(state: State, command: commands.LoseChannel, now: int) -> Decision:
@@ -49,7 +53,7 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
     alive = set(command.alive)
     began = 0 if command.up_seconds is None else now - command.up_seconds * 1000
     for contact in state.contacts.values():
-        if contact.channel != command.channel or contact.state == "wrap_up":
+        if contact.world != command.channel or contact.state == "wrap_up":
             continue
         if not first and contact.since > now - SETTLING_MS:
             continue
@@ -122,7 +126,7 @@ def waits_for_census(state: State, alarm: Alarm) -> bool:
     _, kind, id = alarm
     offer = state.offers.get(id)
     contact = state.contacts.get(offer.contact if offer else id)
-    return kind in ("offer", "intake") and contact is not None and contact.channel in state.census_pending
+    return kind in ("offer", "intake") and contact is not None and state.unseen(contact)
 
 
 def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:

@@ -45,6 +45,7 @@ def receive(state: State, command: commands.Receive, now: int) -> Decision:
         command.content_ref,
         hints,
         command.linked_to,
+        pbx=command.pbx,
     )
     if not command.classify:
         return Decision((received,), command.contact)

@@ -41,7 +41,8 @@ def _census_taken(state: State, fact: facts.CensusTaken, number: int, at: int) -
     if fact.channel not in state.census_pending:
         raise Illegal(f"no census of {fact.channel} is pending")
     state.census_pending.remove(fact.channel)
-    state.index.dirty.update(key for key in state.index.lanes.lanes() if key[0] == fact.channel)
+    channel = fact.channel.partition("@")[0]
+    state.index.dirty.update(key for key in state.index.lanes.lanes() if key[0] == channel)
 
 
 def _channel_lost(state: State, fact: facts.ChannelLost, number: int, at: int) -> None:

@@ -48,6 +48,7 @@ def _received(state: State, fact: facts.ContactReceived, number: int, at: int) -
         since=at,
         linked_to=fact.linked_to,
         promise=fact.promise,
+        pbx=intern(fact.pbx),
     )
     if fact.promise:
         called_back(state, fact.promise, fact.contact)

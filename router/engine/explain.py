@@ -26,7 +26,7 @@ def excluded(state: State, agent: Agent, contact: ContactState, now: int) -> str
     reason = unavailable(state.agents[agent.id])
     if reason:
         return reason
-    if contact.channel in state.census_pending:
+    if state.unseen(contact):
         return "census"
     wanted = contact.wanted_agent if contact.wanted_until > now else ""
     if wanted and wanted != agent.id:
@@ -107,7 +107,7 @@ def _count(reasons: Iterable[str]) -> dict[str, int]:
 def _counted(state: State, crew: Crew, contact: ContactState, now: int) -> tuple[dict[str, int], int, list[str]]:
     """Reason -> number of agents, how many can take it, and the best of those, best first."""
     counts = {reason: count for reason, count in state.index.away.items() if count}
-    if contact.channel in state.census_pending:
+    if state.unseen(contact):
         present = len(state.index.agents) - sum(counts.values())
         return counts | ({"census": present} if present else {}), 0, []
     for skill, count in crew.missing.items():

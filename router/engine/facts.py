@@ -88,6 +88,8 @@ class ContactReceived:
     linked_to: str
     promise: str = ""
     """The follow-up that a callback is to keep."""
+    pbx: str = ""
+    """On which of several PBXs the call is up."""
 
 
 @dataclass(frozen=True, slots=True)

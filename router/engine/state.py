@@ -88,6 +88,13 @@ class ContactState:
     """dialling, reached, or "": no telephone is in it."""
     dialled_at: int = 0
     dial_lapses_at: int = 0
+    pbx: str = ""
+    """On which of several PBXs the call is up."""
+
+    @property
+    def world(self) -> str:
+        """Whose census tells of it: its channel's, or that of one PBX."""
+        return f"{self.channel}@{self.pbx}" if self.pbx else self.channel
 
     @property
     def place(self) -> Place:
@@ -258,6 +265,10 @@ class State:
 
     def __post_init__(self) -> None:
         self.index: Index = Index()
+
+    def unseen(self, contact: ContactState) -> bool:
+        """Whether it is not known now what has become of it: its world's census is still to come."""
+        return bool(self.census_pending) and contact.world in self.census_pending
 
     @property
     def config(self) -> Centre:

@@ -362,7 +362,7 @@ def _check_parked(state: State, agent: AgentState) -> None:
 def _check_liveness(state: State, now: int) -> None:
     """Nobody waits whom an agent could take, judged from scratch."""
     for contact in state.contacts.values():
-        if contact.state != "waiting" or contact.channel in state.census_pending:
+        if contact.state != "waiting" or state.unseen(contact):
             continue
         wanted = contact.wanted_agent if contact.wanted_until > now else ""
         for agent in state.config.agents:

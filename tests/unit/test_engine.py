@@ -641,3 +641,44 @@ def test_the_index_of_a_centre_before_its_first_configuration_can_be_made() -> N
     state = State()
     rebuild_index(state)
     assert not state.index.agents
+
+
+# -- several PBXs -------------------------------------------------------------------------------------------------
+
+
+def test_the_calls_of_one_pbx_wait_for_its_census_and_those_of_the_other_go_on(world: World) -> None:
+    world.ask(commands.StartCentre(("phone@left", "phone@right")))
+    for pbx in ("left", "right"):
+        world.ask(commands.ReportCensus(f"phone@{pbx}"))
+    there, here = world.receive("phone", pbx="left", citizen="v-1"), world.receive("phone", pbx="right")
+    world.pass_time(1)
+    world.ask(commands.LoseChannel("phone@left"))
+    world.ready("anna")
+    assert world.offer_of(there) == ("", "")
+    assert explain(world.state, there, world.now).excluded["census"] == 1
+    assert world.offer_of(here)[1] == "anna"
+    world.ready("bert")
+    assert world.offer_of(there) == ("", "")
+    world.ask(commands.ReportCensus("phone@left", (there,)))
+    assert world.offer_of(there)[1] == "bert"
+
+
+def test_a_pbx_that_ended_takes_only_its_own_calls_with_it(world: World) -> None:
+    world.ask(commands.StartCentre(("phone@left", "phone@right")))
+    for pbx in ("left", "right"):
+        world.ask(commands.ReportCensus(f"phone@{pbx}"))
+    there, here = (world.receive("phone", pbx=pbx, citizen="v-1") for pbx in ("left", "right"))
+    world.pass_time(1)
+    world.ask(commands.LoseChannel("phone@left"))
+    world.ask(commands.ReportCensus("phone@left", up_seconds=0))
+    assert there not in world.state.contacts
+    assert world.state.contacts[here].state == "waiting"
+    assert set(promises(world)) == {there}
+
+
+def test_calls_of_a_pbx_that_is_no_longer_configured_are_over_at_the_next_start(world: World) -> None:
+    alone, left = world.receive("phone"), world.receive("phone", pbx="left")
+    mail = world.receive("email")
+    world.ask(commands.StartCentre(("desk", "phone@left", "phone@right")))
+    assert alone not in world.state.contacts
+    assert {left, mail} <= set(world.state.contacts)
