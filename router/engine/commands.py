@@ -103,7 +103,7 @@ class EndContact:
 
     contact: str
     reason: str
-    """abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot"""
+    """abandoned, citizen_left, gone, closed_hours, full, flood, passed_on, calamity, technical, duplicate, robot"""
 
 
 @dataclass(frozen=True, slots=True)

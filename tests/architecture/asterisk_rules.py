@@ -21,6 +21,7 @@ APPLICATIONS = frozenset({
 FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT"})
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
+    "KCC_CARRIER", "KCC_NEIGHBOUR_RING",  # kcc-local.conf
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id

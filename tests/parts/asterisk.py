@@ -54,6 +54,8 @@ class RealAsterisk:
     """Dutch prompts by espeak-ng, rather than a short tone for each (`prompt_hertz`)."""
     agi_port: int = 0
     sip_port: int = 0
+    carrier_port: int = 0
+    """Where the carrier takes calls that go out."""
     ami_port: int = 0
     web_port: int = 0
     """Where browsers' phones connect: ws://127.0.0.1:<web_port>/ws."""
@@ -94,6 +96,7 @@ class RealAsterisk:
         self.agi_port = self.agi_port or free_port()
         self.sip_port = self.sip_port or free_port(socket.SOCK_DGRAM)
         self.ami_port = self.ami_port or free_port()
+        self.carrier_port = self.carrier_port or free_port(socket.SOCK_DGRAM, CARRIER)
         self.web_port = self.web_port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="kcc-pbx-"))
         for name in ("etc", "lib", "db", "keys", "spool", "run", "log", "data/sounds"):
@@ -136,6 +139,7 @@ class RealAsterisk:
             text = text.replace("; exten =>", "exten =>")  # the landing numbers that stand there as an example
             own = {
                 "KCC_ROUTER": f"{PBX}:{self.agi_port}",
+                "KCC_CARRIER": f"{CARRIER}:{self.carrier_port}",
                 "bind": f"{PBX}:{self.sip_port}",
                 "port": str(self.ami_port),
                 "bindport": str(self.web_port),

@@ -105,12 +105,20 @@ class SipPhone(asyncio.DatagramProtocol):
     """
 
     def __init__(
-        self, user: str, host: str, server_port: int, *, secret: str = "", mode: str = "answer", hertz: float = 0
+        self,
+        user: str,
+        host: str,
+        server_port: int,
+        *,
+        secret: str = "",
+        mode: str = "answer",
+        hertz: float = 0,
+        port: int = 0,
     ) -> None:
         self.user, self.host, self.secret, self.mode, self.hertz = user, host, secret, mode, hertz
         self.server = ("127.0.0.1", server_port)
         self.domain = f"127.0.0.1:{server_port}"
-        self.port = 0
+        self.port = port
         self.calls: asyncio.Queue[Call] = asyncio.Queue()
         self.encoding = "utf-8"
         self._open: dict[str, Call] = {}
@@ -120,7 +128,7 @@ class SipPhone(asyncio.DatagramProtocol):
 
     async def __aenter__(self) -> SipPhone:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, 0))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
         self.port = self._transport.get_extra_info("sockname")[1]
         try:
             if self.secret:

@@ -96,6 +96,10 @@ class Switchboard:
         """The carrier's side, on which citizens call."""
         return await self._stack.enter_async_context(SipPhone("trunk", CARRIER, self.pbx.sip_port, **more))
 
+    async def outside(self, **more: Any) -> SipPhone:
+        """The carrier's side, on which calls that go out arrive."""
+        return await self.citizen(port=self.pbx.carrier_port, **more)
+
     async def agent(self, name: str, mode: str = "answer", **more: Any) -> SipPhone:
         """An agent's registered phone."""
         phone = SipPhone(name, PHONES, self.pbx.sip_port, secret=self.pbx.agent_secret(name), mode=mode, **more)

@@ -112,6 +112,7 @@ class Telephone:
         self.announced: dict[str, str] = {}
         self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x", limits=limits))
         self.channel._ami = self.link  # type: ignore[assignment]
+        self.channel._waiting._ami = self.channel._survey._ami = self.link  # type: ignore[assignment]
         self._orders = centre.orders("phone")
         self.contact = ""
 

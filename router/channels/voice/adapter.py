@@ -17,7 +17,9 @@ from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, Channe
 from router.channels.voice.intake import Intake
 from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
+from router.channels.voice.survey import Survey
 from router.channels.voice.together import FAILED, Together
+from router.channels.voice.waiting import Waiting
 from router.engine import commands
 from router.engine.effects import (
     Announce,
@@ -39,7 +41,6 @@ log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
 AGAIN_SECONDS = 0.5
-CALLBACK_PROMPT = "hold-callback"
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of which nothing is left to hang up."""
 
@@ -78,6 +79,8 @@ class VoiceChannel:
             on_fault=lambda where, fault: log.warning("voice.ami_fault", where=where, error=type(fault).__name__),
         )
         self._together = Together(self._ami, self.calls, self._agents, self._tell)
+        self._waiting = Waiting(self._ami, self.calls, self._tell)
+        self._survey = Survey(self._ami, self._tell, self._intake.home)
         self._supervision = Supervision(self._ami, self._tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
         self._known = False
@@ -123,8 +126,9 @@ class VoiceChannel:
         await self._agi.resume()
 
     async def _serve(self, session: AgiSession) -> None:
-        if session.request.script == "intake":
-            await self._intake.take(session)
+        scripts = {"intake": self._intake.take, "survey": self._survey.take}
+        if (take := scripts.get(session.request.script)) is not None:
+            await take(session)
 
     # -- orders -----------------------------------------------------------------------------------------------
 
@@ -179,23 +183,16 @@ class VoiceChannel:
                 call.offer, call.agent = "", ""
                 await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
                 await self._together.release(call)
+            case HangUp(reason="agent") if await self._survey.begin(call):
+                self._ending.discard(effect.contact)
             case HangUp():
                 await self._ami.hangup(call.channel)
-            case Announce():
-                await self._say(call, effect.message)
-            case OfferCallback():
-                await self._say(call, CALLBACK_PROMPT)
-            case PassOn():
-                log.warning("voice.not_passed_on", contact=effect.contact, neighbour=effect.neighbour)
+            case Announce() | OfferCallback() | PassOn():
+                await self._waiting.steer(effect, call)
             case Spy() | EndSpy():
                 await self._supervision.steer(effect, call)
             case _:
                 await self._together.steer(effect, call)
-
-    async def _say(self, call: Call, prompt: str) -> None:
-        """Play a recording to a citizen on hold; the music goes on after it."""
-        await self._ami.setvar(call.channel, "KCC_SAY", prompt)
-        await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.SAY_EXTEN)
 
     async def _hold(self, call: Call) -> None:
         """Put the citizen back on music, if that can be done now."""
@@ -218,6 +215,8 @@ class VoiceChannel:
                 await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
             case events.DialEnded(offer=offer, context=events.CONSULT_CONTEXT) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.dialled, event))
+            case events.DialEnded(channel=channel, context=events.NEIGHBOUR_CONTEXT, status="ANSWER"):
+                await self._work.put(channel, partial(self._waiting.passed_on, self.calls.on(channel)))
             case events.ConsultEnded(offer=offer) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
             case events.HangupAsked() | events.LegGone() as event:
@@ -291,6 +290,7 @@ class VoiceChannel:
             await self._hold(call)  # the record says it waits, so it waits
 
     async def _gone(self, contact: str, uniqueid: str) -> None:
+        self._survey.left(uniqueid)
         call = self.calls.get(contact) if contact else self.calls.of(uniqueid)
         if call is None and not contact:
             self.calls.lose(uniqueid, "abandoned")
@@ -380,6 +380,7 @@ class VoiceChannel:
                 with contextlib.suppress(ChannelGone):
                     await self._ami.hangup(census.channels[contact].channel)
             self._ending &= set(census.channels)
+            await asyncio.gather(*map(self._waiting.found_passed_on, census.passed_on))
             strangers = {c for c in census.channels if c not in self._ending and not await self._open(c)}
             self.calls.replace(census.channels, mark)
             self._intake.floods.restore(census.channels)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from router.channels.voice.ami import LiveChannel
-from router.channels.voice.events import DELIVER_CONTEXT
+from router.channels.voice.events import AFTER_CONTEXT, DELIVER_CONTEXT, NEIGHBOUR_CONTEXT
 from router.channels.voice.funnel import Wish
 
 LOST_MAX = 2_000
@@ -49,6 +49,8 @@ class Call:
     colleague: str = ""
     colleague_leg: str = ""
     """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
+    municipality: str = ""
+    """Whom it is for; "" = not known, from before a start."""
     wish: Wish = field(default_factory=Wish)
     """What the citizen has told by keys."""
     ring_seconds: int = 0
@@ -92,6 +94,10 @@ class Calls:
     def of(self, uniqueid: str) -> Call | None:
         """The call of a channel that does not say whose it is: Asterisk was not told, or did not hear it."""
         return next((call for call in self._calls.values() if call.uniqueid == uniqueid), None)
+
+    def on(self, channel: str) -> Call | None:
+        """The call of this citizen's channel."""
+        return next((call for call in self._calls.values() if call.channel == channel), None)
 
     def with_phone(self, channel: str) -> Call | None:
         """The call in which this channel is one of our phones."""
@@ -148,6 +154,8 @@ class Census:
     """Contact -> the endpoint it talks with."""
     phones: dict[str, tuple[LiveChannel, ...]]
     """Contact -> the channels of our phones that are up for it, the longest first."""
+    passed_on: frozenset[str] = frozenset()
+    """Contacts of calls that talk with a neighbour."""
 
     def rename(self, before: str, after: str) -> None:
         """The call goes on under another contact."""
@@ -165,7 +173,12 @@ def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Ce
     """Sort the live channels; `endpoint_of` gives the endpoint of each channel name that is a phone of ours."""
     found = list(rows)
     phones = {row.bridge_id: endpoint_of[row.channel] for row in found if row.bridge_id and row.channel in endpoint_of}
-    citizens = [row for row in found if row.kcc_id and row.channel not in endpoint_of]
+    passed = {row.kcc_id for row in found if row.kcc_id and row.context == NEIGHBOUR_CONTEXT and row.bridge_id}
+    citizens = [
+        row
+        for row in found
+        if row.kcc_id and row.channel not in endpoint_of and row.kcc_id not in passed and row.context != AFTER_CONTEXT
+    ]
     legs: dict[str, list[LiveChannel]] = {}
     for row in sorted(found, key=lambda row: -row.seconds):
         if row.channel in endpoint_of:
@@ -174,6 +187,7 @@ def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Ce
         {row.kcc_id: row for row in citizens},
         {row.kcc_id: phones[row.bridge_id] for row in citizens if row.bridge_id in phones},
         {row.kcc_id: tuple(legs.get(row.uniqueid, ())) for row in citizens},
+        frozenset(passed),
     )
 
 

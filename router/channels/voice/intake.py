@@ -40,6 +40,7 @@ class Intake:
         self._coming: dict[str, asyncio.Event] = {}
         """Contacts of calls that Asterisk has not been told of."""
         self.floods = Floods(settings.limits, calls)
+        self._by_id = {m.id: m for m in around.centre.municipalities}
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
     async def take(self, session: AgiSession) -> None:
@@ -114,6 +115,10 @@ class Intake:
         """Whether the text that the recording says is on; a supervisor's own text nobody has spoken."""
         return bool(municipality.calamity) and self._around.calamity(municipality.id) == municipality.calamity
 
+    def home(self, call: Call) -> Municipality:
+        """Whom a call is for, also one from before a start."""
+        return self._by_id.get(call.municipality) or self.municipality(call.entry)
+
     def municipality(self, *numbers: str) -> Municipality:
         """Of the first of these numbers that is a municipality's. No wrong door: without one it is the first."""
         found = self._by_number.get(entry_point(numbers, self._by_number))
@@ -164,6 +169,7 @@ class Intake:
             return None
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
+        call.municipality = municipality.id
         call.caller, call.entry = self.floods.caller(session.caller_number), session.subject
         return call
 

@@ -1,0 +1,182 @@
+"""What callers meet besides agents, end to end: a neighbour that takes over, and questions after the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from router.channels.voice.events import Held
+from tests.parts.asterisk import RealAsterisk
+from tests.parts.callcentre import PLAIN, WITH_MENU, Agent, CallCentre, house
+from tests.parts.prompts import prompt_hertz
+from tests.parts.sip import Call
+from tests.parts.where import asterisk_command, missing
+
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.xdist_group("voice"),
+    pytest.mark.skipif(asterisk_command() is None, reason=missing("asterisk")),
+]
+NEIGHBOUR = 'id = "waterland-oost"\n'
+TO_THE_NEIGHBOUR = (
+    ("centre.toml", NEIGHBOUR, f'{NEIGHBOUR}number = "0201234567"\n'),
+    (
+        "topics.toml",
+        '[[queues]]\nid = "algemeen"',
+        '[[queues]]\nid = "algemeen"\noverflow = [{ nobody = true, neighbour = "waterland-oost" }]',
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[RealAsterisk]:
+    with RealAsterisk(local={"KCC_NEIGHBOUR_RING": "4"}) as running:
+        yield running
+
+
+@pytest.fixture
+async def centre(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]:
+    async with house(pbx, tmp_path, *TO_THE_NEIGHBOUR) as running:
+        yield running
+
+
+# -- a neighbour takes over -----------------------------------------------------------------------------------
+
+
+async def test_a_neighbour_answers_where_nobody_is_there_and_the_call_is_theirs(centre: CallCentre) -> None:
+    neighbour = await centre.board.outside(mode="ring", hertz=1000)
+    citizen = await centre.call(PLAIN)
+    theirs = await neighbour.next_call()
+    assert "0201234567" in theirs.invite.start
+    await centre.phone(waiting=1)
+    theirs.answer()
+    await centre.phone(ended=1)
+    await citizen.audio.tone(1000)
+    await theirs.audio.tone(440)
+    assert (await centre.books())["ended"] == {"passed_on": 1}
+    await centre.kill()
+    await centre.restart()  # the census leaves it to them
+    await citizen.audio.tone(1000)
+    citizen.hangup()
+    await theirs.wait(theirs.over)
+    assert (await centre.books())["ended"] == {"passed_on": 1}
+
+
+@pytest.mark.parametrize("mode", ["busy", "ring"])
+async def test_who_is_not_answered_by_the_neighbour_goes_on_waiting(centre: CallCentre, mode: str) -> None:
+    await centre.board.outside(mode=mode)
+    citizen = await centre.call(PLAIN)
+    await centre.board.event(Held)
+    noor = await centre.agent("noor")
+    contact, rings = await noor.talks()
+    await citizen.audio.tone(1000)
+    rings.hangup()
+    await noor.wrap_up(contact)
+    assert (await centre.books())["ended"] == {"handled": 1}
+
+
+async def test_an_agent_who_comes_goes_before_the_neighbour_who_rings(centre: CallCentre) -> None:
+    neighbour = await centre.board.outside(mode="ring")
+    citizen = await centre.call(PLAIN)
+    theirs = await neighbour.next_call()
+    noor = await centre.agent("noor")
+    contact, _ = await noor.talks()
+    await theirs.wait(theirs.over)
+    await citizen.audio.tone(1000)
+    assert (await centre.contact(contact))["state"] == "active"
+
+
+async def test_who_hangs_up_while_the_neighbour_rings_has_left(centre: CallCentre) -> None:
+    neighbour = await centre.board.outside(mode="ring")
+    citizen = await centre.call(PLAIN)
+    theirs = await neighbour.next_call()
+    citizen.hangup()
+    await theirs.wait(theirs.over)
+    await centre.phone(ended=1)
+    assert (await centre.books())["ended"] == {"abandoned": 1}
+
+
+async def test_a_neighbour_who_answered_while_the_server_was_away_has_the_call(centre: CallCentre) -> None:
+    neighbour = await centre.board.outside(mode="ring", hertz=1000)
+    citizen = await centre.call(PLAIN)
+    theirs = await neighbour.next_call()
+    await centre.kill()
+    theirs.answer()
+    await citizen.audio.tone(1000)
+    await centre.restart()
+    await centre.phone(ended=1)
+    assert (await centre.books())["ended"] == {"passed_on": 1}
+    await citizen.audio.tone(1000)
+
+
+# -- after the conversation -----------------------------------------------------------------------------------
+
+
+async def talked(centre: CallCentre) -> tuple[Agent, str, Call]:
+    """A conversation with Waterland that the agent has ended."""
+    noor = await centre.agent("noor")
+    citizen = await centre.call(WITH_MENU)
+    await citizen.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    citizen.audio.digit("5")
+    contact, rings = await noor.talks()
+    rings.hangup()
+    return noor, contact, citizen
+
+
+async def test_the_citizen_is_asked_when_the_agent_hangs_up(centre: CallCentre) -> None:
+    noor, contact, citizen = await talked(centre)
+    await citizen.audio.tone(prompt_hertz("kcc/survey-answered"))
+    citizen.audio.digit("1")
+    await citizen.audio.tone(prompt_hertz("kcc/survey-mark-10"))
+    citizen.audio.digit("8")
+    await citizen.audio.tone(prompt_hertz("kcc/survey-thanks"))
+    await citizen.wait(citizen.over)
+    await centre.until(contact, citizen_answered=True)
+    await noor.wrap_up(contact)
+    assert (await centre.books())["ended"] == {"handled": 1}
+
+
+async def test_what_was_answered_stands_when_the_citizen_leaves_and_the_agent_is_done_before(
+    centre: CallCentre,
+) -> None:
+    noor, contact, citizen = await talked(centre)
+    await noor.wrap_up(contact)
+    await noor.free()
+    await citizen.audio.tone(prompt_hertz("kcc/survey-answered"))
+    citizen.audio.digit("7")  # no answer: it is asked again
+    await citizen.audio.tone(prompt_hertz("kcc/survey-answered"))
+    citizen.audio.digit("2")
+    await citizen.audio.tone(prompt_hertz("kcc/survey-mark-10"))
+    citizen.hangup()
+    await centre.until(contact, citizen_answered=False)
+    assert (await centre.books())["ended"] == {"handled": 1}
+
+
+async def test_who_hangs_up_first_or_calls_another_municipality_is_not_asked(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    citizen = await centre.call(PLAIN)
+    contact, rings = await noor.talks()
+    rings.hangup()
+    await citizen.wait(citizen.over)
+    await noor.wrap_up(contact)
+    citizen = await centre.call(WITH_MENU)
+    await citizen.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    citizen.audio.digit("5")
+    contact, _ = await noor.talks()
+    citizen.hangup()
+    await noor.wrap_up(contact)
+    await noor.free()
+    assert (await centre.contact(contact))["citizen_answered"] is None
+
+
+async def test_a_survey_ends_with_the_server_and_is_no_call_of_ours_to_the_census(centre: CallCentre) -> None:
+    noor, contact, citizen = await talked(centre)
+    await citizen.audio.tone(prompt_hertz("kcc/survey-answered"))
+    await centre.kill()
+    await citizen.wait(citizen.over)
+    await centre.restart()
+    noor.desk = await centre.desk("noor")
+    await noor.wrap_up(contact)
+    assert (await centre.books())["ended"] == {"handled": 1}
