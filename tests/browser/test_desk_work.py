@@ -177,5 +177,5 @@ async def test_the_widget_keeps_the_keyboard_and_says_what_came_in_while_it_was_
     await expect(visitor.get_by_label("Uw bericht")).to_be_focused()
     await visitor.get_by_role("button", name="Beëindigen").press("Enter")
     await visitor.keyboard.press("Enter")
-    await expect(visitor.get_by_role("button", name="Nieuw gesprek")).to_be_focused()
+    await expect(visitor.get_by_test_id("answered-yes")).to_be_focused()
     assert await visitor.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")

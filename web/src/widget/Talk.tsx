@@ -135,7 +135,7 @@ function After({ shared }: { shared: Shared }) {
     <div class="box" data-testid="chat-ended">
       {chat.status.value.helped && <Answered shared={shared} />}
       <div class="buttons">
-        <button type="button" class={chat.status.value.helped ? '' : 'primary'} data-focus={!chat.status.value.helped} onClick={() => chat.erase(false)}>{t.newChat}</button>
+        <button type="button" class={chat.status.value.helped ? '' : 'primary'} data-focus={chat.status.value.helped ? undefined : true} onClick={() => chat.erase(false)}>{t.newChat}</button>
         <button type="button" onClick={save}>{t.download}</button>
         <button type="button" class="plain" onClick={() => chat.erase(true)}>{t.erase}</button>
       </div>
