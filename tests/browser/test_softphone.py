@@ -322,3 +322,16 @@ async def test_a_line_that_is_lost_in_a_call_leaves_the_call_alone(
     await call.audio.tone(NOOR)
     await noor.get_by_test_id("phone-hang-up").click()
     await call.wait(call.over)
+
+
+async def test_a_call_that_ends_while_the_line_is_lost_ends_at_the_desk_too(
+    centre: CallCentre, browser_of: Open, wire: Wire
+) -> None:
+    pages = await browser_of(NOOR)
+    noor = await desk(pages, "noor")
+    call = await centre.call()
+    await talks(noor)
+    await wire.cut()
+    call.hangup()
+    await expect(noor.get_by_test_id("work")).to_have_attribute("data-state", "wrap_up")
+    await expect(bar(noor)).to_have_count(0, timeout=10_000)

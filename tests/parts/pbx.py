@@ -13,7 +13,7 @@ from tests.parts.asterisk import CARRIER, PBX, PHONES, RealAsterisk
 from tests.parts.sip import SipPhone
 from tests.parts.where import asterisk_command, missing
 
-SIP_PORT, AMI_PORT, AGI_PORT = 5060, 5038, 4573
+SIP_PORT, AMI_PORT, AGI_PORT, WEB_PORT = 5060, 5038, 4573, 8088
 AMI_SECRET, AGI_SECRET, PHONE_SECRET = "demoAmiSecret2468", "demoAgiSecret1357", "demo"
 CITIZEN_SECRET = "demo"
 REGISTER_EVERY_SECONDS = 120
@@ -41,7 +41,7 @@ class DemoPbx(RealAsterisk):
 
 def demo_pbx() -> DemoPbx:
     return DemoPbx(
-        spoken=True, sip_port=SIP_PORT, ami_port=AMI_PORT, agi_port=AGI_PORT,
+        spoken=True, sip_port=SIP_PORT, ami_port=AMI_PORT, agi_port=AGI_PORT, web_port=WEB_PORT,
         ami_secret=AMI_SECRET, agi_secret=AGI_SECRET, phone_secret=PHONE_SECRET,
     )  # fmt: skip
 
@@ -60,6 +60,8 @@ def introduction(phones: list[str]) -> str:
              dial 140591 or 140592; or, with SIPp:
              sipp {PBX}:{SIP_PORT} -i {CARRIER} -sf tests/integration/sipp/citizen_waits.xml -s 140592 -m 1
   agents     users a1 … a12 (a1 is noor's), passwords {PHONE_SECRET}-1 … {PHONE_SECRET}-12; {answering}
+  browser    give an agent the endpoint w1 in agents.toml (of a copy), and start the server with also
+             KCC_SOFTPHONE_URL=ws://{PBX}:{WEB_PORT}/ws KCC_SOFTPHONE_PASSWORDS=w1:{PHONE_SECRET}-201
 """
 
 
@@ -69,6 +71,7 @@ def taken() -> list[str]:
     for port, kind, name in (
         (SIP_PORT, socket.SOCK_DGRAM, "UDP"),
         (AMI_PORT, socket.SOCK_STREAM, "TCP"),
+        (WEB_PORT, socket.SOCK_STREAM, "TCP"),
     ):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:

@@ -13,7 +13,7 @@ import pytest
 
 from router.errors import ConfigurationInvalid
 from router.nouns import OFFICE, Hours, QueueLimit, QueueTarget
-from router.settings import CallLimits, Settings
+from router.settings import CallLimits, Settings, SoftphoneSettings
 from router.settings_reader import describe, hours_text, load, version_of
 from tests.properties.world import World
 
@@ -114,13 +114,15 @@ def test_the_keys_that_the_example_keeps_behind_a_hash_are_right_too(folder):
     kept = [line for line in lines if "_file" not in line]
     (folder.path / "server.toml").write_text("\n".join(kept).replace("enabled = false", "enabled = true"), "utf-8")
     settings = folder.load(
-        KCC_AMI_SECRET="s1", KCC_AGI_TOKEN="0123456789abcdef", KCC_IMAP_PASSWORD="s2", KCC_SMTP_PASSWORD="s3"
-    )
+        KCC_AMI_SECRET="s1", KCC_AGI_TOKEN="0123456789abcdef", KCC_IMAP_PASSWORD="s2", KCC_SMTP_PASSWORD="s3",
+        KCC_SOFTPHONE_PASSWORDS="a1:password",
+    )  # fmt: skip
     assert settings.email is not None
     assert settings.email.imap_host == "imap.duinrand.example"
     assert (settings.email.imap_password, settings.email.smtp_password) == ("s2", "s3")
     assert settings.voice is not None
     assert (settings.voice.ami_secret, settings.voice.agi_token) == ("s1", "0123456789abcdef")
+    assert settings.voice.softphone == SoftphoneSettings("wss://kcc.duinrand.example/phone", {"a1": "password"})
     assert settings.voice.limits == CallLimits(20, 30, 200, 400)
     assert settings.voice.menus["duinrand"] == (("1", "burgerzaken"), ("2", "afval"), ("3", "wmo"), ("4", "algemeen"))
 

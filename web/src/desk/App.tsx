@@ -13,7 +13,6 @@ import { FollowUps } from './FollowUps'
 import { Header } from './Header'
 import { Offers } from './Offers'
 import { Queues, Roster } from './Roster'
-import { PhoneBar } from './phone/PhoneBar'
 import { watchPhone } from './phone/phone'
 import { current, desk, notice, page } from './store'
 import { texts } from './texts'
@@ -45,7 +44,6 @@ function Desk() {
       <a class="skip" href="#content">{words.value.skip}</a>
       <Header />
       <Banners />
-      <PhoneBar />
       <div class={onContacts ? (current.value ? 'columns' : 'columns columns-idle') : 'columns columns-page'}>
         <aside class="side" aria-label={t.contacts}>
           <Offers />

@@ -7,6 +7,7 @@ import { words } from '../shared/words'
 import { afterWorkDone, start, stop } from './actions'
 import { leads } from './alerts'
 import { begin } from './Header'
+import { PhoneBar } from './phone/PhoneBar'
 import { trouble } from './phone/phone'
 import { phoneTexts } from './phone/texts'
 import { connection, desk, heardAt, OUT_OF_REACH } from './store'
@@ -38,6 +39,7 @@ export function Banners() {
         {me?.presence === 'signed_off' && trouble.value && <p class="banner banner-attention" data-testid="phone-banner"><Icon name="attention" /><span><PhoneTrouble /></span></p>}
         {(state === 'refused' || state === 'over') && <Over />}
       </div>
+      <PhoneBar />
     </div>
   )
 }

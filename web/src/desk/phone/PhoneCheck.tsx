@@ -17,12 +17,12 @@ export function PhoneStatus() {
   if (!here.value) return null
   const t = phoneTexts.value
   const well = line.value === 'registered' && !trouble.value
-  const said = trouble.value ? t.troubles[trouble.value][0] : `${t.phone}: ${t.lines[line.value]}`
+  const state = `${t.phone}: ${t.lines[line.value]}`
   return (
     <button
-      type="button" class={well ? 'plain phone-status' : 'plain phone-status phone-status-bad'} data-testid="phone-status" data-line={line.value}
-      aria-haspopup="dialog" title={t.check} onClick={() => (openDialog.value = 'phone')}
-    ><Icon name={well ? 'phone' : 'attention'} />{said}</button>
+      type="button" class={well ? 'plain square phone-status' : 'plain phone-status phone-status-bad'} data-testid="phone-status" data-line={line.value}
+      aria-haspopup="dialog" title={state} aria-label={well ? state : undefined} onClick={() => (openDialog.value = 'phone')}
+    ><Icon name={well ? 'phone' : 'attention'} />{!well && (trouble.value ? t.troubles[trouble.value][0] : state)}</button>
   )
 }
 

@@ -4,7 +4,7 @@ import { ask, attempt, setPresence } from '../actions'
 import { leads } from '../alerts'
 import { autoAnswer } from '../settings'
 import { desk } from '../store'
-import { answer, call, line, refuse, startLine, stopLine } from './line'
+import { answer, call, hangUp, line, refuse, startLine, stopLine } from './line'
 import { closeMicrophone, microphoneTrouble, openMicrophone, watchMicrophone, type MicrophoneTrouble } from './microphone'
 
 export type Trouble = MicrophoneTrouble | 'line_unconnected' | 'line_refused'
@@ -44,6 +44,7 @@ export function watchPhone(): () => void {
       return () => clearTimeout(timer)
     }),
     takeUp(),
+    letGo(),
   ]
   return () => {
     stops.forEach((stop) => stop())
@@ -80,6 +81,19 @@ function takeUp(): () => void {
     void attempt(() => ask('rejoin', { contact: lost.contact })).then((asked) => {
       if (!asked) rejoining.value = false
     })
+  })
+}
+
+/** A call that the router says is over, though nothing was heard on the line: its end was lost with the connection. */
+function letGo(): () => void {
+  let known = false
+  return effect(() => {
+    const talks = call.value?.state === 'talking'
+    const ours = !!desk.value?.contacts.some((one) => one.channel === 'phone' && one.state === 'active')
+    known = talks && (known || ours)
+    if (!known || ours) return
+    const timer = setTimeout(hangUp, SETTLES_MS)
+    return () => clearTimeout(timer)
   })
 }
 
