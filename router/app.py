@@ -35,6 +35,7 @@ from router.gateways.wallboard import WallboardNamespace
 from router.journal.sqlite import SqliteJournal
 from router.keys import kept_key
 from router.learning import Learning
+from router.nouns import Standing
 from router.orders import Dispatcher
 from router.projections.views import Views
 from router.settings import Settings
@@ -93,6 +94,10 @@ class App:
 
     # -- wiring -----------------------------------------------------------------------------------------------
 
+    async def _standing(self, contact: str, number: int) -> Standing | None:
+        """Where a caller stands; None when it does not wait, or the views lag behind."""
+        return self.views.standings.of(contact, self._clock()) if await self.views.reached(number) else None
+
     def _make_channels(self, data: Path) -> None:
         settings = self.settings
         around = Surroundings(
@@ -103,6 +108,7 @@ class App:
             lambda municipality, channel: self.views.openings.is_open(municipality, channel, self._clock()),
             lambda municipality, channel: self.views.openings.opens_at(municipality, channel, self._clock()),
             self.views.openings.calamity,
+            self._standing,
             self._clock,
         )
         self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))

@@ -48,6 +48,16 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a caller who waits stands."""
+
+    place: int
+    """1 = next."""
+    wait_seconds: int | None
+    """Expected still; None = not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Telephone:
     """What callers of a municipality can do with the keys of their telephone, besides the menu."""
 

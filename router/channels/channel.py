@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from router.nouns import Centre
+from router.nouns import Centre, Standing
 from router.port import CentrePort, Order
 from router.vault.interface import Vault
 
@@ -26,6 +26,8 @@ class Surroundings:
     """(municipality, channel) -> when it opens next, in UTC ms; None when that is not to be foreseen."""
     calamity: Callable[[str], dict[str, str]]
     """Municipality -> the announcement that is on, per language; empty = there is none."""
+    standing: Callable[[str, int], Awaitable[Standing | None]]
+    """(call, number of a fact that it must know of) -> where it stands; None when it does not wait."""
     now: Callable[[], int]
     """UTC milliseconds."""
 

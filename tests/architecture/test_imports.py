@@ -41,6 +41,7 @@ DOORS: dict[str, set[str]] = {
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON
     | {
+        "queues.expected",
         "queues.hours",
         "queues.lanes",
         "engine.facts",

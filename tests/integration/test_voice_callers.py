@@ -111,6 +111,51 @@ async def test_a_neighbour_who_answered_while_the_server_was_away_has_the_call(c
     await citizen.audio.tone(1000)
 
 
+# -- how long it takes ----------------------------------------------------------------------------------------
+
+
+async def waiting(centre: CallCentre) -> Call:
+    """Somebody who waits for Waterland, as far as the end of the menu."""
+    citizen = await centre.call(WITH_MENU)
+    await citizen.audio.tone(prompt_hertz("kcc/menu-waterland"))
+    citizen.audio.digit("1")
+    return citizen
+
+
+async def test_the_place_is_told_once_and_again_when_the_caller_asks(centre: CallCentre) -> None:
+    first = await waiting(centre)
+    await first.audio.tone(prompt_hertz("kcc/position"))
+    await first.audio.tone(prompt_hertz("digits/1"))
+    await first.audio.tone(prompt_hertz("kcc/wait-unknown"))
+    await centre.board.event(Held)
+    second = await waiting(centre)
+    await second.audio.tone(prompt_hertz("digits/2"))
+    await second.audio.tone(prompt_hertz("kcc/wait-unknown"))
+    await centre.board.until(lambda: sum(isinstance(e, Held) for e in centre.board.seen) == 2)
+    first.hangup()
+    await centre.phone(ended=1)
+    second.audio.digit("2")
+    await second.audio.tone(prompt_hertz("kcc/position"))
+    await second.audio.tone(prompt_hertz("digits/1"))
+    await centre.board.until(lambda: sum(isinstance(e, Held) for e in centre.board.seen) == 3)
+
+
+async def test_who_is_helped_at_once_is_told_nothing_and_a_ring_goes_before_the_telling(centre: CallCentre) -> None:
+    noor = await centre.agent("noor", ready=False)
+    citizen = await waiting(centre)
+    await citizen.audio.tone(prompt_hertz("kcc/position"))
+    await noor.desk.ready()
+    contact, rings = await noor.talks()
+    await citizen.audio.tone(1000)
+    rings.hangup()
+    await noor.wrap_up(contact)
+    await noor.free()
+    citizen.hangup()
+    citizen = await waiting(centre)
+    await noor.rings()
+    assert citizen.audio.height(prompt_hertz("kcc/position")) < 200
+
+
 # -- after the conversation -----------------------------------------------------------------------------------
 
 

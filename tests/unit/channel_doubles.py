@@ -169,12 +169,17 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         is_open=lambda m, c: True,
         opens_at=lambda m, c: clock(),
         calamity=lambda m: {},
+        standing=nowhere,
         now=clock,
     )
     try:
         yield Scene(port, vault, around)
     finally:
         await centre.stop()
+
+
+async def nowhere(contact: str, number: int) -> None:
+    """Nobody waits."""
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from router.channels.voice.faults import CallerHungUp
 from router.engine import commands, facts
 from router.port import Order
 from router.settings import CallLimits, VoiceSettings
-from tests.unit.channel_doubles import Watched, hints_of
+from tests.unit.channel_doubles import Watched, hints_of, nowhere
 from tests.unit.doubles import MemoryVault
 
 CHANNEL, UNIQUEID = "PJSIP/trunk-00000001", "kcc-1.0"
@@ -106,7 +106,7 @@ class Telephone:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
             self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
-            lambda m: self.announced, centre.clock,
+            lambda m: self.announced, nowhere, centre.clock,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}

@@ -79,7 +79,7 @@ class VoiceChannel:
             on_fault=lambda where, fault: log.warning("voice.ami_fault", where=where, error=type(fault).__name__),
         )
         self._together = Together(self._ami, self.calls, self._agents, self._tell)
-        self._waiting = Waiting(self._ami, self.calls, self._tell)
+        self._waiting = Waiting(around, self._ami, self.calls, self._tell)
         self._survey = Survey(self._ami, self._tell, self._intake.home)
         self._supervision = Supervision(self._ami, self._tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
@@ -126,7 +126,7 @@ class VoiceChannel:
         await self._agi.resume()
 
     async def _serve(self, session: AgiSession) -> None:
-        scripts = {"intake": self._intake.take, "survey": self._survey.take}
+        scripts = {"intake": self._intake.take, "digit": self._waiting.key, "survey": self._survey.take}
         if (take := scripts.get(session.request.script)) is not None:
             await take(session)
 

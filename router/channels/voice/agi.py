@@ -128,6 +128,10 @@ class AgiSession:
             self.missing.append(file)
             return ""
 
+    async def say_number(self, number: int) -> None:
+        """A number from 0 on, in the language of the call."""
+        await self._call.do("say_number", number, "", seconds=PLAY_SECONDS)
+
     async def get_digit(self, prompts: Sequence[str], timeout_ms: int, valid: str = ANY_DIGIT) -> str:
         """Play the prompts until a digit, then wait for one; "" when none of `valid` came."""
         for prompt in prompts:

@@ -51,6 +51,8 @@ class Call:
     """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
     municipality: str = ""
     """Whom it is for; "" = not known, from before a start."""
+    queued: int = 0
+    """The last fact when it came into its queue."""
     wish: Wish = field(default_factory=Wish)
     """What the citizen has told by keys."""
     ring_seconds: int = 0

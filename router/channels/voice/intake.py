@@ -15,6 +15,7 @@ from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.channels.voice.floods import Floods
 from router.channels.voice.funnel import Funnel, entry_point, greeting
+from router.channels.voice.waiting import SPEECH_SECONDS_MAX, say_standing
 from router.engine import commands
 from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
@@ -81,6 +82,9 @@ class Intake:
                 await session.deadline(INTAKE_SECONDS_MAX)
                 await self._speak(session, call, municipality)
                 call.asking = False
+            if municipality.telephone.wait_spoken and not call.farewell:
+                await session.deadline(SPEECH_SECONDS_MAX)
+                await say_standing(session, await self._around.standing(call.contact, call.queued))
         except AgiFault as fault:
             log.info("voice.intake_cut_short", contact=call.contact, code=fault.code)
         finally:
@@ -98,7 +102,7 @@ class Intake:
     async def _queue(self, session: AgiSession, call: Call) -> None:
         """Into the queue; where it is full, the dialplan sends the call to the fallback phones."""
         try:
-            await self._settle(commands.Classify(call.contact, call.wish.hints, call.wish.language))
+            call.queued = await self._settle(commands.Classify(call.contact, call.wish.hints, call.wish.language))
         except QueueFull:
             log.info("voice.queue_full", contact=call.contact)
             await session.set_variable("KCC_ID", "")
@@ -154,10 +158,11 @@ class Intake:
         )
         for again in range(AGAIN_MAX):
             try:
-                known = str((await self._around.port.submit(receive)).answer)
+                outcome = await self._around.port.submit(receive)
             except QueueFull:  # on disk all the same, and then sent elsewhere
                 silent, receive = False, replace(receive, classify=False)
-                known = str((await self._around.port.submit(receive)).answer)
+                outcome = await self._around.port.submit(receive)
+            known = str(outcome.answer)
             if known == contact or await self._open(known):
                 break
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
@@ -169,7 +174,7 @@ class Intake:
             return None
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
-        call.municipality = municipality.id
+        call.municipality, call.queued = municipality.id, outcome.number
         call.caller, call.entry = self.floods.caller(session.caller_number), session.subject
         return call
 
@@ -202,14 +207,15 @@ class Intake:
         await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
 
-    async def _settle(self, command: commands.Command) -> None:
-        """The call may have ended meanwhile: then there is nothing left to do for it."""
+    async def _settle(self, command: commands.Command) -> int:
+        """The number of the last fact. The call may have ended meanwhile: then there is nothing left to do for it."""
         try:
-            await self._around.port.submit(command)
+            return (await self._around.port.submit(command)).number
         except QueueFull:
             raise
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
+            return 0
 
 
 def e164(number: str) -> str:

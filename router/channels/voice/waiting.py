@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import structlog
 
+from router.channels.channel import Surroundings
 from router.channels.voice import events
+from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import AmiLink
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.together import Tell
 from router.engine import commands
 from router.engine.effects import Announce, OfferCallback, PassOn
+from router.nouns import Standing
 from router.port import Outcome
 
 log = structlog.get_logger()
 
 CALLBACK_PROMPT = "hold-callback"
 PASSED_ON = "passed_on"
+HOW_LONG = "2"
+"""The key that tells the place and the wait again."""
+SPEECH_SECONDS_MAX = 30
+MINUTE = 60
+LONG_SECONDS = 1_800
 
 
 class Waiting:
-    """Carries out what the engine orders for callers on hold."""
+    """Carries out what the engine orders for callers on hold, and what they ask by keys."""
 
-    def __init__(self, ami: AmiLink, calls: Calls, tell: Tell) -> None:
-        self._ami, self._calls, self._tell = ami, calls, tell
+    def __init__(self, around: Surroundings, ami: AmiLink, calls: Calls, tell: Tell) -> None:
+        self._around, self._ami, self._calls, self._tell = around, ami, calls, tell
+
+    async def key(self, session: AgiSession) -> None:
+        """A key that was pressed on hold. Raises AgiFault."""
+        call = self._calls.of(session.uniqueid)
+        if call is not None and session.subject == HOW_LONG:
+            await session.deadline(SPEECH_SECONDS_MAX)
+            await say_standing(session, await self._around.standing(call.contact, 0))
 
     async def steer(self, effect: Announce | OfferCallback | PassOn, call: Call) -> None:
         match effect:
@@ -49,3 +64,22 @@ class Waiting:
     async def found_passed_on(self, contact: str) -> Outcome | None:
         """The census sees it talk with a neighbour."""
         return await self._tell(commands.EndContact(contact, PASSED_ON))
+
+
+async def say_standing(session: AgiSession, standing: Standing | None) -> None:
+    """Tell a caller their place and, as far as that is known, how long it takes; nothing when they do not wait."""
+    if standing is None:
+        return
+    await session.play("kcc/position")
+    await session.say_number(standing.place)
+    seconds = standing.wait_seconds
+    if seconds is None:
+        await session.play("kcc/wait-unknown")
+    elif seconds <= MINUTE:
+        await session.play("kcc/wait-short")
+    elif seconds > LONG_SECONDS:
+        await session.play("kcc/wait-long")
+    else:
+        await session.play("kcc/wait-about")
+        await session.say_number(-(-seconds // MINUTE))
+        await session.play("kcc/wait-minutes")
