@@ -125,7 +125,7 @@ class App:
             self.channels.append(self.email)
         if settings.voice is not None:
             self.voice = VoiceChannel(around, settings.voice)
-            self.channels.append(self.voice)
+            self.channels += [self.voice, self.voice.callbacks]
 
     async def _agent_typing(self, contact: str) -> None:
         if self.chat is not None:

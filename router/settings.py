@@ -70,6 +70,8 @@ class VoiceSettings:
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     sounds: Path | None = None
     """The PBX's folder of sounds, where this machine can see it: then missing prompts are told."""
+    dial_prefixes: tuple[str, ...] = ("+31",)
+    """Numbers that citizens may be called back on begin with one of these."""
     menus: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Municipality -> (keys, topic) choices: at most five, and at most five below each of them."""
     limits: CallLimits = CallLimits()

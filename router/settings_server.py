@@ -134,6 +134,14 @@ def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
     return server
 
 
+def _dial_prefixes(table: Table) -> tuple[str, ...]:
+    prefixes = table.texts("dial_prefixes") or ("+31",)
+    for prefix in prefixes:
+        if not re.fullmatch(r"\+[1-9][0-9]{0,10}", prefix):
+            table.mistake("dial_prefixes", f'{shown(prefix)} is no beginning of a number; write "+31" or "+3120"')
+    return prefixes
+
+
 def read_voice(
     table: Table | None, surface: Surface, menus: Mapping[str, tuple[tuple[str, str], ...]]
 ) -> VoiceSettings | None:
@@ -160,6 +168,7 @@ def read_voice(
         agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
         agi_token=surface.secret(table, "agi_token") if enabled else "",
         sounds=Path(table.text("sounds")) if "sounds" in table else None,
+        dial_prefixes=_dial_prefixes(table),
         menus=dict(menus),
         limits=_call_limits(table.table("limits")),
     )

@@ -47,7 +47,7 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
     """(channel, effect) pairs, in order, given the state after the fact."""
     channel = _channel(state, getattr(fact, "contact", ""))
     if channel == "callback" and isinstance(fact, DIALS):
-        return [("phone", _dial(state, fact) if isinstance(fact, facts.CallbackDialled) else EndDial(fact.contact))]
+        return [(channel, _dial(state, fact) if isinstance(fact, facts.CallbackDialled) else EndDial(fact.contact))]
     return _by_channel(state, fact, channel)
 
 

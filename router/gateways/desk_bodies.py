@@ -94,6 +94,20 @@ class Promise(msgspec.Struct, frozen=True):
     queue: MaybeId = ""
 
 
+class CallLater(msgspec.Struct, frozen=True):
+    """Call the citizen of this contact back: from when until when, about what, and on which other number."""
+
+    contact: Id
+    request: MessageId
+    """Made by the desk: the same again is the same promise."""
+    call_from: int
+    call_until: int
+    text: Note = ""
+    phone: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    agent: MaybeId = ""
+    """Who calls, if they are there; empty = whoever of the queue."""
+
+
 class ListPromises(msgspec.Struct, frozen=True):
     """Only my own, or all I may see."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from router.engine import commands
 from router.gateways import desk_bodies as bodies
+from router.gateways.callbacks import CallbackRequests
 from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Rooms
 from router.projections.contacts import Entry
@@ -22,11 +23,14 @@ class DeskCalls:
         self, rooms: Rooms, promises: FollowUpRequests, in_hand: Callable[[str, str], tuple[Principal, Entry]]
     ) -> None:
         self._rooms, self._promises, self._in_hand = rooms, promises, in_hand
+        self._callbacks = CallbackRequests(rooms, promises)
         self.events = {
             "consult": Event(bodies.Ask, self._consult),
             "cancel_consult": Event(bodies.OfContact, partial(self._ask, commands.CancelConsult)),
             "transfer": Event(bodies.OfContact, partial(self._ask, commands.CompleteTransfer)),
             "conference": Event(bodies.OfContact, partial(self._ask, commands.StartConference)),
+            "dial": Event(bodies.OfContact, self._dial),
+            "plan_callback": Event(bodies.CallLater, self._plan),
             "rejoin": Event(bodies.OfContact, partial(self._ask, commands.RejoinCall)),
         }
 
@@ -35,6 +39,15 @@ class DeskCalls:
         self._promises.check_owner(entry.municipality, body.agent, "")
         outcome = await self._rooms.submit(commands.Consult(entry.id, principal.agent, body.agent))
         return {"offer": outcome.answer}
+
+    async def _dial(self, sid: str, body: bodies.OfContact) -> dict[str, Any]:
+        principal, entry = self._in_hand(sid, body.contact)
+        outcome = await self._rooms.submit(commands.DialCitizen(entry.id, principal.agent))
+        return {"number": outcome.answer}
+
+    async def _plan(self, sid: str, body: bodies.CallLater) -> dict[str, Any]:
+        principal, entry = self._in_hand(sid, body.contact)
+        return {"contact": await self._callbacks.promise(principal, entry, body)}
 
     async def _ask(
         self,

@@ -110,6 +110,8 @@ def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
         "participants": [{"agent": id, "role": role} for id, role in entry.participants.items()],
         "consulting": entry.offer.agent if entry.offer is not None else "",
         "transfers": entry.transfers,
+        "dialling": entry.dialling,
+        "dial_failed": entry.dial_failed,
     }
 
 

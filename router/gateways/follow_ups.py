@@ -34,6 +34,12 @@ class FollowUp(msgspec.Struct, frozen=True):
     phone: str
     reason: str = ""
     """cut_off: the centre owes a call back, and there is no text; else ""."""
+    callback: bool = False
+    """It is to call the citizen back."""
+    call_at: int = 0
+    """When that comes; 0 = it has, or will not by itself."""
+    tries: int = 0
+    """How often the citizen was not reached."""
 
 
 class FollowUpList(msgspec.Struct, frozen=True):
@@ -155,7 +161,7 @@ class FollowUpRequests:
         return FollowUp(
             promise.follow_up, promise.contact, promise.due_at, promise.state, text, promise.by, promise.owner_agent,
             promise.owner_queue, promise.municipality, promise.made_at, name, phone,
-            promise.reason,
+            promise.reason, promise.callback, promise.call_at, promise.tries,
         )  # fmt: skip
 
     async def complete(self, principal: Principal, id: str, note: str) -> None:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from router.errors import NotAllowed, NotSignedIn, Unavailable, UnknownThing
 from router.gateways import openapi
+from router.gateways.callbacks import CallbackRequests
 from router.gateways.contacts import ContactRequests
 from router.gateways.documents import DocumentRequests
 from router.gateways.follow_ups import FollowUpRequests
@@ -221,6 +222,7 @@ def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: En
         *ContactRequests(rooms, register).routes(),
         *DocumentRequests(rooms, follow_ups).routes(),
         *follow_ups.routes(),
+        *CallbackRequests(rooms, follow_ups).routes(),
         *OpeningRequests(rooms).routes(),
         *OutcomeRequests(rooms).routes(),
     ]

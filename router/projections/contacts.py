@@ -110,6 +110,12 @@ class Entry:
     mark: int = 0
     """The citizen's, 1 to 10; 0 = none given."""
     note_ref: str = ""
+    promise: str = ""
+    """The follow-up that this callback is to keep."""
+    dialling: str = ""
+    """dialling, reached, or "": no telephone is in it."""
+    dial_failed: str = ""
+    """What became of the last try, when nobody was reached."""
 
     @property
     def last_message_at(self) -> int:
@@ -251,14 +257,14 @@ class Contacts:
                 entry.state = "waiting"
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
-                entry.further, entry.parked = fact.further, False
+                entry.further, entry.parked, entry.dialling = fact.further, False, ""
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
                 entry.handed_by = fact.agent if fact.reason == "handed_over" else ""
                 entry.note_ref = fact.note_ref or entry.note_ref
             case facts.ConversationEnded():
-                entry.state, entry.wrap_up_due_at = "wrap_up", fact.due_at
+                entry.state, entry.wrap_up_due_at, entry.dialling = "wrap_up", fact.due_at, ""
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
@@ -346,6 +352,12 @@ def _fold_work(entry: Entry, fact: Fact) -> None:
             entry.further = (*entry.further, fact.topic)
         case facts.WorkParked():
             entry.parked = True
+        case facts.CallbackDialled():
+            entry.dialling, entry.dial_failed = "dialling", ""
+        case facts.CallbackReached():
+            entry.dialling = "reached"
+        case facts.CallbackFailed():
+            entry.dialling, entry.dial_failed = "", fact.how
         case facts.WorkResumed():
             entry.parked, entry.wrap_up_due_at = False, fact.due_at
         case _:
@@ -362,6 +374,7 @@ def _received(fact: facts.ContactReceived, at: int) -> Entry:
         language=fact.language,
         content_ref=fact.content_ref,
         linked_to=fact.linked_to,
+        promise=fact.promise,
         received_at=at,
         state_since=at,
         number=0,

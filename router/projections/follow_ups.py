@@ -30,6 +30,12 @@ class Promise:
     state: str = "open"
     """open, overdue, kept"""
     note_ref: str = ""
+    callback: bool = False
+    """It is to call the citizen back."""
+    call_at: int = 0
+    """When that comes, in ms; 0 = it has, or will not by itself."""
+    tries: int = 0
+    """How often the citizen was not reached."""
     neighbour: str = ""
     """The contact centre that it is passed on to."""
     reason: str = ""
@@ -75,6 +81,8 @@ class FollowUps:
                     fact.owner_agent,
                     fact.owner_queue,
                     numbered.at,
+                    call_at=fact.callback.call_from if fact.callback else 0,
+                    callback=fact.callback is not None,
                     neighbour=fact.neighbour,
                     reason=fact.reason,
                 )
@@ -82,6 +90,11 @@ class FollowUps:
             case facts.FollowUpAssigned() as fact if fact.follow_up in self.open:
                 promise = self.open[fact.follow_up]
                 promise.owner_agent, promise.owner_queue = fact.owner_agent, fact.owner_queue
+            case facts.CallbackPlanned() as fact if fact.follow_up in self.open:
+                promise = self.open[fact.follow_up]
+                promise.call_at, promise.tries = fact.call_at, fact.tries
+            case facts.ContactReceived() as fact if fact.promise in self.open:
+                self.open[fact.promise].call_at = 0
             case facts.FollowUpOverdue() as fact if fact.follow_up in self.open:
                 self.open[fact.follow_up].state = "overdue"
             case facts.FollowUpKept() as fact if fact.follow_up in self.open:

@@ -19,9 +19,11 @@ APPLICATIONS = frozenset({
     "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT"})
+SET_ONLY = frozenset({"CALLERID"})
+"""Functions that may be given a value, and never asked for theirs."""
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
-    "KCC_CARRIER", "KCC_NEIGHBOUR_RING",  # kcc-local.conf
+    "KCC_NEIGHBOUR_RING",  # kcc-local.conf
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
@@ -174,7 +176,9 @@ def _applications(files: Files) -> Iterator[str]:
         for name in [step.application, *inner]:
             if name not in APPLICATIONS:
                 yield f"extensions.conf: {step.context} uses {name}, which is not on the list of harmless applications"
-        for name in re.findall(r"\$\{(\w+)\(", step.arguments) + re.findall(r"^(\w+)\([^=]*\)=", step.arguments):
+        asked = set(re.findall(r"\$\{(\w+)\(", step.arguments))
+        given = set(re.findall(r"^(\w+)\([^=]*\)=", step.arguments)) - SET_ONLY
+        for name in sorted(asked | given):
             if name not in FUNCTIONS:
                 yield f"extensions.conf: {step.context} uses {name}(), which is not on the list of harmless functions"
 

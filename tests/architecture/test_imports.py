@@ -55,9 +55,10 @@ DOORS: dict[str, set[str]] = {
     "vault": COMMON | {"telemetry"},
     # shells
     "web": COMMON | {"settings", "telemetry"},
+    "dialable": set(),
     "sockets": COMMON | {"settings", "telemetry", "web"},
-    "channels": SHELL | WEB,
-    "gateways": SHELL | WEB | {"projections"},
+    "channels": SHELL | WEB | {"dialable"},
+    "gateways": SHELL | WEB | {"projections", "dialable"},
     "registers": SHELL,
     "orders": COMMON | {"port", "channels.channel", "telemetry"},
     "keys": COMMON,

@@ -139,8 +139,8 @@ class RealAsterisk:
             text = text.replace("; exten =>", "exten =>")  # the landing numbers that stand there as an example
             own = {
                 "KCC_ROUTER": f"{PBX}:{self.agi_port}",
-                "KCC_CARRIER": f"{CARRIER}:{self.carrier_port}",
                 "bind": f"{PBX}:{self.sip_port}",
+                "contact": f"sip:{CARRIER}:{self.carrier_port}",
                 "port": str(self.ami_port),
                 "bindport": str(self.web_port),
             }

@@ -172,7 +172,7 @@ class CallCentre:
         self._stack = AsyncExitStack()
         self._screens = AsyncExitStack()
         self._line: SipPhone | None = None
-        self._cookie = ""
+        self.cookie = ""
         self.wall: Wall
 
     async def __aenter__(self) -> Self:
@@ -185,8 +185,8 @@ class CallCentre:
         await self._stack.aclose()
 
     async def _sit_down(self) -> None:
-        self._cookie = await sign_in(self.router.base, SUPERVISOR)
-        self.wall = await self._screens.enter_async_context(Wall(self.router.base, self._cookie))
+        self.cookie = await sign_in(self.router.base, SUPERVISOR)
+        self.wall = await self._screens.enter_async_context(Wall(self.router.base, self.cookie))
 
     # -- people
 
@@ -220,7 +220,7 @@ class CallCentre:
 
     async def contact(self, contact: str) -> dict[str, Any]:
         async with (
-            aiohttp.ClientSession(self.router.base, headers={"Cookie": self._cookie}) as http,
+            aiohttp.ClientSession(self.router.base, headers={"Cookie": self.cookie}) as http,
             http.get(f"/api/v1/contacts/{contact}") as answer,
         ):
             answer.raise_for_status()
@@ -230,7 +230,7 @@ class CallCentre:
     async def call_backs(self) -> list[dict[str, Any]]:
         """The open follow-ups of calls that were cut off."""
         async with (
-            aiohttp.ClientSession(self.router.base, headers={"Cookie": self._cookie}) as http,
+            aiohttp.ClientSession(self.router.base, headers={"Cookie": self.cookie}) as http,
             http.get("/api/v1/follow-ups", params={"state": "open"}) as answer,
         ):
             answer.raise_for_status()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from router.dialable import dialable
 from router.engine import commands, facts
 from router.engine.effects import DialBack, EndDial
 from router.engine.index import rebuild_index
@@ -165,14 +166,14 @@ def test_dialling_twice_is_dialling_once_and_both_answer() -> None:
         assert decision.answer == 1
     (dialled,) = happened(here, facts.CallbackDialled)
     assert effects_of(here.state, dialled) == [
-        ("phone", DialBack(contact, 1, "anna", "a1", "z-1", "v-7", "waterland", True, 20, 30))
+        ("callback", DialBack(contact, 1, "anna", "a1", "z-1", "v-7", "waterland", True, 20, 30))
     ]
     for _ in range(2):
         here.ask(commands.ReportDial(contact, 1, "answered"))
     assert len(happened(here, facts.CallbackReached)) == 1
     here.ask(commands.EndContact(contact, "citizen_left"))
     (over,) = happened(here, facts.ConversationEnded)
-    assert effects_of(here.state, over) == [("phone", EndDial(contact))]
+    assert effects_of(here.state, over) == [("callback", EndDial(contact))]
     here.ask(commands.CompleteWrapUp(contact, "anna", True))
     assert not here.state.follow_ups
     assert here.state.books["callback"].ended == {"handled": 1}
@@ -304,3 +305,25 @@ def test_a_callback_waits_for_so_many_callers_and_no_more() -> None:
     planned(here, "2")
     here.ready("anna")
     assert served(here, 8) == ["phone", "phone", "callback"] * 2 + ["phone", "phone"]
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ("06 1234 5678", "+31612345678"),
+        ("0031201234567", "+31201234567"),
+        ("112", ""),
+        ("0900 1234567", ""),
+        ("0909-0567", ""),
+        ("14020", ""),
+        ("+12125550100", ""),
+        ("06123", ""),
+        ("sip:evil@example", ""),
+        ("", ""),
+    ],
+)
+def test_which_numbers_are_called_back(given: str, called: str) -> None:
+    assert dialable(given, ("+31",)) == called

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from router.channels.voice.events import (
     EVENTS,
     USER_EVENTS,
+    Back,
     ConsultEnded,
     DialEnded,
     DialResult,
@@ -68,6 +69,8 @@ CASES: list[tuple[dict[str, str], VoiceEvent]] = [
         user("KccConsultEnd", Offer="o-78", Agent="a2", Status="ANSWER"),
         ConsultEnded(T, U, "o-78", "a2", "ANSWER"),
     ),
+    (user("KccBack", Step="begin"), Back(T, U, "begin", "")),
+    (user("KccBack", Step="end", Status="BUSY"), Back(T, U, "end", "BUSY")),
     (user("KccGone", KccId="c-1"), Gone("c-1", T, U)),
     (user("KccGone", KccId=""), Gone("", T, U)),
     ({"Event": "Hangup", **CITIZEN, "Cause": "17"}, LegGone(T, U, U, 17)),

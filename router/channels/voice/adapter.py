@@ -11,7 +11,8 @@ import structlog
 from router.channels.channel import Surroundings
 from router.channels.voice import events
 from router.channels.voice.agi import AgiSession, FastAgiServer
-from router.channels.voice.ami import AmiAccess, AmiLink
+from router.channels.voice.ami import AmiAccess, AmiLink, LiveChannel
+from router.channels.voice.callbacks import CallbackChannel
 from router.channels.voice.calls import Call, Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
@@ -83,6 +84,9 @@ class VoiceChannel:
         self._survey = Survey(self._ami, self._tell, self._intake.home)
         self._supervision = Supervision(self._ami, self._tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", error=type(fault).__name__))
+        self.callbacks = CallbackChannel(
+            around, self._ami, self._agents, settings.dial_prefixes, self._tell, self._work
+        )
         self._known = False
         """A census of this connection has been taken."""
         self._look_now = asyncio.Event()
@@ -208,6 +212,8 @@ class VoiceChannel:
         decoded = events.decode(frame)
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
+        if await self.callbacks.heard(decoded.event):
+            return
         match decoded.event:
             case events.Held(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._held, event))
@@ -343,6 +349,7 @@ class VoiceChannel:
         self._known = False
         await self._work.settle()
         self.calls.forget_phones()
+        self.callbacks.forget()
         await self._tell(commands.LoseChannel("phone"))
         self._search.begin()
 
@@ -387,30 +394,16 @@ class VoiceChannel:
             for contact in strangers:
                 if first or (contact in before and contact not in census.answered):
                     await self._adopt(contact, census)
-            await self._report(census, mark, epoch)
+            await self._report(census, rows, mark, epoch)
             return strangers
 
-    async def _report(self, census: Census, mark: int, epoch: int) -> None:
+    async def _report(self, census: Census, rows: list[LiveChannel], mark: int, epoch: int) -> None:
         """Tell what is up, unless the connection it was seen over has ended meanwhile."""
-        answered = {contact: self._agents[endpoint] for contact, endpoint in census.answered.items()}
-        together = {
-            contact: tuple(self._agents[events.endpoint_of(phone.channel)] for phone in phones)
-            for contact, phones in census.phones.items()
-            if len(phones) > 1
-        }
-        for contact, citizen in census.channels.items():
-            call = self.calls.get(contact)
-            if call is not None and not call.owner_leg:
-                self._together.restore(call, citizen, census.phones.get(contact, ()))
-            if call is not None and call.mode == "consult" and census.phones.get(contact):
-                answered[contact] = call.agent
-            elif call is not None and contact in answered and not call.mode:
-                call.agent = answered[contact]
-            elif call is not None and call.agent and census.between(contact):
-                answered[contact] = call.agent
+        answered, together = self._together.census(census)
+        called, talking = await self.callbacks.census(rows, self._open)
         while self._connected(epoch):
-            alive = tuple(sorted({*census.channels, *self.calls.unseen(mark)}))
-            report = commands.ReportCensus("phone", alive, answered, together, self._ami.up_seconds)
+            alive = tuple(sorted({*census.channels, *self.calls.unseen(mark), *called}))
+            report = commands.ReportCensus("phone", alive, answered | talking, together, self._ami.up_seconds)
             try:
                 await self._around.port.submit(report)
             except Unavailable:
@@ -444,6 +437,7 @@ class VoiceChannel:
             return
         log.error("voice.asterisk_ended", calls=len(self.calls))
         self.calls.clear()
+        self.callbacks.forget()
         self._ending.clear()
         for command in (commands.ReportCensus("phone", up_seconds=0), commands.LoseChannel("phone")):
             await self._tell(command)

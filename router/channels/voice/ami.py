@@ -30,7 +30,8 @@ GONE: Final = re.compile(r"no such channel|does(n't| not) exists?|channel not up
 CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:;@/+-]{0,127}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_*#-]{1,79}")
 VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-ENDPOINT: Final = re.compile(r"[A-Za-z0-9_]{1,30}")
+PHONE: Final = re.compile(r"[A-Za-z0-9_]{1,30}|\+[1-9][0-9]{6,14}@trunk")
+SHOWN: Final = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,15 +235,26 @@ class AmiLink:
         })  # fmt: skip
 
     async def originate(
-        self, endpoint: str, context: str, exten: str, *, channel_id: str, seconds: int, variables: Mapping[str, str]
+        self,
+        phone: str,
+        context: str,
+        exten: str,
+        *,
+        channel_id: str,
+        seconds: int,
+        variables: Mapping[str, str],
+        shown: str = "0",
     ) -> None:
-        """Ring one of our phones and send it to a place in the dialplan once it answers. `channel_id` names the leg."""
-        if not ENDPOINT.fullmatch(endpoint) or not EXTENSION.fullmatch(channel_id):
-            raise ValueError("not a phone or a name for its channel")
-        place = _leg("", Leg(f"PJSIP/{endpoint}", context, exten))
+        """Ring one of our phones, or +NUMBER@trunk, and send it to a place in the dialplan once it answers.
+
+        `channel_id` names the leg, `shown` (digits) is the number that it shows.
+        """
+        if not PHONE.fullmatch(phone) or not EXTENSION.fullmatch(channel_id) or not SHOWN.fullmatch(shown):
+            raise ValueError("not a phone, a name for its channel or a number")
+        place = _leg("", Leg(f"PJSIP/{phone}", context, exten))
         await self._act({
             "Action": "Originate", **place, "Async": "true", "ChannelId": channel_id, "Timeout": str(seconds * 1000),
-            "CallerID": '"KCC" <0>', "Variable": [_variable(*one) for one in variables.items()],
+            "CallerID": f'"KCC" <{shown}>', "Variable": [_variable(*one) for one in variables.items()],
         })  # fmt: skip
 
     async def bridge(self, channel: str, other: str) -> None:

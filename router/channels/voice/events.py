@@ -16,6 +16,8 @@ OVERFLOW_CONTEXT = "kcc-overflow"
 CONFERENCE_CONTEXT = "kcc-conf"
 NEIGHBOUR_CONTEXT = "kcc-neighbour"
 AFTER_CONTEXT = "kcc-after"
+BACK_CONTEXTS = ("kcc-back", "kcc-back-citizen")
+"""Callbacks: whose leg is dialled first, the agent's or the citizen's."""
 HOLD_EXTEN = "s"
 SAY_EXTEN = "say"
 ANNOUNCE_EXTEN = "announce"
@@ -125,6 +127,16 @@ class ConsultEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """A callback's first leg has answered and the other is being rung (`begin`), or that is over (`end` + status)."""
+
+    channel: str
+    uniqueid: str
+    step: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The citizen's call has ended, whoever ended it. `kcc_id` is "" when the router never had it."""
 
@@ -182,7 +194,18 @@ class Overflow:
 
 
 VoiceEvent = (
-    Held | Digit | Ringing | DialEnded | DialResult | ConsultEnded | Gone | LegGone | HangupAsked | LateAgi | Overflow
+    Held
+    | Digit
+    | Ringing
+    | DialEnded
+    | DialResult
+    | ConsultEnded
+    | Back
+    | Gone
+    | LegGone
+    | HangupAsked
+    | LateAgi
+    | Overflow
 )
 
 
@@ -308,6 +331,15 @@ def _consult_end(frame: Frame) -> VoiceEvent:
     )
 
 
+def _back(frame: Frame) -> VoiceEvent:
+    return Back(
+        channel=_must(frame, "Channel"),
+        uniqueid=_must(frame, "Uniqueid"),
+        step=_match(frame, "Step", re.compile(r"begin|end")),
+        status=_status(frame, "Status", empty=True),
+    )
+
+
 def _gone(frame: Frame) -> VoiceEvent:
     return Gone(_id(frame, empty=True), _must(frame, "Channel"), _must(frame, "Uniqueid"))
 
@@ -351,6 +383,7 @@ USER_EVENTS: Final[dict[str, Callable[[Frame], VoiceEvent]]] = {
     "KccDigit": _digit,
     "KccDialResult": _dial_result,
     "KccConsultEnd": _consult_end,
+    "KccBack": _back,
     "KccGone": _gone,
     "KccAgiLate": _late,
     "KccOverflow": _overflow,

@@ -13,7 +13,7 @@ import structlog
 
 from router.channels.voice import events
 from router.channels.voice.ami import AmiLink, Leg, LiveChannel
-from router.channels.voice.calls import Call, Calls
+from router.channels.voice.calls import Call, Calls, Census
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.engine import commands
 from router.engine.effects import Confer, Connect, Effect, Reconnect, Rejoin, RingColleague
@@ -150,6 +150,26 @@ class Together:
             await self._tell(commands.LeaveConversation(call.contact, who))
 
     # -- the census -----------------------------------------------------------------------------------------------
+
+    def census(self, census: Census) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+        """Who talks with the citizen of each contact, and all of ours where there are several."""
+        answered = {contact: self._agents[endpoint] for contact, endpoint in census.answered.items()}
+        together = {
+            contact: tuple(self._agents[events.endpoint_of(phone.channel)] for phone in phones)
+            for contact, phones in census.phones.items()
+            if len(phones) > 1
+        }
+        for contact, citizen in census.channels.items():
+            call = self._calls.get(contact)
+            if call is not None and not call.owner_leg:
+                self.restore(call, citizen, census.phones.get(contact, ()))
+            if call is not None and call.mode == "consult" and census.phones.get(contact):
+                answered[contact] = call.agent
+            elif call is not None and contact in answered and not call.mode:
+                call.agent = answered[contact]
+            elif call is not None and call.agent and census.between(contact):
+                answered[contact] = call.agent
+        return answered, together
 
     def restore(self, call: Call, citizen: LiveChannel, phones: Iterable[LiveChannel]) -> None:
         """After a start: which phone is whose, from what is up."""
