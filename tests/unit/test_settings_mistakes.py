@@ -366,7 +366,7 @@ SERVER_MISTAKES = [
     ),
 ]
 
-WIDENING = "after_seconds = 60\nlower = { wmo = 1 }"
+WIDENING = 'after_seconds = 60\nlower = { wmo = 1 }\ndrop = ["tweede-lijn"]'
 NOBODY = 'nobody = true\nchannels = ["email"]\nneighbour = "buurgemeente"'
 WAITING_MISTAKES = [
     (WIDENING, "lower = { wmo = 1 }", "queues[3].widening[1].after_seconds: it is missing"),
