@@ -189,6 +189,8 @@ class VoiceChannel:
                 await self._together.release(call)
             case HangUp(reason="agent") if await self._survey.begin(call):
                 self._ending.discard(effect.contact)
+            case HangUp(reason="callback") if call.attended:
+                pass  # the caller is told first; the census ends what stays behind
             case HangUp():
                 await self._ami.hangup(call.channel)
             case Announce() | OfferCallback() | PassOn():

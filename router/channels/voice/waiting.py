@@ -13,12 +13,14 @@ from router.channels.voice.together import Tell
 from router.engine import commands
 from router.engine.effects import Announce, OfferCallback, PassOn
 from router.nouns import Standing
-from router.port import Outcome
+from router.port import Outcome, new_id
 
 log = structlog.get_logger()
 
 CALLBACK_PROMPT = "hold-callback"
 PASSED_ON = "passed_on"
+CONFIRMED_PROMPT = "callback-confirmed"
+CALL_BACK = "1"
 HOW_LONG = "2"
 """The key that tells the place and the wait again."""
 SPEECH_SECONDS_MAX = 30
@@ -38,6 +40,19 @@ class Waiting:
         if call is not None and session.subject == HOW_LONG:
             await session.deadline(SPEECH_SECONDS_MAX)
             await say_standing(session, await self._around.standing(call.contact, 0))
+        elif call is not None and session.subject == CALL_BACK:
+            await self._call_back(session, call)
+
+    async def _call_back(self, session: AgiSession, call: Call) -> None:
+        """Promise it, say so once it is on disk, and end the call; who cannot be called back waits on."""
+        call.attended = True
+        try:
+            await session.deadline(SPEECH_SECONDS_MAX)
+            if await self._tell(commands.TakeCallback(call.contact, new_id("c"))) is not None:
+                await session.play(f"kcc/{CONFIRMED_PROMPT}")
+                await session.hangup()
+        finally:
+            call.attended = False
 
     async def steer(self, effect: Announce | OfferCallback | PassOn, call: Call) -> None:
         match effect:

@@ -5,7 +5,7 @@ import { municipalityName, queueName, reasonName, topicName } from '../shared/na
 import type { InHand } from '../shared/protocol'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
-import { finish, load } from './actions'
+import { dial, finish, load } from './actions'
 import { Composer } from './Composer'
 import { begin } from './Header'
 import { Documents } from './Documents'
@@ -89,6 +89,9 @@ export function Elsewhere({ one }: { one: InHand }) {
     <div class="elsewhere">
       <Icon name={one.channel === 'chat' ? 'chat' : one.channel} />
       <p class="grow"><strong>{said[0]}</strong>{one.role === 'owner' && <><br /><span class="muted">{said[1]}</span></>}</p>
+      {one.channel === 'callback' && one.dialling && <p role="status" data-testid="dialling" data-dialling={one.dialling}>{one.dialling === 'reached' ? t.inCall : t.dialling}</p>}
+      {one.channel === 'callback' && !one.dialling && one.dial_failed && <p class="tag tag-attention" role="status" data-testid="dial-failed">{t.dialFailed[one.dial_failed] ?? t.dialFailedOther}</p>}
+      {one.channel === 'callback' && !one.dialling && desk.value?.agent.phone && <button type="button" class="primary" data-testid="dial" onClick={() => void dial(one.contact)}><Icon name="phone" />{t.dial}</button>}
       {one.channel === 'phone' && <span class="big number">{clock((now.value - one.accepted_at) / 1000)}</span>}
     </div>
   )

@@ -296,6 +296,7 @@ export const handOver = (contact: string, to: Owner, note: string): Promise<unkn
 
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
 export const together = (what: 'cancel_consult' | 'transfer' | 'conference', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const dial = (contact: string): Promise<boolean> => attempt(() => ask('dial', { contact }))
 export const afterWorkDone = (): Promise<boolean> => attempt(() => ask('after_work_done', {}))
 
 export async function makeFollowUp(contact: string, text: string, due_at: number, owner: Owner): Promise<void> {

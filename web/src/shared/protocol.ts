@@ -236,6 +236,10 @@ export interface InHand {
   /** The colleague whose phone rings to be consulted, or empty. */
   consulting: string
   transfers: number
+  /** The telephones of a callback. */
+  dialling: '' | 'dialling' | 'reached'
+  /** What became of the last try, or empty. */
+  dial_failed: string
   /** Supervisor -> how they take part in the call, where the municipality shows it. */
   listeners: Record<string, Listening>
 }
@@ -351,6 +355,8 @@ export interface DeskRequests {
   wrap_up: [{ contact: string; resolved: boolean; topic: string; note: string; further: Record<string, boolean | null> }, object]
   hand_over: [{ contact: string; note: string } & Owner, object]
   consult: [{ contact: string; agent: string }, { offer: string }]
+  dial: [{ contact: string }, { number: number }]
+  plan_callback: [{ contact: string; request: string; call_from: number; call_until: number; text: string; phone: string; agent: string }, { contact: string }]
   cancel_consult: [{ contact: string }, object]
   transfer: [{ contact: string }, object]
   conference: [{ contact: string }, object]
