@@ -295,6 +295,21 @@ async def test_an_agent_who_hangs_up_during_the_census_does_not_get_the_call_bac
     assert await phone.state() == ("wrap_up", "ada")
 
 
+async def test_a_phone_that_hangs_up_is_done_and_one_that_falls_silent_gives_the_citizen_back(
+    phone: Telephone,
+) -> None:
+    offer = await ringing(phone)
+    await phone.hears(phone.answer(offer), phone.result(offer, "ANSWER"))
+    assert await phone.state() == ("waiting", "")
+    await phone.carry_out(Hold)
+    await phone.ready("bo")
+    await phone.carry_out(Ring)
+    offer = f"{phone.contact}-2"
+    hangs_up = {"Event": "HangupRequest", "Channel": "PJSIP/a2-00000002", "Uniqueid": "2.2", "Linkedid": UNIQUEID}
+    await phone.hears(phone.answer(offer, "a2"), hangs_up, phone.result(offer, "ANSWER", "a2"))
+    assert await phone.state() == ("wrap_up", "bo")
+
+
 async def test_a_talk_the_record_does_not_know_of_ends_in_the_queue(phone: Telephone) -> None:
     offer = await ringing(phone)
     await phone.port.centre.submit(commands.OfferFailed(offer, "technical"))

@@ -244,7 +244,7 @@ class VoiceChannel:
         """One of our phones hangs up or is gone: a supervisor's, or one that is a leg of its own in a call."""
         gone = isinstance(event, events.LegGone)
         listened = self._supervision.listens(event.uniqueid)
-        call = self.calls.with_phone(event.channel)
+        call = self.calls.with_phone(event.channel) or self.calls.of(event.linkedid)  # its answer may be in the queue
         if listened and gone:
             await self._work.put(listened, partial(self._supervision.gone, event.uniqueid))
         elif call is not None:
