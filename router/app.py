@@ -70,7 +70,7 @@ class App:
         self._clock = Clock()
         self._disk = DiskWatch(data)
         self.vault = SqliteVault(data)
-        census = ("desk", "phone") if settings.voice else ("desk",)
+        census = ("desk", *(pbx.world for pbx in settings.voice.pbxs)) if settings.voice else ("desk",)
         self.centre = Centre(
             SqliteJournal(data, settings.centre.id), settings.centre, settings.version, census, self._clock
         )

@@ -56,14 +56,28 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceSettings:
-    """How to reach Asterisk (asterisk/README.md); absent = no telephone channel."""
+class PbxSettings:
+    """One Asterisk."""
 
     ami_host: str
     ami_port: int
     ami_user: str
     ami_secret: str = field(repr=False)
     """Read from `ami_secret_file`, or the environment (KCC_AMI_SECRET)."""
+    id: str = ""
+    """The `systemname` in its asterisk.conf; empty = it is the only one."""
+
+    @property
+    def world(self) -> str:
+        """What its census is called."""
+        return f"phone@{self.id}" if self.id else "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSettings:
+    """How to reach Asterisk (asterisk/README.md); absent = no telephone channel."""
+
+    pbxs: tuple[PbxSettings, ...]
     agi_host: str = "127.0.0.1"
     agi_port: int = 4573
     agi_token: str = field(default="", repr=False)

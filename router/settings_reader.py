@@ -159,7 +159,8 @@ def _special_days(municipality: Municipality) -> list[str]:
 def _channel_lines(settings: Settings) -> list[str]:
     lines = []
     voice, email, post, chat = settings.voice, settings.email, settings.post, settings.chat
-    lines.append(f"phone: Asterisk at {voice.ami_host}:{voice.ami_port}" if voice else "phone: off")
+    places = " and ".join(f"{pbx.ami_host}:{pbx.ami_port}" for pbx in voice.pbxs) if voice else ""
+    lines.append(f"phone: Asterisk at {places}" if voice else "phone: off")
     if email:
         sources = [f"mailbox at {email.imap_host}"] if email.imap_host else []
         sources += [f"listener on {email.listener_host}:{email.listener_port}"] if email.listener_port else []

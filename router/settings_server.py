@@ -15,6 +15,7 @@ from router.settings import (
     CallLimits,
     ChatSettings,
     EmailSettings,
+    PbxSettings,
     PostSettings,
     ServerSettings,
     VoiceSettings,
@@ -151,6 +152,48 @@ def read_voice(
         return None
     table = table or Table("server.toml", "voice", {}, surface.notes)
     enabled = table.flag("enabled", True) or bool(by_environment)
+    pbxs = _pbxs(table, surface, by_environment, enabled)
+    settings = VoiceSettings(
+        pbxs=pbxs,
+        agi_host=table.text("agi_host", "127.0.0.1"),
+        agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
+        agi_token=surface.secret(table, "agi_token") if enabled else "",
+        dial_prefixes=_dial_prefixes(table),
+        sounds=Path(table.text("sounds")) if "sounds" in table else None,
+        menus=dict(menus),
+        limits=_call_limits(table.table("limits")),
+    )
+    table.skip("agi_token_file", "softphone")
+    table.done()
+    if not enabled:
+        return None
+    if not settings.agi_token:
+        table.mistake("agi_token_file", "the telephone needs it; write agi_token_file, or set KCC_AGI_TOKEN")
+    if settings.agi_token and not re.fullmatch(r"[A-Za-z0-9]+", settings.agi_token):
+        table.mistake("agi_token_file", "the token may have letters and digits only: it stands in a dialplan")
+    elif 0 < len(settings.agi_token) < 16:
+        table.warn("agi_token_file", "the token is short; make it 16 letters and digits or more")
+    return settings
+
+
+def _pbxs(table: Table, surface: Surface, by_environment: str, enabled: bool) -> tuple[PbxSettings, ...]:
+    """The PBX that [voice] names by itself, or each of [[voice.pbx]]."""
+    several = table.tables("pbx")
+    if not several or by_environment:
+        return (_pbx(table, surface, by_environment, enabled),)
+    for key in ("ami_host", "ami_port", "ami_user", "ami_secret_file"):
+        if key in table:
+            table.mistake(key, "it stands under each [[voice.pbx]] where there are several; take it out here")
+            table.skip(key)
+    pbxs = tuple(_pbx(one, surface, "", enabled, one.id("id")) for one in several)
+    for n, one in enumerate(several):
+        if any(pbxs[n].id == other.id for other in pbxs[:n]):
+            one.mistake("id", f"{shown(pbxs[n].id)} is another PBX already; each has a systemname of its own")
+        one.done()
+    return pbxs
+
+
+def _pbx(table: Table, surface: Surface, by_environment: str, enabled: bool, id: str = "") -> PbxSettings:
     host, port = table.text("ami_host", "127.0.0.1"), table.integer("ami_port", 5038, 1, 65_535)
     if by_environment:
         host, _, digits = by_environment.rpartition(":")
@@ -159,33 +202,15 @@ def read_voice(
         if not host or not port or not _HOST.match(host):
             surface.notes.mistakes.append(f'KCC_AMI: {shown(by_environment)} is not host:port; write "127.0.0.1:5038"')
             host, port = "127.0.0.1", 5038
-    settings = VoiceSettings(
-        ami_host=host,
-        ami_port=port,
-        ami_user=table.text("ami_user", "router"),
-        ami_secret=surface.secret(table, "ami_secret") if enabled else "",
-        agi_host=table.text("agi_host", "127.0.0.1"),
-        agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
-        agi_token=surface.secret(table, "agi_token") if enabled else "",
-        sounds=Path(table.text("sounds")) if "sounds" in table else None,
-        dial_prefixes=_dial_prefixes(table),
-        menus=dict(menus),
-        limits=_call_limits(table.table("limits")),
+    pbx = PbxSettings(
+        host, port, table.text("ami_user", "router"), surface.secret(table, "ami_secret") if enabled else "", id
     )
-    table.skip("ami_secret_file", "agi_token_file", "softphone")
-    table.done()
-    if not enabled:
-        return None
-    for key, value in (("ami_secret", settings.ami_secret), ("agi_token", settings.agi_token)):
-        if not value:
-            table.mistake(f"{key}_file", f"the telephone needs it; write {key}_file, or set {_VARIABLES[key]}")
-    if settings.agi_token and not re.fullmatch(r"[A-Za-z0-9]+", settings.agi_token):
-        table.mistake("agi_token_file", "the token may have letters and digits only: it stands in a dialplan")
-    elif 0 < len(settings.agi_token) < 16:
-        table.warn("agi_token_file", "the token is short; make it 16 letters and digits or more")
-    if not is_loopback(host):
+    table.skip("ami_secret_file")
+    if enabled and not pbx.ami_secret:
+        table.mistake("ami_secret_file", "the telephone needs it; write ami_secret_file, or set KCC_AMI_SECRET")
+    if enabled and not is_loopback(host):
         table.warn("ami_host", f"{shown(host)} is another machine: AMI is not encrypted; use a network of your own")
-    return settings
+    return pbx
 
 
 def _call_limits(table: Table) -> CallLimits:

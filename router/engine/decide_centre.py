@@ -63,7 +63,7 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
         if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
             up = command.together.get(contact.id, ())
             reconciled.extend(facts.ParticipantLeft(contact.id, a, "left") for a in contact.participants if a not in up)
-    if command.channel == "phone":
+    if command.channel.partition("@")[0] == "phone" and command.callbacks:
         reconciled.extend(telephones(state, alive, command.answered, first, now - SETTLING_MS, now))
     if first:
         reconciled.append(facts.CensusTaken(command.channel))

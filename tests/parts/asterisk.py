@@ -52,6 +52,8 @@ class RealAsterisk:
     """Other values for lines of kcc-local.conf, such as {"KCC_FALLBACK_RING": "2"}."""
     spoken: bool = False
     """Dutch prompts by espeak-ng, rather than a short tone for each (`prompt_hertz`)."""
+    systemname: str = "kcc"
+    """What stands before each Uniqueid: different for each of several."""
     agi_port: int = 0
     sip_port: int = 0
     carrier_port: int = 0
@@ -125,6 +127,7 @@ class RealAsterisk:
             }  # fmt: skip
             for key, place in places.items():
                 text = _set_line(text, key, str(self.folder / place))
+            text = _set_line(text, "systemname", self.systemname)
             return _set_line(text, "astmoddir", str(modules))
         for name, value in {
             "AGI_SECRET": self.agi_secret,

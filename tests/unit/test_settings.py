@@ -121,7 +121,7 @@ def test_the_keys_that_the_example_keeps_behind_a_hash_are_right_too(folder):
     assert settings.email.imap_host == "imap.duinrand.example"
     assert (settings.email.imap_password, settings.email.smtp_password) == ("s2", "s3")
     assert settings.voice is not None
-    assert (settings.voice.ami_secret, settings.voice.agi_token) == ("s1", "0123456789abcdef")
+    assert (settings.voice.pbxs[0].ami_secret, settings.voice.agi_token) == ("s1", "0123456789abcdef")
     assert settings.voice.softphone == SoftphoneSettings("wss://kcc.duinrand.example/phone", {"a1": "password"})
     assert settings.voice.limits == CallLimits(20, 30, 200, 400)
     assert settings.voice.menus["duinrand"] == (("1", "burgerzaken"), ("2", "afval"), ("3", "wmo"), ("4", "algemeen"))
@@ -189,7 +189,12 @@ def test_the_telephone_is_switched_on_by_the_environment():
     environ = {"KCC_AMI": "127.0.0.1:5039", "KCC_AMI_SECRET": "s", "KCC_AGI_TOKEN": "a" * 20, "KCC_AGI_PORT": "4574"}
     voice = load(DEMO, environ).voice
     assert voice is not None
-    assert (voice.ami_host, voice.ami_port, voice.ami_user, voice.agi_port) == ("127.0.0.1", 5039, "router", 4574)
+    assert (voice.pbxs[0].ami_host, voice.pbxs[0].ami_port, voice.pbxs[0].ami_user, voice.agi_port) == (
+        "127.0.0.1",
+        5039,
+        "router",
+        4574,
+    )
     assert voice.menus["waterland"][1] == ("2", "afval")
 
 
@@ -244,11 +249,11 @@ def test_a_secret_comes_from_its_file(folder):
     folder.change("server.toml", "enabled = false", 'ami_secret_file = "ami.secret"\nagi_token_file = "agi.token"')
     settings = folder.load()
     assert settings.voice is not None
-    assert settings.voice.ami_secret == "from the file"
+    assert settings.voice.pbxs[0].ami_secret == "from the file"
     assert settings.warnings == (
         'server.toml: voice.agi_token_file: everybody on this machine may read "agi.token"; chmod 600',
     )
-    assert folder.load(KCC_AMI_SECRET="from outside").voice.ami_secret == "from outside"
+    assert folder.load(KCC_AMI_SECRET="from outside").voice.pbxs[0].ami_secret == "from outside"
 
 
 @pytest.mark.parametrize(
@@ -385,3 +390,32 @@ def test_the_table_of_rules_is_told_in_order():
         "7 keyword:burgerzaken burgerzaken",
     ]
     assert " ".join(table[-1].split()) == "10 anything else algemeen"
+
+
+ALONE = 'ami_host = "127.0.0.1"\nami_port = 5038\nami_user = "router"\n'
+TWO = '\n[[voice.pbx]]\nid = "left"\n[[voice.pbx]]\nid = "right"\nami_port = 5039\n\n[voice.limits]'
+SECRETS = {"KCC_AMI_SECRET": "s1", "KCC_AGI_TOKEN": "0123456789abcdef"}
+
+
+def test_several_pbxs_each_have_a_world_of_their_own(folder: Folder) -> None:
+    folder.change("server.toml", "enabled = false", "enabled = true")
+    folder.change("server.toml", ALONE, "")
+    folder.change("server.toml", "[voice.limits]", TWO)
+    voice = folder.load(**SECRETS).voice
+    assert voice is not None
+    assert [(pbx.world, pbx.ami_port, pbx.ami_secret) for pbx in voice.pbxs] == [
+        ("phone@left", 5038, "s1"),
+        ("phone@right", 5039, "s1"),
+    ]
+
+
+def test_two_pbxs_of_one_name_and_keys_that_stand_twice_are_mistakes(folder: Folder) -> None:
+    folder.change("server.toml", "enabled = false", "enabled = true")
+    folder.change("server.toml", "[voice.limits]", TWO.replace("right", "left"))
+    found = folder.mistakes(**SECRETS)
+    assert 'server.toml: voice.pbx[2].id: "left" is another PBX already; each has a systemname of its own' in found
+    assert (
+        "server.toml: voice.ami_host: it stands under each [[voice.pbx]] where there are several; take it out here"
+        in found
+    )
+    assert not any("means nothing" in mistake for mistake in found)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from router.errors import ConfigurationInvalid
-from router.settings import Settings, SoftphoneSettings, VoiceSettings
+from router.settings import PbxSettings, Settings, SoftphoneSettings, VoiceSettings
 from router.settings_reader import load
 from tests.parts.where import ROOT
 from tests.unit.served import Served
@@ -71,7 +71,9 @@ async def told(tmp_path: Path) -> Any:
     served = Served(tmp_path)
     agents = tuple(replace(a, endpoint="w1" if a.id == "ada" else "a2") for a in served.settings.centre.agents[:2])
     centre = replace(served.settings.centre, agents=(*agents, *served.settings.centre.agents[2:]))
-    voice = VoiceSettings("127.0.0.1", 5038, "router", "x", softphone=SoftphoneSettings(URL, {"w1": "browser-1"}))
+    voice = VoiceSettings(
+        (PbxSettings("127.0.0.1", 5038, "router", "x"),), softphone=SoftphoneSettings(URL, {"w1": "browser-1"})
+    )
     served.settings = replace(served.settings, centre=centre, voice=voice)
     async with served:
         yield served

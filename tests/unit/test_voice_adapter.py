@@ -227,7 +227,7 @@ async def test_a_census_over_a_connection_that_has_ended_is_not_told(phone: Tele
 
     phone.link.before_rows = breaks
     before = len(phone.port.of(commands.ReportCensus))
-    await phone.channel._take_census(set())
+    await phone.channel._census.take(set())
     assert len(phone.port.of(commands.ReportCensus)) == before
 
 
@@ -272,7 +272,7 @@ async def test_a_call_given_up_with_asterisk_is_taken_in_anew_when_it_lives_afte
     phone.link.is_up = False
     await phone.channel._down()
     await phone.channel._search.stop()
-    await phone.channel._asterisk_ended()
+    await phone.channel._ended()
     assert await phone.state() == ("ended", "gone")
     await phone.carry_out(HangUp)
     phone.link.is_up, phone.link.epoch, phone.link.rows = True, 2, [phone.row()]
@@ -336,14 +336,14 @@ async def test_after_a_start_the_census_says_who_talks_and_who_is_held(phone: Te
 async def test_a_stranger_on_hold_is_taken_in_when_seen_twice_and_who_talks_is_left_alone(phone: Telephone) -> None:
     await phone.up()
     phone.link.rows = [phone.row(contact="c-unknown")]
-    before = await phone.channel._take_census(set())
+    before = await phone.channel._census.take(set())
     assert before == {"c-unknown"}
     assert phone.port.of(commands.Receive) == []
     phone.link.rows = [phone.row("kcc-deliver", "b1", "c-unknown"), phone.phone_row("b1")]
-    before = await phone.channel._take_census(before)
+    before = await phone.channel._census.take(before)
     assert phone.port.of(commands.Receive) == []
     phone.link.rows = [phone.row(contact="c-unknown")]
-    await phone.channel._take_census(before)
+    await phone.channel._census.take(before)
     (received,) = phone.port.of(commands.Receive)
     assert (received.municipality, received.entry_point, bool(received.citizen)) == ("waterland", "140299", True)
     assert phone.link.done == [("setvar", "KCC_ID")]

@@ -24,7 +24,7 @@ class Line:
 
     def __init__(self, limits: CallLimits) -> None:
         self.calls, self.now, self.made = Calls(), 0.0, 0
-        self.floods = Floods(limits, self.calls, lambda: self.now)
+        self.floods = Floods(limits, lambda: self.calls, lambda: self.now)
 
     def call(self, number: str = "0612345678", entry: str = "140299", trunk: str = "trunk") -> str:
         self.made += 1
@@ -83,7 +83,7 @@ def test_who_is_told_goodbye_takes_no_room() -> None:
 
 
 def test_the_number_cannot_be_had_back() -> None:
-    first, second = Floods(ANY, Calls()), Floods(ANY, Calls())
+    first, second = Floods(ANY, Calls), Floods(ANY, Calls)
     assert first.caller("0612345678") == first.caller("0612345678") != second.caller("0612345678")
     assert "0612345678" not in first.caller("0612345678")
 
@@ -117,7 +117,7 @@ async def test_after_a_start_the_calls_that_are_up_count(phone: Telephone, capsy
     await phone.comes_in(Session(subject=SILENT, uniqueid="kcc-1.0"))
     phone.channel.calls.clear()
     phone.link.rows = [phone.row()]
-    await phone.channel._take_census(set())
+    await phone.channel._census.take(set())
     refused = await phone.comes_in(Session(subject=SILENT, uniqueid="kcc-2.0"))
     assert await phone.state(refused) == ("ended", "flood")
     assert "0612345678" not in json.dumps(capsys.readouterr())

@@ -14,7 +14,7 @@ from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import CallerHungUp
 from router.engine import commands, facts
 from router.port import Order
-from router.settings import CallLimits, VoiceSettings
+from router.settings import CallLimits, PbxSettings, VoiceSettings
 from tests.unit.channel_doubles import Watched, hints_of, nowhere
 from tests.unit.doubles import MemoryVault
 
@@ -110,9 +110,9 @@ class Telephone:
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}
-        self.channel = VoiceChannel(around, VoiceSettings("127.0.0.1", 1, "router", "x", limits=limits))
-        self.channel._ami = self.link  # type: ignore[assignment]
-        self.channel._waiting._ami = self.channel._survey._ami = self.link  # type: ignore[assignment]
+        one = PbxSettings("127.0.0.1", 1, "router", "x")
+        voice = VoiceChannel(around, VoiceSettings((one,), limits=limits), connect=lambda *_, **__: self.link)  # type: ignore[arg-type]
+        self.channel = voice.pbxs[0]
         self._orders = centre.orders("phone")
         self.contact = ""
 
@@ -121,7 +121,7 @@ class Telephone:
 
     async def comes_in(self, session: Session | None = None) -> str:
         """A call that gets through the intake; the contact."""
-        await self.channel._intake.take(session or Session())  # type: ignore[arg-type]
+        await self.channel.intake.take(session or Session())  # type: ignore[arg-type]
         self.contact = self.port.of(commands.Receive)[-1].contact
         return self.contact
 

@@ -6,11 +6,10 @@ import hashlib
 import secrets
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from router.channels.voice.ami import LiveChannel
-from router.channels.voice.calls import Calls
+from router.channels.voice.calls import Call
 from router.channels.voice.events import endpoint_of
 from router.settings import CallLimits
 
@@ -25,8 +24,11 @@ Origin = tuple[str, str, str]
 class Floods:
     """Counts the calls that are up by where they come from. What is turned away, or says goodbye, takes no room."""
 
-    def __init__(self, limits: CallLimits, calls: Calls, now: Callable[[], float] = time.monotonic) -> None:
-        self._limits, self._calls, self._now = limits, calls, now
+    def __init__(
+        self, limits: CallLimits, up: Callable[[], Iterable[Call]], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`up` gives the calls that are up, on all PBXs."""
+        self._limits, self._up, self._now = limits, up, now
         self._key = secrets.token_bytes(32)
         self._coming: list[Origin] = []
         """Calls that are being put on disk."""
@@ -50,16 +52,9 @@ class Floods:
         finally:
             self._coming.remove(origin)
 
-    def restore(self, found: Mapping[str, LiveChannel]) -> None:
-        """After a start: where the calls come from, by contact, from what is up."""
-        for contact, row in found.items():
-            call = self._calls.get(contact)
-            if call is not None and not call.entry:
-                call.entry, call.caller = row.number, self.caller(row.caller_number)
-
     def _broken(self, origin: Origin) -> str:
         limits, (caller, entry, trunk) = self._limits, origin
-        up = [*self._coming, *((c.caller, c.entry, endpoint_of(c.channel)) for c in self._calls if not c.farewell)]
+        up = [*self._coming, *((c.caller, c.entry, endpoint_of(c.channel)) for c in self._up() if not c.farewell)]
         callers, entries, trunks = (Counter(one[place] for one in up) for place in range(3))
         if 0 < limits.entry_at_once <= entries[entry] or 0 < limits.trunk_at_once <= trunks[trunk]:
             return "line"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 import phonenumbers
@@ -11,6 +12,7 @@ import structlog
 
 from router.channels.channel import Surroundings
 from router.channels.voice.agi import AgiSession
+from router.channels.voice.ami import LiveChannel
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.channels.voice.floods import Floods
@@ -36,11 +38,12 @@ FLOOD = "flood"
 class Intake:
     """Answers FastAGI for calls that come in, and notes each in `calls` once its contact is on disk."""
 
-    def __init__(self, around: Surroundings, settings: VoiceSettings, calls: Calls) -> None:
+    def __init__(self, around: Surroundings, settings: VoiceSettings, calls: Calls, floods: Floods, pbx: str) -> None:
+        """`pbx` is the PBX of these calls, where there are several."""
         self._around, self._settings, self._calls = around, settings, calls
+        self._floods, self._pbx = floods, pbx
         self._coming: dict[str, asyncio.Event] = {}
         """Contacts of calls that Asterisk has not been told of."""
-        self.floods = Floods(settings.limits, calls)
         self._by_id = {m.id: m for m in around.centre.municipalities}
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
@@ -54,7 +57,7 @@ class Intake:
         contact, municipality = new_id("c"), self.municipality(*session.numbers)
         self._coming[contact] = asyncio.Event()
         try:
-            with self.floods.room(session.caller_number, session.subject, session.channel) as broken:
+            with self._floods.room(session.caller_number, session.subject, session.channel) as broken:
                 if broken:
                     await self._turn_away(session, municipality, contact, broken)
                     return
@@ -63,6 +66,17 @@ class Intake:
                 await self._attend(session, call, municipality, self._coming[contact])
         finally:
             self._coming.pop(contact).set()
+
+    def restore(self, found: Mapping[str, LiveChannel]) -> None:
+        """After a start: where the calls come from, by contact, from what is up."""
+        for contact, row in found.items():
+            call = self._calls.get(contact)
+            if call is not None and not call.entry:
+                call.entry, call.caller = row.number, self._floods.caller(row.caller_number)
+
+    def takes(self, contact: str) -> bool:
+        """Whether its call is being put on disk, and told whose it is, at this moment."""
+        return contact in self._coming
 
     async def known(self, contact: str) -> None:
         """Wait until Asterisk has been told whose call it is: a call that need not be asked anything is on disk, and
@@ -155,6 +169,7 @@ class Intake:
             citizen,
             content_ref=ref,
             classify=silent,
+            pbx=self._pbx,
         )
         for again in range(AGAIN_MAX):
             try:
@@ -175,7 +190,7 @@ class Intake:
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
         call.municipality, call.queued = municipality.id, outcome.number
-        call.caller, call.entry = self.floods.caller(session.caller_number), session.subject
+        call.caller, call.entry = self._floods.caller(session.caller_number), session.subject
         return call
 
     async def _turn_away(self, session: AgiSession, municipality: Municipality, contact: str, broken: str) -> None:
@@ -183,7 +198,7 @@ class Intake:
         takes neither our connections nor the vault's time."""
         log.warning("voice.turned_away", limit=broken, municipality=municipality.id)
         receive = commands.Receive(
-            contact, "phone", municipality.id, session.uniqueid, session.subject, classify=False
+            contact, "phone", municipality.id, session.uniqueid, session.subject, classify=False, pbx=self._pbx
         )  # fmt: skip
         known = str((await self._around.port.submit(receive)).answer)
         await self._settle(commands.EndContact(known, FLOOD))
