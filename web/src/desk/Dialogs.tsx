@@ -1,5 +1,5 @@
 // The dialogs of the desk: pause, end of shift, finish, hand over, follow-up, settings, shortcuts.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
@@ -9,7 +9,7 @@ import { Estimates } from '../shared/Estimates'
 import { present } from '../shared/time'
 import { Refusal } from '../shared/refusal'
 import { words } from '../shared/words'
-import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, say, setPresence } from './actions'
+import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, planCallback, say, setPresence } from './actions'
 import { beep, unlock } from './alerts'
 import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
@@ -169,6 +169,8 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
   const t = texts.value
   const [owner, setOwner] = useState<'me' | 'queue'>('me')
   const [past, setPast] = useState(false)
+  const [callBack, setCallBack] = useState(false)
+  const request = useRef(crypto.randomUUID())
   return (
     <Dialog title={t.followUpTitle} onClose={shut} testid="follow-up-dialog">
       <SendForm
@@ -179,7 +181,14 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
           setPast(due_at <= present())
           if (Number.isNaN(due_at)) throw new Refusal({ code: 'invalid', message: '' })
           if (due_at <= present()) return
-          await makeFollowUp(contact, `${data.get('text')}`.trim(), due_at, ownerOf(data))
+          const text = `${data.get('text')}`.trim()
+          if (callBack) {
+            const opens = new Date(`${data.get('day')}T${data.get('part') === 'morning' ? '09:00' : '13:00'}:00`).getTime()
+            await planCallback({
+              contact, request: request.current, call_from: Math.max(opens, present()), call_until: due_at, text,
+              phone: `${data.get('phone')}`.trim(), agent: owner === 'me' ? desk.value?.agent.id ?? '' : '',
+            })
+          } else await makeFollowUp(contact, text, due_at, ownerOf(data))
           shut()
           say(t.followUpMade)
         }}
@@ -193,13 +202,15 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
             {(id) => <select id={id} name="part"><option value="afternoon">{t.parts.afternoon}</option><option value="morning">{t.parts.morning}</option></select>}
           </Field>
         </div>
+        <Tick label={t.callBack} on={callBack} change={setCallBack} />
+        {callBack && <Field label={t.callBackNumber} hint={t.callBackHint}>{(id, described) => <input id={id} name="phone" type="tel" maxLength={60} autocomplete="off" aria-describedby={described} />}</Field>}
         <fieldset>
           <legend>{t.followUpOwner}</legend>
           {(['me', 'queue'] as const).map((one) => (
             <label key={one} class="option"><input type="radio" name="owner" value={one} checked={owner === one} onChange={() => setOwner(one)} />{one === 'me' ? t.ownerMe : t.ownerQueue}</label>
           ))}
         </fieldset>
-        {owner === 'queue' && <QueueField name="queue" first={queue} />}
+        {owner === 'queue' && !callBack && <QueueField name="queue" first={queue} />}
       </SendForm>
     </Dialog>
   )

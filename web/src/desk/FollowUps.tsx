@@ -76,6 +76,7 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
           {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
         </p>
       </div>
+      {one.callback && <span class="tag tag-primary"><Icon name="callback" />{t.callBackPromise(one.tries)}{one.call_at > 0 && ` · ${moment(one.call_at)}`}</span>}
       <div class="row">
         <button type="button" class="primary" onClick={() => open('done')}><Icon name="ok" />{t.done}<span class="visually-hidden">: {promiseOf(one)}</span></button>
         <button type="button" onClick={() => open('assign')}>{t.assign}<span class="visually-hidden">: {promiseOf(one)}</span></button>

@@ -296,6 +296,10 @@ export const handOver = (contact: string, to: Owner, note: string): Promise<unkn
 
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
 export const together = (what: 'cancel_consult' | 'transfer' | 'conference', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export async function planCallback(asked: DeskRequests['plan_callback'][0]): Promise<void> {
+  await ask('plan_callback', asked)
+  if (details.value[asked.contact]) await load(asked.contact)
+}
 export const dial = (contact: string): Promise<boolean> => attempt(() => ask('dial', { contact }))
 export const afterWorkDone = (): Promise<boolean> => attempt(() => ask('after_work_done', {}))
 

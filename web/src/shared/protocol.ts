@@ -334,6 +334,10 @@ export interface FollowUp {
   phone: string
   /** cut_off: a call back is owed, and there is no text. */
   reason: string
+  callback: boolean
+  /** When that comes; 0 = it has, or will not by itself. */
+  call_at: number
+  tries: number
 }
 
 export type Owner = { agent: string } | { queue: string }
