@@ -117,7 +117,7 @@ async def desk(pages: Pages, user: str, *, auto: bool = True, **options: int) ->
 
 
 async def registered(page: Page) -> None:
-    await expect(page.get_by_test_id("phone-status")).to_have_attribute("data-line", "registered")
+    await expect(page.get_by_test_id("phone-status")).to_have_attribute("data-line", "registered", timeout=15_000)
 
 
 async def hears(page: Page, hertz: float) -> None:

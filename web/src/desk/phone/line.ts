@@ -48,7 +48,7 @@ export async function startLine({ url, phone, password }: Access): Promise<void>
     register_expires: 120,
     session_timers: false,
     connection_recovery_min_interval: 1,
-    connection_recovery_max_interval: 8,
+    connection_recovery_max_interval: 4,
   })
   agent = made
   made.on('registered', () => (line.value = 'registered'))
