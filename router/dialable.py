@@ -1,4 +1,4 @@
-"""Which telephone numbers citizens may be called back on."""
+"""Which telephone numbers may be dialled: to call citizens back, and to put calls through."""
 
 from __future__ import annotations
 

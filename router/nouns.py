@@ -22,6 +22,11 @@ CLOSING_REASONS: tuple[str, ...] = ("outage", "staffing", "incident", "evacuatio
 EXTENSIONS_MAX = 10
 """How often a wrap-up can be extended: a time limit that people can move (WCAG 2.2.1)."""
 
+DESTINATIONS: tuple[str, ...] = ("government", "organisation", "colleague")
+"""Whom a call may be put through to outside the centre."""
+TYPED = "number"
+"""Instead of a destination: a number that was typed."""
+
 SUPERVISION: tuple[str, ...] = ("listen", "whisper", "barge")
 """How a supervisor takes part in a call: heard by nobody, by the agent alone, or by both."""
 
@@ -219,6 +224,20 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """Somebody outside the centre to whom an agent may put a call through: another government body, say."""
+
+    id: str
+    title: dict[str, str]
+    number: str
+    """To dial, digits only."""
+    kind: str = "government"
+    """One of `DESTINATIONS`."""
+    shows: str = "municipality"
+    """Whose number the other side sees: the municipality's, or the citizen's where the carrier allows it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """A line in which contacts of any channel wait together."""
 
@@ -363,6 +382,11 @@ class Centre:
     repeat_days: int = 7
     """The same citizen with the same topic within this time comes back with the same matter."""
     neighbours: tuple[Neighbour, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    outside_prefixes: tuple[str, ...] = ()
+    """With what a number that an agent types may begin, `+31…`; empty = none may be typed."""
+    outside_seconds: int = 30
+    """How long it rings there before the call comes back."""
     messages: dict[str, dict[str, str]] = field(default_factory=dict)
     """Message -> text per language: shown in a chat; on the telephone the recording of that name is played."""
     combinations: tuple[dict[str, int], ...] = ()
@@ -380,6 +404,9 @@ class Centre:
 
     def neighbour(self, id: str) -> Neighbour | None:
         return next((n for n in self.neighbours if n.id == id), None)
+
+    def destination(self, id: str) -> Destination | None:
+        return next((d for d in self.destinations if d.id == id), None)
 
     def agent(self, id: str) -> Agent | None:
         return next((a for a in self.agents if a.id == id), None)

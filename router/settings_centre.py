@@ -22,7 +22,7 @@ from router.settings_plan import read_expected, read_works
 from router.settings_queue import read_queue
 from router.settings_table import Notes, Table, nearest, shown
 from router.settings_telephone import read_menu
-from router.settings_waiting import read_messages, read_neighbours
+from router.settings_waiting import read_destinations, read_messages, read_neighbours, read_outside_prefixes
 from router.skills.classification import ordered_rules
 
 
@@ -70,6 +70,9 @@ def read_centre(centre: Table | None, topics: Table | None, agents: Table | None
         neighbours=read_neighbours(centre),
         messages=read_messages(centre),
         callbacks=read_callbacks(centre),
+        destinations=read_destinations(centre),
+        outside_prefixes=read_outside_prefixes(centre),
+        outside_seconds=centre.integer("outside_seconds", 30, 5, 120),
     )
     if result.learning == "person" and not result.learning_reason.strip():
         centre.mistake("learning_reason", 'learning = "person" judges people one by one: write down why that is agreed')

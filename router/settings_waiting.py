@@ -1,11 +1,12 @@
-"""What changes while one waits, as topics.toml and centre.toml write it: widening, ways out, neighbours, messages."""
+"""What changes while one waits, and who takes over, as topics.toml and centre.toml write it: widening, ways out,
+neighbours, destinations, messages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 
-from router.nouns import CHANNELS, Centre, Neighbour, Queue, WayOut, Widening
+from router.nouns import CHANNELS, DESTINATIONS, Centre, Destination, Neighbour, Queue, WayOut, Widening
 from router.queues.overflow import suits
 from router.settings_table import Notes, Table, nearest, shown
 
@@ -13,6 +14,7 @@ WAIT_SECONDS_MAX = 30 * 86_400
 CONDITIONS = ("after_seconds", "nobody", "waiting_above", "expected_wait_above")
 TARGETS = ("queue", "neighbour", "callback", "message")
 STEPS_MAX = 10
+DESTINATIONS_MAX = 200
 
 
 def read_widening(queue: Table, floor: Mapping[str, int]) -> tuple[Widening, ...]:
@@ -91,6 +93,36 @@ def read_neighbours(centre: Table) -> tuple[Neighbour, ...]:
         neighbours.append(Neighbour(table.id("id"), table.per_language("title"), number))
         table.done()
     return tuple(neighbours)
+
+
+def read_destinations(centre: Table) -> tuple[Destination, ...]:
+    destinations = []
+    for table in centre.tables("destinations")[:DESTINATIONS_MAX]:
+        number = table.text("number")
+        if not re.fullmatch(r"\d{3,15}", number):
+            table.mistake("number", f'{shown(number)} is not a number to dial; write digits, "08000543"')
+        destinations.append(
+            Destination(
+                table.id("id"),
+                table.per_language("title"),
+                number,
+                table.choice("kind", "government", DESTINATIONS),
+                table.choice("shows", "municipality", ("municipality", "citizen")),
+            )
+        )
+        table.done()
+    if len(centre.tables("destinations")) > DESTINATIONS_MAX:
+        centre.mistake("destinations", f"there are more than {DESTINATIONS_MAX}")
+    return tuple(destinations)
+
+
+def read_outside_prefixes(centre: Table) -> tuple[str, ...]:
+    """What numbers that agents type may begin with."""
+    prefixes = centre.texts("outside_prefixes")
+    for n, prefix in enumerate(prefixes, 1):
+        if not re.fullmatch(r"\+[1-9]\d{0,14}", prefix):
+            centre.mistake(f"outside_prefixes[{n}]", f'{shown(prefix)} is no such beginning; write "+31" or "+3120"')
+    return prefixes
 
 
 def read_messages(centre: Table) -> dict[str, dict[str, str]]:

@@ -7,8 +7,8 @@ from collections import deque
 
 Alarm = tuple[int, str, str]
 """Moment in ms, kind, id. Kinds: intake, wait, retry, offer, wrap_up, after_work, return, follow_up, callback (its time
-has come), dial (nothing was heard of it), forget, step (of widening, or a way out), lanes (more are waiting for a way
-out)."""
+has come), dial (nothing was heard of it), outside (likewise), forget, step (of widening, or a way out), lanes (more are
+waiting for a way out)."""
 
 
 class Alarms:

@@ -30,13 +30,16 @@ from router.engine.commands_staff import (
 )
 from router.engine.commands_talk import (
     CancelConsult,
+    CancelOutside,
     CompleteTransfer,
     Consult,
     EndSupervision,
     FinishAfterWork,
     LeaveConversation,
     LosePhone,
+    PassOutside,
     RejoinCall,
+    ReportOutside,
     StartConference,
     Supervise,
 )
@@ -312,6 +315,9 @@ Command = (
     | HandOver
     | Consult
     | CancelConsult
+    | PassOutside
+    | CancelOutside
+    | ReportOutside
     | CompleteTransfer
     | StartConference
     | LeaveConversation

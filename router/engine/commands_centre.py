@@ -50,6 +50,8 @@ class ReportCensus:
     call back. 0 = it has ended; None = not known."""
     callbacks: bool = True
     """It also tells of the telephones of callbacks: one of several PBXs makes those."""
+    outside: dict[str, bool] = field(default_factory=dict)
+    """contact -> whether it was answered, of calls that are put through to somebody outside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,33 @@ class FinishAfterWork:
 
 
 @dataclass(frozen=True, slots=True)
+class PassOutside:
+    """The owner of a call puts it through to somebody outside the centre, and does not wait for the answer."""
+
+    contact: str
+    agent: str
+    destination: str = ""
+    number_ref: str = ""
+    """Or a number that was typed, in the vault, checked by whoever took it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOutside:
+    """The owner takes the call back while it rings there."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutside:
+    """The PBX reports whether the other side answered."""
+
+    contact: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Supervise:
     """A supervisor takes part in a call by their own telephone, or changes how."""
 

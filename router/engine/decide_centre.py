@@ -5,9 +5,10 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.alarms import Alarm
 from router.engine.decide_callbacks import called, failed, telephones
-from router.engine.decide_contacts import ending, home, queue_from_intake, returned
+from router.engine.decide_contacts import ending, home, queue_from_intake, returned, settled
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_openings import reopen_in_time
+from router.engine.decide_outside import back, passed_on
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
@@ -59,6 +60,9 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
             continue
         if contact.id not in alive and contact.received_at < began:
             reconciled.extend(_call_back(state, contact, now))
+        if contact.outside and contact.id in command.outside:
+            reconciled.extend([passed_on(state, contact, now)] if command.outside[contact.id] else [])
+            continue
         reconciled.extend(_reconcile(state, contact, alive, command.answered.get(contact.id, ""), first, now))
         if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
             up = command.together.get(contact.id, ())
@@ -126,7 +130,7 @@ def waits_for_census(state: State, alarm: Alarm) -> bool:
     _, kind, id = alarm
     offer = state.offers.get(id)
     contact = state.contacts.get(offer.contact if offer else id)
-    return kind in ("offer", "intake") and contact is not None and state.unseen(contact)
+    return kind in ("offer", "intake", "outside") and contact is not None and state.unseen(contact)
 
 
 def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
@@ -138,6 +142,8 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         return expire(state, offer, now)
     if kind == "intake" and contact and contact.state == "intake":
         return (queue_from_intake(state, contact, commands.Classify(id), now),)
+    if kind == "outside" and contact and contact.state == "active" and contact.outside_until == at:
+        return (back(state, contact, now),)
     if kind == "wait" and contact and contact.state in ("waiting", "offered") and contact.remind_at == at:
         return (_wait_exceeded(state, contact, now),)
     if kind == "step" and contact and contact.state in ("waiting", "offered"):
@@ -146,7 +152,9 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
         if state.agents[contact.owner].load[id] == "parked":
             return ()
         questions = outcomes(contact, contact.topic, None)[1]
-        return (facts.ContactEnded(id, "handled", contact.owner, contact.topic, automatic=True, questions=questions),)
+        return (
+            facts.ContactEnded(id, settled(contact), contact.owner, contact.topic, automatic=True, questions=questions),
+        )
     if kind == "after_work" and id in state.agents:
         person = state.agents[id]
         return after_work_ended(person, automatic=True) if person.after_work_until == at else ()

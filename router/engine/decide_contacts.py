@@ -165,6 +165,8 @@ def finish_conversation(state: State, command: commands.FinishConversation, now:
     contact = owned_contact(state, command.contact, command.agent)
     if contact.state == "wrap_up":
         return NOTHING
+    if contact.outside:
+        raise WrongState("it is being put through: wait for the answer, or take it back")
     due = wrap_up_due(state, contact, now)
     return Decision((facts.ConversationEnded(contact.id, command.agent, "agent", due),))
 
@@ -190,10 +192,15 @@ def complete_wrap_up(state: State, command: commands.CompleteWrapUp, now: int) -
     topic = command.topic or contact.topic
     resolved, questions = outcomes(contact, topic, command.resolved, command.further)
     ended = facts.ContactEnded(
-        contact.id, "handled", command.agent, topic, resolved, note_ref=command.note_ref, questions=questions
+        contact.id, settled(contact), command.agent, topic, resolved, note_ref=command.note_ref, questions=questions
     )
     kept = (facts.FollowUpKept(contact.promise, command.agent, command.note_ref),)
     return Decision((ended, *(kept if command.resolved and contact.promise in state.follow_ups else ())))
+
+
+def settled(contact: ContactState) -> str:
+    """The reason of an end by its agent."""
+    return "passed_on" if contact.outside else "handled"
 
 
 def hand_over(state: State, command: commands.HandOver, now: int) -> Decision:
@@ -212,13 +219,19 @@ def hand_over(state: State, command: commands.HandOver, now: int) -> Decision:
 
 
 def returned(
-    state: State, contact: ContactState, reason: str, now: int, over: commands.HandOver | None = None
+    state: State,
+    contact: ContactState,
+    reason: str,
+    now: int,
+    over: commands.HandOver | None = None,
+    to: str = "",
 ) -> facts.ContactReturned:
-    """The contact back in a queue, at the place its arrival gives it; `over` says where else it should go."""
+    """The contact back in a queue, at the place its arrival gives it; `over` says where else it should go, `to` to
+    whom first."""
     queue = _queue(state, over.queue) if over and over.queue else home(state, contact)
     topics = topics_in(state, queue, contact)
     asked = topics[:1] if over else topics
-    wanted = over.to_agent if over else ""
+    wanted = over.to_agent if over else to
     return facts.ContactReturned(
         contact.id,
         contact.owner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.engine import commands, facts
 from router.engine.decide_contacts import returned
+from router.engine.decide_outside import back
 from router.engine.decision import NOTHING, Decision, open_contact
 from router.engine.state import ContactState, OfferState, State
 from router.errors import StaleOffer, UnknownThing, WrongState
@@ -108,6 +109,8 @@ def adopted(state: State, contact: ContactState, agent: str) -> tuple[facts.Fact
 def report_held(state: State, command: commands.ReportHeld, now: int) -> Decision:
     contact = open_contact(state, command.contact)
     offer = state.offers.get(contact.offer)
+    if contact.state == "active" and contact.outside:
+        return Decision((back(state, contact, now),))
     if contact.state == "active":
         consulting = (offer is not None and offer.purpose == "consult") or "consulted" in contact.participants.values()
         return NOTHING if consulting else Decision((returned(state, contact, "held", now),))

@@ -14,7 +14,7 @@ from router.errors import WrongState
 def rejoin(state: State, command: commands.RejoinCall, now: int) -> Decision:
     """The owner's telephone is there again without its call. A consult ends with it, for its leg is lost too."""
     contact = owned_contact(state, command.contact, command.agent)
-    if contact.state != "active" or contact.channel != "phone":
+    if contact.state != "active" or contact.channel != "phone" or contact.outside:
         raise WrongState("only a telephone conversation can be taken up again")
     if "conferenced" in contact.participants.values():
         raise WrongState("a colleague talks with the citizen; it goes on without you")
@@ -25,7 +25,7 @@ def rejoin(state: State, command: commands.RejoinCall, now: int) -> Decision:
 def lose_phone(state: State, command: commands.LosePhone, now: int) -> Decision:
     """The telephone fell silent without hanging up: the citizen keeps their place, the agent is paused."""
     contact = open_contact(state, command.contact)
-    if contact.state != "active" or contact.owner != command.agent:
+    if contact.state != "active" or contact.owner != command.agent or contact.outside:
         return NOTHING
     back = returned(state, contact, "phone_lost", now)
     if state.agents[command.agent].presence != "ready":

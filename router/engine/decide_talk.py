@@ -15,6 +15,8 @@ def consult(state: State, command: commands.Consult, now: int) -> Decision:
     contact = owned_contact(state, command.contact, command.agent)
     if contact.state != "active" or contact.channel != "phone":
         raise WrongState("only in a telephone conversation can a colleague be consulted")
+    if contact.outside:
+        raise WrongState("it is being put through to somebody outside")
     if contact.offer or contact.participants:
         offer = state.offers.get(contact.offer)
         if command.to_agent in contact.participants or (offer is not None and offer.agent == command.to_agent):
@@ -82,7 +84,7 @@ def leave_conversation(state: State, command: commands.LeaveConversation, now: i
     """Whoever hangs up leaves. In a conference the colleague goes on with the citizen; a citizen left on hold during a
     consult waits again, at the place their arrival gives them."""
     contact = open_contact(state, command.contact)
-    if contact.state != "active":
+    if contact.state != "active" or contact.outside:
         return NOTHING
     if command.agent in contact.participants:
         return Decision((facts.ParticipantLeft(contact.id, command.agent, "left"),))
@@ -113,7 +115,7 @@ def supervise(state: State, command: commands.Supervise, now: int) -> Decision:
     contact = open_contact(state, command.contact)
     if command.mode not in SUPERVISION:
         raise InvalidInput("listen, whisper or barge")
-    if contact.state != "active" or contact.channel != "phone":
+    if contact.state != "active" or contact.channel != "phone" or contact.outside:
         raise WrongState("only a telephone conversation can be listened to")
     if not command.endpoint:
         raise WrongState("you have no telephone")

@@ -156,6 +156,19 @@ class EndDial:
     contact: str
 
 
+@dataclass(frozen=True, slots=True)
+class DialOutside:
+    """Put the citizen through to somebody outside. Ends in ReportOutside, EndContact or ReportHeld."""
+
+    contact: str
+    number: str
+    """To dial; empty = the one typed is in the vault, under `number_ref`."""
+    number_ref: str
+    shows: str
+    """The number the other side sees; empty = the citizen's own."""
+    seconds: int
+
+
 Effect = (
     Ring
     | RingColleague
@@ -173,4 +186,5 @@ Effect = (
     | PassOn
     | DialBack
     | EndDial
+    | DialOutside
 )

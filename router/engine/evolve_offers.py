@@ -22,6 +22,7 @@ from router.engine.tables import (
     Illegal,
     follow,
 )
+from router.nouns import TYPED
 from router.queues.lanes import lane_name
 
 
@@ -29,7 +30,7 @@ def _offered(state: State, fact: facts.ContactOffered, number: int, at: int) -> 
     contact = open_contact(state, fact.contact)
     if contact.offer or fact.offer in state.offers:
         raise Illegal(f"contact {fact.contact} has an open offer")
-    if (fact.purpose == "consult") != (contact.state == "active"):
+    if (fact.purpose == "consult") != (contact.state == "active") or contact.outside:
         raise Illegal(f"contact {fact.contact} is {contact.state}: no time for an offer to {fact.purpose}")
     follow(LOAD, state.agents[fact.agent].load.get(contact.id, "free"), "ContactOffered")
     for ahead in fact.overtook:
@@ -139,6 +140,15 @@ def _transferred(state: State, fact: facts.ContactTransferred, number: int, at: 
         state.index.alarms.set(fact.after_work_until, "after_work", fact.agent)
 
 
+def _outside_dialled(state: State, fact: facts.OutsideDialled, number: int, at: int) -> None:
+    contact = open_contact(state, fact.contact)
+    follow(CONTACT, contact.state, "OutsideDialled")
+    if contact.owner != fact.agent or contact.outside or contact.offer or contact.participants:
+        raise Illegal(f"contact {fact.contact} cannot be put through by {fact.agent}")
+    contact.outside, contact.outside_until = fact.destination or TYPED, fact.lapses_at
+    state.index.alarms.set(fact.lapses_at, "outside", contact.id)
+
+
 def _conference_started(state: State, fact: facts.ConferenceStarted, number: int, at: int) -> None:
     contact, role = _participant(state, fact, fact.agent)
     contact.participants = {**contact.participants, fact.agent: role}
@@ -187,6 +197,7 @@ HANDLERS: dict[type, Handler] = {
     facts.AnswerAdopted: _answer_adopted,
     facts.ContactTransferred: _transferred,
     facts.ConferenceStarted: _conference_started,
+    facts.OutsideDialled: _outside_dialled,
     facts.ParticipantLeft: _participant_left,
     facts.CallRejoined: _call_rejoined,
     facts.SupervisionSet: _supervision_set,

@@ -34,6 +34,7 @@ from router.engine.facts_talk import (
     CallRejoined,
     ConferenceStarted,
     ContactTransferred,
+    OutsideDialled,
     ParticipantLeft,
     SupervisionEnded,
     SupervisionSet,
@@ -147,7 +148,7 @@ class ContactReturned:
     agent: str
     """Who had it."""
     reason: str
-    """handed_over, agent_lost, phone_lost or held"""
+    """handed_over, not_passed_on (nobody answered outside), agent_lost, phone_lost or held"""
     topic: str
     queue: str
     needs: dict[str, int]
@@ -200,7 +201,7 @@ class ConversationEnded:
     contact: str
     agent: str
     reason: str
-    """agent (finished it), or the reason of `EndContact`"""
+    """agent (finished it), passed_on (somebody outside has answered), or the reason of `EndContact`"""
     due_at: int
     """Wrap-up finishes by itself then, in ms; 0 = never."""
 
@@ -220,7 +221,8 @@ class ContactEnded:
     contact: str
     reason: str
     """handled, abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot, closed,
-    callback (is called back), passed_on (to another contact centre), not_reached, kept (the promise, otherwise)"""
+    callback (is called back), passed_on (to another contact centre, or put through to somebody outside), not_reached,
+    kept (the promise, otherwise)"""
     agent: str = ""
     """The owner at the end, or empty."""
     topic: str = ""
@@ -375,6 +377,7 @@ Fact = (
     | AnswerAdopted
     | ContactTransferred
     | ConferenceStarted
+    | OutsideDialled
     | ParticipantLeft
     | CallRejoined
     | SupervisionSet

@@ -45,6 +45,19 @@ class CallRejoined:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideDialled:
+    """active: put through to somebody outside; the contact stays its agent's until they answer."""
+
+    contact: str
+    agent: str
+    destination: str
+    """Empty = a number that was typed."""
+    number_ref: str
+    lapses_at: int
+    """When the engine itself takes it back, in ms."""
+
+
+@dataclass(frozen=True, slots=True)
 class SupervisionSet:
     """active: a supervisor takes part, or changes how. The audit record of it."""
 

@@ -271,6 +271,8 @@ def rebuild_index(state: State) -> None:
             index.plan(state, contact, contact.in_queue_since)
         elif contact.state == "intake":
             index.alarms.set(contact.since + INTAKE_SECONDS_MAX * 1000, "intake", contact.id)
+        elif contact.outside_until:
+            index.alarms.set(contact.outside_until, "outside", contact.id)
         elif contact.state == "wrap_up" and contact.due_at:
             index.alarms.set(contact.due_at, "wrap_up", contact.id)
         if contact.dialling == "dialling":

@@ -9,6 +9,7 @@ from router.engine.effects import (
     Connect,
     Deliver,
     DialBack,
+    DialOutside,
     Effect,
     EndDial,
     EndSpy,
@@ -65,12 +66,10 @@ def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str,
             return [(channel, Reconnect(fact.contact))]
         case facts.OfferEnded() if channel == "phone" and (fact.how == "withdrawn" or fact.reason == "no_report"):
             return [(channel, Hold(fact.contact))]
-        case facts.ParticipantLeft():
-            return [(channel, Reconnect(fact.contact))]
-        case facts.ContactTransferred():
-            return [(channel, Connect(fact.contact, fact.to_agent))]
-        case facts.ConferenceStarted() | facts.CallRejoined():
-            return [(channel, _confer_or_rejoin(state, fact))]
+        case facts.ParticipantLeft() | facts.ContactTransferred() | facts.ConferenceStarted() | facts.CallRejoined():
+            return [(channel, _together(state, fact))]
+        case facts.OutsideDialled():
+            return _outside(state, channel, fact)
         case facts.WayOutTaken():
             return _on_the_way(state, channel, fact)
         case facts.SupervisionSet():
@@ -79,7 +78,7 @@ def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str,
             return [(channel, EndSpy(fact.contact, fact.by))]
         case facts.ContactReturned() if channel == "phone" and fact.reason != "held":
             return [(channel, Hold(fact.contact))]
-        case facts.ConversationEnded() if channel in HANGS_UP:
+        case facts.ConversationEnded() if channel in HANGS_UP and fact.reason not in GOES_ON:
             return [(channel, HangUp(fact.contact, fact.reason))]
         case facts.ContactEnded() if channel in HANGS_UP and fact.reason not in GOES_ON:
             return [(channel, HangUp(fact.contact, fact.reason))]
@@ -88,11 +87,32 @@ def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str,
     return []
 
 
-def _confer_or_rejoin(state: State, fact: facts.ConferenceStarted | facts.CallRejoined) -> Effect:
-    if isinstance(fact, facts.ConferenceStarted):
-        return Confer(fact.contact)
-    last_offer = f"{fact.contact}-{state.contacts[fact.contact].offers}"
-    return Rejoin(fact.contact, last_offer, state.index.agents[fact.agent].endpoint)
+def _together(
+    state: State,
+    fact: facts.ParticipantLeft | facts.ContactTransferred | facts.ConferenceStarted | facts.CallRejoined,
+) -> Effect:
+    match fact:
+        case facts.ParticipantLeft():
+            return Reconnect(fact.contact)
+        case facts.ContactTransferred():
+            return Connect(fact.contact, fact.to_agent)
+        case facts.ConferenceStarted():
+            return Confer(fact.contact)
+        case facts.CallRejoined():
+            last_offer = f"{fact.contact}-{state.contacts[fact.contact].offers}"
+            return Rejoin(fact.contact, last_offer, state.index.agents[fact.agent].endpoint)
+
+
+def _outside(state: State, channel: str, fact: facts.OutsideDialled) -> list[tuple[str, Effect]]:
+    """A destination that the configuration has no more is dialled no more: the alarm brings the call back."""
+    destination = state.config.destination(fact.destination)
+    municipality = state.config.municipality(state.contacts[fact.contact].municipality)
+    if municipality is None or (destination is None and not fact.number_ref):
+        return []
+    own = destination is not None and destination.shows == "citizen"
+    shows = "" if own else next(iter(municipality.entry_points), "")
+    number = destination.number if destination is not None else ""
+    return [(channel, DialOutside(fact.contact, number, fact.number_ref, shows, state.config.outside_seconds))]
 
 
 def _dial(state: State, fact: facts.CallbackDialled) -> DialBack:

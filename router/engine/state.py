@@ -75,6 +75,10 @@ class ContactState:
     """When the last of them came in, in ms."""
     reserved_until: int = 0
     """Kept for a better agent until then; 0 = never was."""
+    outside: str = ""
+    """The destination it is, or was, put through to; "number" = one that was typed."""
+    outside_until: int = 0
+    """When it is taken back unless somebody has answered there, in ms."""
     due_at: int = 0
     extensions: int = 0
     """How often the wrap-up was extended."""

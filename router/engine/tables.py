@@ -44,6 +44,7 @@ CONTACT: Table = {
         "OfferAccepted": "active",
         "ContactTransferred": "active",
         "ConferenceStarted": "active",
+        "OutsideDialled": "active",
         "ParticipantLeft": "active",
         "CallRejoined": "active",
         "SupervisionSet": "active",

@@ -84,6 +84,14 @@ class Ask(msgspec.Struct, frozen=True):
     agent: Id
 
 
+class PutThrough(msgspec.Struct, frozen=True):
+    """To which destination, or to which number that was typed."""
+
+    contact: Id
+    destination: MaybeId = ""
+    number: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
 class Promise(msgspec.Struct, frozen=True):
     """What was promised, by when, and who sees to it."""
 

@@ -1,4 +1,4 @@
-"""What an agent does with a call beyond talking: consult, transfer, talk together, go on after a reload."""
+"""What an agent does with a call beyond talking: consult, transfer, talk together, put it through, go on with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from router.dialable import dialable
 from router.engine import commands
 from router.gateways import desk_bodies as bodies
 from router.gateways.callbacks import CallbackRequests
@@ -13,7 +14,7 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Rooms
 from router.projections.contacts import Entry
 from router.sockets import Event
-from router.web import Principal
+from router.web import InvalidField, Principal
 
 
 class DeskCalls:
@@ -31,6 +32,8 @@ class DeskCalls:
             "conference": Event(bodies.OfContact, partial(self._ask, commands.StartConference)),
             "dial": Event(bodies.OfContact, self._dial),
             "plan_callback": Event(bodies.CallLater, self._plan),
+            "pass_outside": Event(bodies.PutThrough, self._pass_outside),
+            "cancel_outside": Event(bodies.OfContact, partial(self._ask, commands.CancelOutside)),
             "rejoin": Event(bodies.OfContact, partial(self._ask, commands.RejoinCall)),
         }
 
@@ -48,6 +51,16 @@ class DeskCalls:
     async def _plan(self, sid: str, body: bodies.CallLater) -> dict[str, Any]:
         principal, entry = self._in_hand(sid, body.contact)
         return {"contact": await self._callbacks.promise(principal, entry, body)}
+
+    async def _pass_outside(self, sid: str, body: bodies.PutThrough) -> None:
+        principal, entry = self._in_hand(sid, body.contact)
+        number_ref = ""
+        if body.number:
+            number = dialable(body.number, self._rooms.views.centre.outside_prefixes)
+            if not number:
+                raise InvalidField("Calls are not put through to this number", "number")
+            number_ref = await self._rooms.keep(entry.id, number)
+        await self._rooms.submit(commands.PassOutside(entry.id, principal.agent, body.destination, number_ref))
 
     async def _ask(
         self,

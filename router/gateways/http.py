@@ -101,6 +101,14 @@ class NamedReason(msgspec.Struct, frozen=True):
     title: dict[str, str]
 
 
+class NamedDestination(msgspec.Struct, frozen=True):
+    """Somebody outside to whom calls may be put through."""
+
+    id: str
+    title: dict[str, str]
+    kind: str
+
+
 class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """The names that screens need; agents and pause reasons for staff only."""
 
@@ -112,6 +120,10 @@ class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     queues: list[NamedQueue]
     agents: list[NamedAgent] | None = None
     pause_reasons: list[NamedReason] | None = None
+    destinations: list[NamedDestination] | None = None
+    """To whom calls may be put through."""
+    typed_numbers: bool = False
+    """Whether a number may be typed as well."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -190,6 +202,8 @@ class CentreRequests:
             queues=[NamedQueue(q.id, q.title, q.wrap_up_seconds) for q in centre.queues],
             agents=[NamedAgent(a.id, a.name, people.get(a.id).state) for a in centre.agents] if staff else None,
             pause_reasons=[NamedReason(id, title) for id, title in centre.pause_reasons.items()] if staff else None,
+            destinations=[NamedDestination(d.id, d.title, d.kind) for d in centre.destinations] if staff else None,
+            typed_numbers=staff and bool(centre.outside_prefixes),
         )
         return json_answer(names)
 

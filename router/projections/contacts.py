@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from router.engine import facts
 from router.engine.facts import Fact
-from router.nouns import Question
+from router.nouns import TYPED, Question
 from router.port import Numbered
 from router.projections import shapes
 from router.queues.lanes import lane_key, lane_name
@@ -81,6 +81,8 @@ class Entry:
     """Who listens, whispers or barges -> how."""
     transfers: int = 0
     """How often it went to another agent or queue."""
+    outside: str = ""
+    """The destination it is, or was, put through to; "number" = one that was typed."""
     wanted_agent: str = ""
     handed_by: str = ""
     """The colleague who handed it over last; empty when it came back otherwise."""
@@ -257,7 +259,7 @@ class Contacts:
                 entry.state = "waiting"
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
-                entry.further, entry.parked, entry.dialling = fact.further, False, ""
+                entry.further, entry.parked, entry.dialling, entry.outside = fact.further, False, "", ""
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
@@ -266,6 +268,7 @@ class Contacts:
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at, entry.dialling = "wrap_up", fact.due_at, ""
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
+                entry.outside = entry.outside if fact.reason == "passed_on" else ""
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
                 entry.wrap_up_due_at = fact.due_at
@@ -331,6 +334,8 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.participants = {**entry.participants, fact.agent: "conferenced"}
         case facts.ParticipantLeft():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
+        case facts.OutsideDialled():
+            entry.outside = fact.destination or TYPED
         case facts.ContactTransferred():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
             entry.agent, entry.handed_by = fact.to_agent, fact.agent

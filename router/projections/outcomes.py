@@ -32,6 +32,8 @@ NOT_A_RETURN = frozenset({"duplicate", "robot"})
 """Reasons of an end that tell that no citizen came back."""
 
 
+FINISHED = frozenset({"handled", "passed_on"})
+"""Reasons of an end by an agent, who says then whether the questions were settled."""
 DEFINITIONS = {
     "agent": "Questions that the agent marked as settled in this contact, of the questions so marked either way.",
     "citizen": "Contacts whose citizen said that the question was answered, of the contacts whose citizen answered.",
@@ -150,10 +152,10 @@ class Outcomes:
         if entry is None:
             return
         if before is not None:
-            after = {question.topic for question in fact.outcomes} if fact.reason == "handled" else before
+            after = {question.topic for question in fact.outcomes} if fact.reason in FINISHED else before
             self._change_return(entry, before, set() if fact.reason in NOT_A_RETURN else after)
         self._forget(at)
-        if fact.reason == "handled" and fact.agent:
+        if fact.reason in FINISHED and fact.agent:
             self._judge(entry, fact, at, promised)
 
     def _judge(self, entry: Entry, fact: facts.ContactEnded, at: int, promised: bool) -> None:

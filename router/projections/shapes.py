@@ -227,7 +227,7 @@ class TransferNorms(msgspec.Struct, frozen=True):
 
 
 class TransferReport(msgspec.Struct, frozen=True):
-    """The same over some days, in total, per kind (queue, colleague, warm) and per queue it came from."""
+    """The same over some days, in total, per kind (queue, colleague, warm, outside) and per queue it came from."""
 
     at: int
     since: int

@@ -22,8 +22,8 @@ DAYS_MAX = 366
 """So many days are kept."""
 NORMS = shapes.TransferNorms(helped=1.0, wait_seconds=15, fell_back=0.05)
 DEFINITIONS = {
-    "of": "Transfers of calls of which the outcome is known: handed over to a queue or a colleague, and colleagues who "
-    "were rung to take the call over. A colleague who only gave advice is none.",
+    "of": "Transfers of calls of which the outcome is known: handed over to a queue or a colleague, put through to "
+    "somebody outside, and colleagues who were rung to take the call over. A colleague who only gave advice is none.",
     "helped": "Of these: somebody it was meant for talked with the citizen. Of a queue that is anybody but who handed "
     "it over.",
     "fell_back": "Of these: nobody it was meant for took it, and it came back to who transferred it or to others.",
@@ -52,7 +52,7 @@ class Pending:
     """A transfer whose outcome is not known yet; a call has one at most."""
 
     kind: str
-    """queue, colleague or warm"""
+    """queue, colleague, warm or outside"""
     queue: str
     """From which queue it was transferred."""
     by: str
@@ -86,6 +86,8 @@ class Transfers:
                 self._time_zone, self._today = fact.centre.time_zone, (0, 0)
             case facts.ContactReturned():
                 self._returned(fact, at)
+            case facts.OutsideDialled():
+                self._begin(fact.contact, "outside", "", at)
             case facts.ContactOffered(purpose="consult"):
                 self._begin(fact.contact, "warm", fact.agent, at)
             case facts.ContactEnded():
@@ -128,7 +130,7 @@ class Transfers:
             case facts.ConversationEnded() if pending.talks_at:
                 del self._pending[fact.contact]
             case facts.ConversationEnded():
-                self._settle(fact.contact, "left", at)
+                self._settle(fact.contact, "helped" if fact.reason == "passed_on" else "left", at)
             case _:
                 pass
 

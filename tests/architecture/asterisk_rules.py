@@ -18,9 +18,9 @@ APPLICATIONS = frozenset({
     "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
     "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
-FUNCTIONS = frozenset({"CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT"})
-SET_ONLY = frozenset({"CALLERID"})
-"""Functions that may be given a value, and never asked for theirs."""
+FUNCTIONS = frozenset({
+    "CALLERID", "CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT",
+})  # fmt: skip
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_NEIGHBOUR_RING",  # kcc-local.conf
@@ -177,7 +177,7 @@ def _applications(files: Files) -> Iterator[str]:
             if name not in APPLICATIONS:
                 yield f"extensions.conf: {step.context} uses {name}, which is not on the list of harmless applications"
         asked = set(re.findall(r"\$\{(\w+)\(", step.arguments))
-        given = set(re.findall(r"^(\w+)\([^=]*\)=", step.arguments)) - SET_ONLY
+        given = set(re.findall(r"^(\w+)\([^=]*\)=", step.arguments))
         for name in sorted(asked | given):
             if name not in FUNCTIONS:
                 yield f"extensions.conf: {step.context} uses {name}(), which is not on the list of harmless functions"
@@ -192,6 +192,8 @@ def _values(files: Files) -> Iterator[str]:
         if name in filtered and not text.startswith(f"{name}=${{FILTER("):
             yield f"extensions.conf: {name} is set without FILTER"
     for step in dialplan(files):
+        if "${CALLERID(" in _without_filters(step.arguments):
+            yield f"extensions.conf: {step.context},{step.exten} uses CALLERID without FILTER"
         for name in re.findall(r"\$\{(\w+)[}:]", _without_filters(step.arguments)):
             exact = name == "EXTEN" and _exact(step.exten)
             if not exact and name not in OURS | filtered:

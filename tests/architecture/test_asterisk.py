@@ -47,7 +47,7 @@ WRONG = [
     ("extensions.conf", "Set(KCC_OVERFLOW=)", "Set(FILE(/etc/x)=1)", "uses FILE()"),
     ("extensions.conf", "${FILTER(0-9,${KCC_POS})}", "${KCC_POS}", "uses KCC_POS without FILTER"),
     ("extensions.conf", "${FILTER(0-9,${EXTEN:1})}", "${EXTEN:1}", "uses EXTEN without FILTER"),
-    ("extensions.conf", "KccId: ${KCC_ID})", "KccId: ${KCC_ID},Name: ${CALLERID(name)})", "uses CALLERID()"),
+    ("extensions.conf", "KccId: ${KCC_ID})", "KccId: ${KCC_ID},Name: ${CALLERID(name)})", "CALLERID without FILTER"),
     ("extensions.conf", "exten => _100[1-9]", "exten => _X.", "dial more than each other"),
     ("extensions.conf", "exten => _014X.", "exten => _X.", "open to any number"),
     ("kcc-local.conf", "; exten => 0201234567,", "exten => _X.,", "no landing number"),

@@ -22,6 +22,7 @@ from router.nouns import (
     Centre,
     ChannelRules,
     ClassifyRule,
+    Destination,
     Estimates,
     Hours,
     Municipality,
@@ -112,6 +113,7 @@ def small_centre(*policies: str) -> Centre:
         combinations=({"phone": 1}, {"chat": 3}, {"counter": 1}, {"email": 2}, {"post": 1, "chat": 1}, {"callback": 1}),
         classification=tuple(ClassifyRule((f"topic:{t}",), t) for t in ("burgerzaken", "afval", "wmo")),
         default_topic="burgerzaken",
+        destinations=(Destination("rijk", {}, "1400"),),
         skills=("burgerzaken", "afval", "wmo", "english", "veenstede"),
         language_needs={"en": {"english": 1}},
         learning="team",
@@ -144,6 +146,7 @@ def open_centre(*policies: str) -> Centre:
         queues=(replace(balie, quiet_free=1, quiet_seconds=100), buiten),
         channels={**centre.channels, "callback": ChannelRules(60)},
         neighbours=(Neighbour("overkant", {}, "0201234567"),),
+        outside_prefixes=("+31",),
         messages={"busy": {"nl": "Het is druk.", "en": "We are busy."}},
     )
 
@@ -251,6 +254,9 @@ def check(state: State, now: int) -> None:
         assert not contact.participants or contact.state == "active"
         assert contact.owner not in contact.participants
         assert not contact.supervisors or contact.state == "active"
+        assert not contact.outside or contact.state in ("active", "wrap_up")
+        assert bool(contact.outside_until) == bool(contact.outside and contact.state == "active")
+        assert not contact.outside_until or not (contact.offer or contact.participants)
         assert bool(contact.owner) == (contact.state in ("active", "wrap_up"))
         if contact.state == "waiting":
             assert contact.id in state.index.lanes
@@ -556,6 +562,10 @@ def _together(
         commands.EndSupervision(contact, "sup"),
         commands.LeaveConversation(contact, random.choice([holder, agent])),
         commands.HandOver(contact, holder, to_agent=agent),
+        commands.PassOutside(contact, holder, random.choice(["rijk", "rijk", "nergens"])),
+        commands.PassOutside(contact, holder, number_ref="v-9"),
+        commands.CancelOutside(contact, holder),
+        commands.ReportOutside(contact, random.random() < 0.5),
     )
 
 

@@ -148,6 +148,8 @@ def naive(record: list[tuple[int, Fact]]) -> tuple[Counter[tuple[str, str]], lis
             rest = story[index + 1 :]
             if isinstance(fact, facts.ContactReturned) and fact.reason == "handed_over":
                 kind, found = "colleague" if fact.wanted_agent else "queue", _handed(fact, since, rest)
+            elif isinstance(fact, facts.OutsideDialled):
+                kind, found = "outside", _outside(since, rest)
             elif isinstance(fact, facts.ContactOffered) and fact.purpose == "consult":
                 kind, found = "warm", _consulted(since, rest)
             else:
@@ -165,6 +167,17 @@ def _handed(over: facts.ContactReturned, since: int, rest: list[tuple[int, Fact]
             return "helped" if fact.agent in meant else "fell_back", (at - since) / 1000
         if isinstance(fact, facts.ContactEnded):
             return ("helped" if fact.reason == "passed_on" else "left"), (at - since) / 1000
+    return None
+
+
+def _outside(since: int, rest: list[tuple[int, Fact]]) -> tuple[str, float] | None:
+    for at, fact in rest:
+        if isinstance(fact, facts.ConversationEnded):
+            return ("helped" if fact.reason == "passed_on" else "left"), (at - since) / 1000
+        if isinstance(fact, facts.ContactReturned):
+            return "fell_back", 0
+        if isinstance(fact, facts.ContactEnded):
+            return "left", 0
     return None
 
 
@@ -202,4 +215,4 @@ def test_random_sequences_give_the_figures_that_a_naive_count_gives() -> None:
                 assert share == round(counts[kind, how] / shown.of, 4), (seed, kind, how)
         assert report.total.wait_seconds == (round(mean(waits), 1) if waits else None), seed
     assert {how for _, how in seen} == {"helped", "fell_back", "left"}
-    assert {kind for kind, _ in seen} == {"queue", "colleague", "warm"}
+    assert {kind for kind, _ in seen} == {"queue", "colleague", "warm", "outside"}

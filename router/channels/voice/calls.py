@@ -7,7 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from router.channels.voice.ami import LiveChannel
-from router.channels.voice.events import AFTER_CONTEXT, DELIVER_CONTEXT, NEIGHBOUR_CONTEXT
+from router.channels.voice.events import (
+    AFTER_CONTEXT,
+    DELIVER_CONTEXT,
+    NEIGHBOUR_CONTEXT,
+    OUTSIDE_CONTEXT,
+)
 from router.channels.voice.funnel import Wish
 
 LOST_MAX = 2_000
@@ -166,24 +171,29 @@ class Census:
             self.answered[after] = self.answered.pop(before)
         self.phones[after] = self.phones.pop(before, ())
 
+    @property
+    def outside(self) -> dict[str, bool]:
+        """Contact -> whether it was answered, of the calls that are put through to somebody outside."""
+        return {c: bool(row.bridge_id) for c, row in self.channels.items() if row.context == OUTSIDE_CONTEXT}
+
     def between(self, contact: str) -> bool:
         """Delivered to a phone and not bridged: it rings, or the agent has hung up this very moment."""
         return self.channels[contact].context == DELIVER_CONTEXT and contact not in self.answered
 
 
-def census_of(rows: Iterable[LiveChannel], endpoint_of: Mapping[str, str]) -> Census:
-    """Sort the live channels; `endpoint_of` gives the endpoint of each channel name that is a phone of ours."""
+def census_of(rows: Iterable[LiveChannel], endpoints: Mapping[str, str]) -> Census:
+    """Sort the live channels; `endpoints` gives the endpoint of each channel name that is a phone of ours."""
     found = list(rows)
-    phones = {row.bridge_id: endpoint_of[row.channel] for row in found if row.bridge_id and row.channel in endpoint_of}
+    phones = {row.bridge_id: endpoints[row.channel] for row in found if row.bridge_id and row.channel in endpoints}
     passed = {row.kcc_id for row in found if row.kcc_id and row.context == NEIGHBOUR_CONTEXT and row.bridge_id}
     citizens = [
         row
         for row in found
-        if row.kcc_id and row.channel not in endpoint_of and row.kcc_id not in passed and row.context != AFTER_CONTEXT
+        if row.kcc_id and row.channel not in endpoints and row.kcc_id not in passed and row.context != AFTER_CONTEXT
     ]
     legs: dict[str, list[LiveChannel]] = {}
     for row in sorted(found, key=lambda row: -row.seconds):
-        if row.channel in endpoint_of:
+        if row.channel in endpoints:
             legs.setdefault(row.linkedid, []).append(row)
     return Census(
         {row.kcc_id: row for row in citizens},

@@ -12,6 +12,7 @@ Frame = Mapping[str, str | list[str]]
 HOLD_CONTEXT = "kcc-hold"
 DELIVER_CONTEXT = "kcc-deliver"
 CONSULT_CONTEXT = "kcc-consult"
+OUTSIDE_CONTEXT = "kcc-outside"
 OVERFLOW_CONTEXT = "kcc-overflow"
 CONFERENCE_CONTEXT = "kcc-conf"
 NEIGHBOUR_CONTEXT = "kcc-neighbour"
@@ -19,6 +20,8 @@ AFTER_CONTEXT = "kcc-after"
 BACK_CONTEXTS = ("kcc-back", "kcc-back-citizen")
 """Callbacks: whose leg is dialled first, the agent's or the citizen's."""
 HOLD_EXTEN = "s"
+OUTSIDE_EXTEN = "s"
+"""In kcc-outside: dials KCC_DIAL."""
 SAY_EXTEN = "say"
 ANNOUNCE_EXTEN = "announce"
 """In kcc-hold: says KCC_POS."""
@@ -137,6 +140,15 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideEnded:
+    """Nobody outside answered, and the citizen is on hold again; or they did (ANSWER), and have hung up."""
+
+    kcc_id: str
+    channel: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The citizen's call has ended, whoever ended it. `kcc_id` is "" when the router never had it."""
 
@@ -201,6 +213,7 @@ VoiceEvent = (
     | DialResult
     | ConsultEnded
     | Back
+    | OutsideEnded
     | Gone
     | LegGone
     | HangupAsked
@@ -340,6 +353,10 @@ def _back(frame: Frame) -> VoiceEvent:
     )
 
 
+def _outside_end(frame: Frame) -> VoiceEvent:
+    return OutsideEnded(_id(frame), _must(frame, "Channel"), _status(frame, "Status"))
+
+
 def _gone(frame: Frame) -> VoiceEvent:
     return Gone(_id(frame, empty=True), _must(frame, "Channel"), _must(frame, "Uniqueid"))
 
@@ -384,6 +401,7 @@ USER_EVENTS: Final[dict[str, Callable[[Frame], VoiceEvent]]] = {
     "KccDialResult": _dial_result,
     "KccConsultEnd": _consult_end,
     "KccBack": _back,
+    "KccOutsideEnd": _outside_end,
     "KccGone": _gone,
     "KccAgiLate": _late,
     "KccOverflow": _overflow,

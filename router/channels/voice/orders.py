@@ -10,6 +10,7 @@ from router.channels.voice import events
 from router.channels.voice.ami import AmiLink
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
+from router.channels.voice.outside import Outside
 from router.channels.voice.reconcile import Reconciler
 from router.channels.voice.reports import Reports
 from router.channels.voice.supervision import Supervision
@@ -19,6 +20,7 @@ from router.channels.voice.waiting import Waiting
 from router.engine import commands
 from router.engine.effects import (
     Announce,
+    DialOutside,
     Effect,
     EndSpy,
     HangUp,
@@ -48,13 +50,14 @@ class Orders:
         waiting: Waiting,
         survey: Survey,
         supervision: Supervision,
+        outside: Outside,
         reports: Reports,
         ending: set[str],
         census: Reconciler,
     ) -> None:
         """`ending` is for the contacts whose call is to be hung up, until it is gone."""
         self._ami, self._calls, self._together, self._supervision = ami, calls, together, supervision
-        self._waiting, self._survey = waiting, survey
+        self._waiting, self._survey, self._outside = waiting, survey, outside
         self._reports, self.ending, self._census = reports, ending, census
 
     async def perform(self, order: Order) -> None:
@@ -113,6 +116,8 @@ class Orders:
                 pass  # the caller is told first; the census ends what stays behind
             case HangUp():
                 await self._ami.hangup(call.channel)
+            case DialOutside():
+                await self._outside.dial(effect, call)
             case Announce() | OfferCallback() | PassOn():
                 await self._waiting.steer(effect, call)
             case Spy() | EndSpy():

@@ -17,6 +17,7 @@ from router.channels.voice.calls import Calls, InOrder
 from router.channels.voice.floods import Floods
 from router.channels.voice.intake import Intake
 from router.channels.voice.orders import Orders
+from router.channels.voice.outside import Outside
 from router.channels.voice.reconcile import Reconciler
 from router.channels.voice.reports import Reports
 from router.channels.voice.search import AsteriskSearch
@@ -67,6 +68,12 @@ class Pbx:
         self._together = Together(self._ami, self.calls, agents, self._reports.tell)
         self._waiting = Waiting(around, self._ami, self.calls, self._reports.tell)
         self._survey = Survey(self._ami, self._reports.tell, self.intake.home)
+        self._outside = Outside(self._ami, self._together, self._reports.tell, around.vault)
+        self._go_out = {
+            events.NEIGHBOUR_CONTEXT: self._waiting.passed_on,
+            events.OUTSIDE_CONTEXT: self._outside.answered,
+        }
+        """Where in the dialplan somebody outside is dialled -> what their answer means."""
         self._supervision = Supervision(self._ami, self._reports.tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", pbx=own.id, error=type(fault).__name__))
         self.callbacks = CallbackChannel(
@@ -79,16 +86,9 @@ class Pbx:
             calls_back=calls_back, work=self._work, ending=ending, seconds=reconcile_seconds,
         )  # fmt: skip
         self._orders = Orders(
-            self._ami,
-            self.calls,
-            self._together,
-            self._waiting,
-            self._survey,
-            self._supervision,
-            self._reports,
-            ending,
-            self._census,
-        )
+            self._ami, self.calls, self._together, self._waiting, self._survey, self._supervision, self._outside,
+            self._reports, ending, self._census,
+        )  # fmt: skip
         self._search = AsteriskSearch(
             own.ami_host, own.ami_port, lambda: self.calls.unseen(self.calls.mark()), self._ended
         )
@@ -149,8 +149,10 @@ class Pbx:
                 await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
             case events.DialEnded(offer=offer, context=events.CONSULT_CONTEXT) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.dialled, event))
-            case events.DialEnded(channel=channel, context=events.NEIGHBOUR_CONTEXT, status="ANSWER"):
-                await self._work.put(channel, partial(self._waiting.passed_on, self.calls.on(channel)))
+            case events.DialEnded(channel=channel, context=context, status="ANSWER") if context in self._go_out:
+                await self._work.put(channel, partial(self._go_out[context], self.calls.on(channel)))
+            case events.OutsideEnded(kcc_id=contact) as event:
+                await self._work.put(contact, partial(self._outside.over, event))
             case events.ConsultEnded(offer=offer) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
             case events.HangupAsked() | events.LegGone() as event:
@@ -214,6 +216,8 @@ class Pbx:
                 await self._reports.tell(commands.OfferFailed(event.offer, FAILED.get(event.status, "cancelled")))
             return
         if call is not None:
+            if call.offer not in (None, event.offer):
+                return  # its phone was left since then
             call.agent = ""
         agent = self._agents.get(event.endpoint, "")
         if (

@@ -101,7 +101,8 @@ class Reconciler:
                     await self._ami.hangup(census.channels[contact].channel)
             self._ending &= set(census.channels)
             await asyncio.gather(*map(self._waiting.found_passed_on, census.passed_on))
-            strangers = {c for c in census.channels if c not in self._ending and not await self._reports.is_open(c)}
+            ours = self._ending | set(census.outside)  # an answered one goes on after its contact
+            strangers = {c for c in census.channels if c not in ours and not await self._reports.is_open(c)}
             self._calls.replace(census.channels, mark)
             self._intake.restore(census.channels)
             for contact in strangers:
@@ -117,7 +118,13 @@ class Reconciler:
         while self._connected(epoch):
             alive = tuple(sorted({*census.channels, *self._calls.unseen(mark), *called}))
             report = commands.ReportCensus(
-                self._world, alive, answered | talking, together, self._ami.up_seconds, self._calls_back
+                self._world,
+                alive,
+                answered | talking,
+                together,
+                self._ami.up_seconds,
+                self._calls_back,
+                outside=census.outside,
             )
             try:
                 await self._port.submit(report)

@@ -16,6 +16,7 @@ import { KEYS, keyName, type Shortcut } from './shortcuts'
 import { PhoneCheck } from './phone/PhoneCheck'
 import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
+import { OutsideDialog } from './Outside'
 import { ConsultDialog, TransferWarning } from './Together'
 
 const shut = (): void => {
@@ -31,6 +32,7 @@ export function Dialogs() {
     case 'finish': return one && <FinishDialog />
     case 'hand-over': return one && <HandOverDialog key={one.contact} one={one} />
     case 'consult': return one && <ConsultDialog key={one.contact} one={one} />
+    case 'outside': return one && <OutsideDialog key={one.contact} one={one} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'settings': return <SettingsDialog />
     case 'phone': return <PhoneCheck />

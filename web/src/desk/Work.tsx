@@ -11,6 +11,7 @@ import { begin } from './Header'
 import { Documents } from './Documents'
 import { nameOf } from './Roster'
 import { ariaKeys, keyName } from './shortcuts'
+import { mayPutThrough, OutsideBar } from './Outside'
 import { desk, detailErrors, details, openDialog, toFocus } from './store'
 import { texts } from './texts'
 import { Thread } from './Thread'
@@ -39,6 +40,7 @@ export function Work({ one }: { one: InHand }) {
       {one.parked && <p class="alert" role="status" data-testid="parked"><Icon name="pause" /><span>{t.parkedText}</span></p>}
       {one.role === 'owner' && <Questions one={one} />}
       <TogetherBar one={one} />
+      <OutsideBar one={one} />
       {!detail && error && (
         <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>
       )}
@@ -54,7 +56,7 @@ function WorkHead({ one }: { one: InHand }) {
   const t = texts.value
   const mine = one.role === 'owner'
   const active = one.state === 'active' && mine
-  const alone = !one.participants.length && !one.consulting
+  const alone = !one.participants.length && !one.consulting && !one.outside
   return (
     <header class="work-head">
       <ChannelIcon channel={one.channel} />
@@ -68,8 +70,9 @@ function WorkHead({ one }: { one: InHand }) {
       <div class="row work-actions" role="group" aria-label={t.actions}>
         {mine && <button type="button" title={keyName('followUp')} aria-keyshortcuts={ariaKeys('followUp')} onClick={() => (openDialog.value = 'follow-up')}><Icon name="promise" />{t.followUp}</button>}
         {active && one.channel === 'phone' && alone && <button type="button" data-testid="consult" title={keyName('consult')} aria-keyshortcuts={ariaKeys('consult')} onClick={() => (openDialog.value = 'consult')}><Icon name="phone" />{t.consult}</button>}
-        {active && <button type="button" title={keyName('handOver')} aria-keyshortcuts={ariaKeys('handOver')} onClick={() => (openDialog.value = 'hand-over')}><Icon name="person" />{t.handOver}</button>}
-        {active && (
+        {active && one.channel === 'phone' && alone && mayPutThrough() && <button type="button" data-testid="put-through" onClick={() => (openDialog.value = 'outside')}><Icon name="out" />{t.putThrough}</button>}
+        {active && !one.outside && <button type="button" title={keyName('handOver')} aria-keyshortcuts={ariaKeys('handOver')} onClick={() => (openDialog.value = 'hand-over')}><Icon name="person" />{t.handOver}</button>}
+        {active && !one.outside && (
           <button type="button" class="primary" data-testid="finish" title={keyName('finish')} aria-keyshortcuts={ariaKeys('finish')} onClick={() => finish()}>
             <Icon name="ok" />{one.channel === 'phone' ? t.finish.phone : t.finish.other}
           </button>
@@ -82,7 +85,7 @@ function WorkHead({ one }: { one: InHand }) {
 /** For channels where the talking happens elsewhere: a reminder of what to do, and for how long it has lasted. */
 export function Elsewhere({ one }: { one: InHand }) {
   const t = texts.value
-  if (one.state !== 'active') return null
+  if (one.state !== 'active' || one.outside) return null
   const said = one.channel === 'phone' ? [t.inCall, t.inCallText] : one.channel === 'counter' ? [t.atCounter, t.inCallText] : one.channel === 'callback' ? [t.callThem, t.callThemText] : null
   if (!said) return null
   return (

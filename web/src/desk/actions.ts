@@ -295,7 +295,8 @@ export function watchWrapUps(): void {
 export const handOver = (contact: string, to: Owner, note: string): Promise<unknown> => ask('hand_over', { contact, ...to, note })
 
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
-export const together = (what: 'cancel_consult' | 'transfer' | 'conference', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const passOutside = (contact: string, to: { destination: string } | { number: string }): Promise<unknown> => ask('pass_outside', { contact, ...to })
+export const together = (what: 'cancel_consult' | 'transfer' | 'conference' | 'cancel_outside', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
 export async function planCallback(asked: DeskRequests['plan_callback'][0]): Promise<void> {
   await ask('plan_callback', asked)
   if (details.value[asked.contact]) await load(asked.contact)

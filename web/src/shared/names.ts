@@ -19,6 +19,9 @@ export const queueName = (id: string): string => titled(find(centre.value?.queue
 export const municipalityName = (id: string): string => find(centre.value?.municipalities, id)?.name ?? id
 export const agentName = (id: string): string => find(centre.value?.agents, id)?.name ?? id
 
+/** Somebody outside; a number that was typed has no name. */
+export const destinationName = (id: string): string => titled(find(centre.value?.destinations, id)?.title, words.value.typedNumber)
+
 /** A pause reason: the server's own, one of the centre's, or as it stands. */
 export function reasonName(id: string): string {
   if (!id) return ''

@@ -55,6 +55,10 @@ export interface CentreNames {
   agents?: { id: string; name: string; presence?: PersonState }[]
   /** Staff only. */
   pause_reasons?: { id: string; title: Titles }[]
+  /** Staff only: to whom outside the centre calls may be put through. */
+  destinations?: { id: string; title: Titles; kind: string }[]
+  /** Whether a number may be typed as well. */
+  typed_numbers?: boolean
 }
 
 export type ContactState = 'intake' | 'waiting' | 'offered' | 'active' | 'wrap_up' | 'ended'
@@ -240,6 +244,8 @@ export interface InHand {
   dialling: '' | 'dialling' | 'reached'
   /** What became of the last try, or empty. */
   dial_failed: string
+  /** The destination the call is being put through to; "number" when one was typed. */
+  outside: string
   /** Supervisor -> how they take part in the call, where the municipality shows it. */
   listeners: Record<string, Listening>
 }
@@ -362,6 +368,8 @@ export interface DeskRequests {
   dial: [{ contact: string }, { number: number }]
   plan_callback: [{ contact: string; request: string; call_from: number; call_until: number; text: string; phone: string; agent: string }, { contact: string }]
   cancel_consult: [{ contact: string }, object]
+  pass_outside: [{ contact: string; destination: string } | { contact: string; number: string }, object]
+  cancel_outside: [{ contact: string }, object]
   transfer: [{ contact: string }, object]
   conference: [{ contact: string }, object]
   after_work_done: [object, object]
@@ -477,7 +485,7 @@ export interface TransferNorms {
 export interface TransferReport {
   days: number
   total: TransferFigures
-  /** queue, colleague, warm */
+  /** queue, colleague, warm, outside */
   kinds: Record<string, TransferFigures>
   /** Queue they were transferred from. */
   queues: Record<string, TransferFigures>

@@ -8,6 +8,7 @@ interface Words {
   contactStates: Record<ContactState, string>
   personStates: Record<PersonState, string>
   ownReasons: Record<string, string>
+  typedNumber: string
   endedReasons: Record<string, string>
   refusals: Record<RefusalCode, string>
   language: string
@@ -43,6 +44,7 @@ export const words = dictionary<Words>({
       intake: 'komt binnen', waiting: 'wacht', offered: 'aangeboden', active: 'in gesprek', wrap_up: 'nawerk', ended: 'afgerond',
     },
     personStates: { ready: 'Beschikbaar', busy: 'In gesprek', wrap_up: 'Nawerk', paused: 'Pauze', signed_off: 'Afgemeld' },
+    typedNumber: 'een ander nummer',
     ownReasons: { not_responding: 'Niet gereageerd', connection_lost: 'Verbinding verbroken', phone_unreachable: 'Telefoon onbereikbaar', end_of_shift: 'Einde dienst' },
     endedReasons: {
       handled: 'afgehandeld', abandoned: 'opgehangen in de wacht', citizen_left: 'inwoner is weggegaan', gone: 'verdwenen',
@@ -99,6 +101,7 @@ export const words = dictionary<Words>({
       intake: 'coming in', waiting: 'waiting', offered: 'offered', active: 'in conversation', wrap_up: 'wrap-up', ended: 'ended',
     },
     personStates: { ready: 'Ready', busy: 'Busy', wrap_up: 'Wrap-up', paused: 'Paused', signed_off: 'Signed off' },
+    typedNumber: 'another number',
     ownReasons: { not_responding: 'Did not respond', connection_lost: 'Connection lost', phone_unreachable: 'Telephone unreachable', end_of_shift: 'End of shift' },
     endedReasons: {
       handled: 'handled', abandoned: 'hung up while waiting', citizen_left: 'citizen left', gone: 'gone',

@@ -1,0 +1,63 @@
+"""Deciding about calls put through to somebody outside the centre: dialled, answered, not answered, taken back.
+
+Until the other side answers, the contact stays active and its agent's: what comes back comes back to them first.
+"""
+
+from __future__ import annotations
+
+from router.engine import commands, facts
+from router.engine.decide_contacts import returned, wrap_up_due
+from router.engine.decision import NOTHING, Decision, owned_contact
+from router.engine.state import ContactState, State
+from router.errors import InvalidInput, NotAllowed, UnknownThing, WrongState
+from router.nouns import TYPED
+
+GRACE_MS = 5_000
+"""The PBX ends its own ringing; the engine's alarm comes this much later."""
+
+
+def pass_outside(state: State, command: commands.PassOutside, now: int) -> Decision:
+    contact = owned_contact(state, command.contact, command.agent)
+    if bool(command.destination) == bool(command.number_ref):
+        raise InvalidInput("put it through to one destination, or to one number")
+    if contact.outside:
+        if contact.outside == (command.destination or TYPED):
+            return NOTHING
+        raise WrongState("it is being put through already")
+    if contact.state != "active" or contact.channel != "phone":
+        raise WrongState("only a telephone conversation can be put through")
+    if contact.offer or contact.participants:
+        raise WrongState("a colleague takes part: finish that first")
+    if command.destination and state.config.destination(command.destination) is None:
+        raise UnknownThing("no such destination")
+    if command.number_ref and not state.config.outside_prefixes:
+        raise NotAllowed("calls are put through to the listed destinations only")
+    until = now + state.config.outside_seconds * 1000 + GRACE_MS
+    dialled = facts.OutsideDialled(contact.id, contact.owner, command.destination, command.number_ref, until)
+    return Decision((dialled,))
+
+
+def cancel_outside(state: State, command: commands.CancelOutside, now: int) -> Decision:
+    contact = owned_contact(state, command.contact, command.agent)
+    if contact.state != "active" or not contact.outside:
+        raise WrongState("it is not being put through")
+    return Decision((back(state, contact, now),))
+
+
+def report_outside(state: State, command: commands.ReportOutside, now: int) -> Decision:
+    contact = state.contacts.get(command.contact)
+    if contact is None or contact.state != "active" or not contact.outside:
+        return NOTHING
+    return Decision((passed_on(state, contact, now) if command.answered else back(state, contact, now),))
+
+
+def passed_on(state: State, contact: ContactState, now: int) -> facts.Fact:
+    """The other side has answered: the citizen talks on there, and the agent wraps up."""
+    return facts.ConversationEnded(contact.id, contact.owner, "passed_on", wrap_up_due(state, contact, now))
+
+
+def back(state: State, contact: ContactState, now: int) -> facts.Fact:
+    """Nobody answered: back to its place, and for a while to the agent who put it through, if they are there."""
+    owner = state.agents[contact.owner]
+    there = owner.presence == "ready" and owner.connection == "connected"
+    return returned(state, contact, "not_passed_on", now, to=owner.id if there else "")
