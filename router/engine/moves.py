@@ -57,7 +57,7 @@ def prefer_no_more(state: State, agent: str, at: int) -> None:
     """The agent is not there: what waits for them because of what went before waits for anybody from now on."""
     for id in state.index.kept_for(agent):
         contact = state.contacts[id]
-        if contact.preferred:
+        if contact.preferred and contact.wanted_until > at:
             unwanted(contact)
             state.index.waits_no_more(id)
             state.index.waits(contact, contact.lane(at))

@@ -311,6 +311,18 @@ def test_a_preference_counts_only_for_an_agent_who_is_there(away: str) -> None:
     assert here.offer_of(again)[1] == "anna"
 
 
+def test_a_preference_that_is_over_replays_as_it_was_when_its_agent_goes_away() -> None:
+    here = world(preferred_seconds=20)
+    first = dealt_with(here, "eef")
+    busy = here.receive("phone", "burgerzaken")
+    here.ask(commands.Accept(*here.offer_of(busy)))
+    again = here.receive("chat", "burgerzaken", linked_to=first)
+    here.pass_time(21_000)
+    assert here.state.contacts[again].state == "waiting"
+    here.ask(commands.SetPresence("eef", "paused", "lunch"))
+    assert state_hash(replayed(here.record)) == state_hash(here.state)
+
+
 def test_a_matter_is_remembered_no_longer_than_a_repeat_counts() -> None:
     here = world(preferred_seconds=20)
     dealt_with(here, "eef")
