@@ -159,10 +159,13 @@ def read_voice(
         agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
         agi_token=surface.secret(table, "agi_token") if enabled else "",
         dial_prefixes=_dial_prefixes(table),
+        spool=Path(table.text("spool")) if "spool" in table else None,
         sounds=Path(table.text("sounds")) if "sounds" in table else None,
         menus=dict(menus),
         limits=_call_limits(table.table("limits")),
     )
+    if settings.spool is not None and not (settings.spool.is_absolute() and ".." not in settings.spool.parts):
+        table.mistake("spool", 'it is a whole path without ".."; write "/var/spool/asterisk/kcc"')
     table.skip("agi_token_file", "softphone")
     table.done()
     if not enabled:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.engine.commands_callback import DialCitizen, PlanCallback, ReportDial, TakeCallback
+from router.engine.commands_callback import DialCitizen, LeaveVoicemail, PlanCallback, ReportDial, TakeCallback
 from router.engine.commands_centre import (
     AnnounceCalamity,
     CloseChannels,
@@ -329,6 +329,7 @@ Command = (
     | MoveContact
     | SetPriority
     | TakeCallback
+    | LeaveVoicemail
     | PlanCallback
     | DialCitizen
     | ReportDial

@@ -25,6 +25,14 @@ class TakeCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveVoicemail:
+    """The caller who waited has spoken a message: the call ends, and its queue promises to deal with it."""
+
+    contact: str
+    recording_ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanCallback:
     """Promise to call somebody back. The same `source_key` again is the same promise.
 

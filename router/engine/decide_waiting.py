@@ -189,3 +189,24 @@ def moved_on(state: State, contact: ContactState, queue: Queue, now: int) -> fac
     queued = requeued(state, contact, queue, now, CENTRE)
     tier, rank = min((queued.tier, queued.rank), (contact.tier, contact.rank))
     return dataclasses.replace(queued, tier=tier, rank=rank)
+
+
+# -- voicemail ------------------------------------------------------------------------------------------------
+
+
+def leave_voicemail(state: State, command: commands.LeaveVoicemail, now: int) -> Decision:
+    follow_up = f"f-voicemail-{command.contact}"
+    if follow_up in state.follow_ups:
+        return Decision(answer=follow_up)
+    contact = open_contact(state, command.contact)
+    if contact.channel != "phone" or contact.state != "waiting":
+        raise WrongState("only a caller who waits, and whom nobody is asked to help now, leaves a message")
+    queue = home(state, contact)
+    due = due_at(state.config, queue, "callback", contact.municipality, now) or now + reminder_ms(None, 0)
+    made = facts.FollowUpMade(
+        follow_up, contact.id, contact.citizen, contact.municipality, CENTRE, due, command.recording_ref, "", queue.id,
+        reason="voicemail",
+    )  # fmt: skip
+    questions = outcomes(contact, contact.topic, None)[1]
+    ended = facts.ContactEnded(contact.id, "voicemail", topic=contact.topic, questions=questions)
+    return Decision((made, ended), follow_up)

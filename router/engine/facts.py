@@ -222,7 +222,7 @@ class ContactEnded:
     reason: str
     """handled, abandoned, citizen_left, gone, closed_hours, full, flood, calamity, technical, duplicate, robot, closed,
     callback (is called back), passed_on (to another contact centre, or put through to somebody outside), not_reached,
-    kept (the promise, otherwise)"""
+    voicemail, kept (the promise, otherwise)"""
     agent: str = ""
     """The owner at the end, or empty."""
     topic: str = ""

@@ -50,7 +50,8 @@ class FollowUpMade:
     neighbour: str = ""
     """The contact centre that it is passed on to."""
     reason: str = ""
-    """Why the centre made it: cut_off (a call ended with the PBX under it, and is owed a call back); else ""."""
+    """Why the centre made it: cut_off (a call ended with the PBX under it, and is owed a call back),
+    voicemail (the text is a recording); else ""."""
     callback: CallbackPlan | None = None
     """The promise is to call the citizen back."""
 

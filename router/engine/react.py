@@ -28,8 +28,8 @@ from router.engine.state import State
 HANGS_UP = frozenset({"phone", "chat"})
 DIALS = (facts.CallbackDialled, facts.ConversationEnded, facts.ContactReturned, facts.ContactEnded)
 """Facts by which the telephones of a callback begin or end."""
-GOES_ON = frozenset({"handled", "passed_on"})
-"""Ends after which nothing is hung up: it was, or the citizen talks on elsewhere."""
+GOES_ON = frozenset({"handled", "passed_on", "voicemail"})
+"""Ends after which nothing is hung up: it was, the citizen talks on elsewhere, or is told so first."""
 
 
 def _channel(state: State, contact: str) -> str:

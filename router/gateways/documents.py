@@ -8,8 +8,9 @@ import structlog
 from aiohttp import web
 
 from router.errors import UnknownThing
-from router.gateways.follow_ups import FollowUpRequests
+from router.gateways.follow_ups import VOICEMAIL, FollowUpRequests
 from router.gateways.routes import Rooms, Route
+from router.projections.follow_ups import Promise
 from router.web import STAFF, Principal, require
 
 INLINE = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -51,7 +52,7 @@ class DocumentRequests:
         return web.Response(body=item.content, headers=headers)
 
     def may_read(self, principal: Principal, contact: str) -> bool:
-        """A supervisor; who has the contact in hand or offered; or who owns a promise made in it."""
+        """A supervisor; who has the contact in hand or offered; or whose promise it is."""
         if principal.role == "supervisor":
             return True
         entry = self._rooms.views.contacts.get(contact)
@@ -60,7 +61,13 @@ class DocumentRequests:
         if entry is not None and entry.state != "ended" and entry.with_agent(principal.agent):
             return True
         promises = self._rooms.views.follow_ups.of_contact(contact)
-        return any(p.state != "kept" and p.owner_agent == principal.agent for p in promises)
+        return any(
+            p.state != "kept" and (p.owner_agent == principal.agent or self._spoken_to(principal, p)) for p in promises
+        )
+
+    def _spoken_to(self, principal: Principal, promise: Promise) -> bool:
+        """A message on the voicemail is for everybody who may take it up."""
+        return promise.reason == VOICEMAIL and self._follow_ups.may_see(principal, promise)
 
 
 def _harmless(media: str, parameters: str) -> str:

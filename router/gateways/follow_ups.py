@@ -16,6 +16,9 @@ from router.web import STAFF, InvalidField, Principal, json_answer, read_body, r
 LISTED_MAX = 200
 
 
+VOICEMAIL = "voicemail"
+
+
 class FollowUp(msgspec.Struct, frozen=True):
     """A promise, with what was promised and to whom."""
 
@@ -33,13 +36,15 @@ class FollowUp(msgspec.Struct, frozen=True):
     name: str
     phone: str
     reason: str = ""
-    """cut_off: the centre owes a call back, and there is no text; else ""."""
+    """cut_off: the centre owes a call back, and there is no text; voicemail: see `recording`; else ""."""
     callback: bool = False
     """It is to call the citizen back."""
     call_at: int = 0
     """When that comes; 0 = it has, or will not by itself."""
     tries: int = 0
     """How often the citizen was not reached."""
+    recording: str = ""
+    """Reference of the document that holds a spoken message."""
 
 
 class FollowUpList(msgspec.Struct, frozen=True):
@@ -145,7 +150,7 @@ class FollowUpRequests:
         vault, purpose = self._rooms.vault, "follow_up"
         text = name = phone = ""
         try:
-            if promise.text_ref:
+            if promise.text_ref and promise.reason != VOICEMAIL:
                 item = await vault.read(promise.text_ref, who=principal.id, purpose=purpose)
                 text = item.content.decode(errors="replace")
             elif promise.neighbour:
@@ -162,6 +167,7 @@ class FollowUpRequests:
             promise.follow_up, promise.contact, promise.due_at, promise.state, text, promise.by, promise.owner_agent,
             promise.owner_queue, promise.municipality, promise.made_at, name, phone,
             promise.reason, promise.callback, promise.call_at, promise.tries,
+            promise.text_ref if promise.reason == VOICEMAIL else "",
         )  # fmt: skip
 
     async def complete(self, principal: Principal, id: str, note: str) -> None:

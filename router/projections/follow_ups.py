@@ -39,7 +39,7 @@ class Promise:
     neighbour: str = ""
     """The contact centre that it is passed on to."""
     reason: str = ""
-    """Why the centre made it: cut_off, or ""."""
+    """Why the centre made it: cut_off, voicemail, or ""."""
 
 
 class FollowUps:

@@ -35,6 +35,7 @@ STILL_MEANT = (
     commands.CloseContact,
     commands.SetPriority,
     commands.TakeCallback,
+    commands.LeaveVoicemail,
     commands.EndContact,
     commands.MakeFollowUp,
 )

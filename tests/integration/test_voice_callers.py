@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from router.channels.voice.events import Held
@@ -38,7 +39,8 @@ def pbx() -> Iterator[RealAsterisk]:
 
 @pytest.fixture
 async def centre(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]:
-    async with house(pbx, tmp_path, *TO_THE_NEIGHBOUR) as running:
+    spool = ("server.toml", "[voice]\n", f'[voice]\nspool = "{pbx.folder}/spool/kcc"\n')
+    async with house(pbx, tmp_path, *TO_THE_NEIGHBOUR, spool) as running:
         yield running
 
 
@@ -154,6 +156,75 @@ async def test_who_is_helped_at_once_is_told_nothing_and_a_ring_goes_before_the_
     citizen = await waiting(centre)
     await noor.rings()
     assert citizen.audio.height(prompt_hertz("kcc/position")) < 200
+
+
+# -- a message instead of waiting -----------------------------------------------------------------------------
+
+
+def spoken(centre: CallCentre) -> int:
+    """Bytes in the spool."""
+    return sum(path.stat().st_size for path in (centre.pbx.folder / "spool/kcc").iterdir())
+
+
+async def left(centre: CallCentre) -> bytes:
+    """The one message that was left, as a supervisor hears it."""
+    async with aiohttp.ClientSession(centre.router.base, headers={"Cookie": centre.cookie}) as http:
+        async with http.get("/api/v1/follow-ups") as answer:
+            (promise,) = (await answer.json())["follow_ups"]
+        assert (promise["reason"], promise["text"], promise["owner_queue"]) == ("voicemail", "", "burgerzaken")
+        async with http.get(f"/api/v1/documents/{promise['recording']}") as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
+
+@pytest.mark.parametrize("how", ["hash", "hang up"])
+async def test_a_message_that_is_left_becomes_a_promise_of_the_queue(centre: CallCentre, how: str) -> None:
+    citizen = await waiting(centre)
+    await centre.board.event(Held)
+    citizen.audio.digit("3")
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail"))
+    await citizen.audio.until(lambda: spoken(centre) > 40_000)
+    if how == "hash":
+        citizen.audio.digit("#")
+        await citizen.audio.tone(prompt_hertz("kcc/voicemail-kept"))
+        await citizen.wait(citizen.over)
+    else:
+        citizen.hangup()
+    await centre.phone(ended=1)
+    recording = await left(centre)
+    assert recording.startswith(b"RIFF")
+    assert len(recording) > 40_000
+    assert spoken(centre) == 0  # nothing of it is left in the spool
+    assert (await centre.books())["ended"] == {"voicemail": 1}
+
+
+async def test_an_agent_who_becomes_free_goes_before_the_message(centre: CallCentre) -> None:
+    noor = await centre.agent("noor", ready=False)
+    citizen = await waiting(centre)
+    await centre.board.event(Held)
+    citizen.audio.digit("3")
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail"))
+    await citizen.audio.until(lambda: spoken(centre) > 20_000)
+    await noor.desk.ready()
+    contact, _ = await noor.talks()
+    await citizen.audio.tone(1000)
+    assert (await centre.contact(contact))["state"] == "active"
+    assert spoken(centre) == 0
+
+
+async def test_a_message_left_while_the_server_died_is_kept_after_its_start(centre: CallCentre) -> None:
+    citizen = await waiting(centre)
+    await centre.board.event(Held)
+    citizen.audio.digit("3")
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail"))
+    await citizen.audio.until(lambda: spoken(centre) > 40_000)
+    await centre.kill()
+    citizen.hangup()
+    await citizen.wait(citizen.over)
+    await centre.restart()
+    await centre.phone(ended=1)
+    assert (await left(centre)).startswith(b"RIFF")
+    assert (await centre.books())["ended"] == {"voicemail": 1}
 
 
 # -- after the conversation -----------------------------------------------------------------------------------

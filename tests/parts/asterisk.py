@@ -101,7 +101,7 @@ class RealAsterisk:
         self.carrier_port = self.carrier_port or free_port(socket.SOCK_DGRAM, CARRIER)
         self.web_port = self.web_port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="kcc-pbx-"))
-        for name in ("etc", "lib", "db", "keys", "spool", "run", "log", "data/sounds"):
+        for name in ("etc", "lib", "db", "keys", "spool/kcc", "run", "log", "data/sounds"):
             (self.folder / name).mkdir(parents=True)
         share = tree / "usr/share/asterisk"
         for name in ("documentation", "moh", "rest-api", "keys", "agi-bin"):

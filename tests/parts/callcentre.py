@@ -83,13 +83,13 @@ class Wall:
     """A supervisor's wallboard."""
 
     def __init__(self, base: str, cookie: str) -> None:
-        self._base, self._cookie = base, cookie
+        self._base, self.cookie = base, cookie
         self._client = socketio.AsyncClient(reconnection=False)
         self.boards = Watched()
         self._client.on("board", self.boards.take, namespace="/wallboard")
 
     async def __aenter__(self) -> Self:
-        headers = {"Origin": self._base, "Cookie": self._cookie}
+        headers = {"Origin": self._base, "Cookie": self.cookie}
         await self._client.connect(self._base, transports=["websocket"], namespaces=["/wallboard"], headers=headers)
         await self.boards.until(bool)
         return self

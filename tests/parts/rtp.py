@@ -45,12 +45,15 @@ class Audio(asyncio.DatagramProtocol):
         elif kind == 8:
             self.packets += 1
             self.heard = [*self.heard[-7840:], *(DECODE[byte] for byte in data[12:])]
+        self._look()
+
+    def _look(self) -> None:
         for ready, future in list(self._waiting):
             if not future.done() and ready():
                 future.set_result(None)
 
     async def until(self, ready: Callable[[], bool]) -> None:
-        """Wait until `ready()` after some packet."""
+        """Wait until `ready()` after some packet, heard or said."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((ready, future))
         try:
@@ -95,6 +98,7 @@ class Audio(asyncio.DatagramProtocol):
             at = next(frames)
             self._send(8, second[at : at + 160])
             self._stamp += 160
+            self._look()
             self._sending = loop.call_later(0.02, send)
 
         send()

@@ -487,6 +487,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.MoveContact(contact, random.choice(["balie", "buiten"]), "sup", "v-2"),
         commands.CloseContact(contact, "sup", "v-3"),
         commands.SetPriority(contact, random.randint(1, 9), "sup", "v-2"),
+        commands.LeaveVoicemail(contact, "v-9"),
         commands.TakeCallback(contact, f"{new}-back", random.choice([0, 0, world.now + 90_000])),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
         commands.CloseChannels(

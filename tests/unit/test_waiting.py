@@ -491,3 +491,18 @@ def test_more_agents_than_one_may_be_out_of_reach() -> None:
     more = (*agents, Agent("fay", "Fay", "Fay", {"wmo": 3}, "a9"))
     here.ask(commands.Configure(replace(here.centre, agents=more), "3"))
     assert stranded(here, contact) == "nobody_signed_on"
+
+
+def test_a_message_on_the_voicemail_is_a_promise_of_the_queue_and_made_once() -> None:
+    here = world()
+    call = here.receive("phone", "wmo", citizen="z-1")
+    for _ in range(3):
+        decision = here.ask(commands.LeaveVoicemail(call, "v-1"))
+        assert decision is not None
+        assert decision.answer == f"f-voicemail-{call}"
+    (promise,) = here.state.follow_ups.values()
+    assert (promise.owner_queue, promise.contact) == (here.centre.topic("wmo").queue, call)  # type: ignore[union-attr]
+    assert promise.due_at > here.now
+    assert here.state.books["phone"].ended == {"voicemail": 1}
+    mail = here.receive("email", "wmo")
+    assert here.ask(commands.LeaveVoicemail(mail, "v-2")) is None

@@ -35,11 +35,12 @@ ENVIRONMENT_LINES_MAX = 100
 LINE_BYTES_MAX = 8_192
 CONNECTIONS_MAX = 500
 ENVIRONMENT_SECONDS = 2.0
-SESSION_SECONDS = 180.0
+SESSION_SECONDS = 200.0
 PLAY_SECONDS = 120.0
 BACKLOG = 128
 
 SOUND: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
+FILE: Final = re.compile(r"/[A-Za-z0-9/._-]{1,200}")
 DIGITS: Final = re.compile(r"[0-9*#]*")
 ANY_DIGIT = "0123456789*#"
 
@@ -131,6 +132,14 @@ class AgiSession:
     async def say_number(self, number: int) -> None:
         """A number from 0 on, in the language of the call."""
         await self._call.do("say_number", number, "", seconds=PLAY_SECONDS)
+
+    async def record(self, path: str, seconds: int, silence_seconds: int) -> None:
+        """Record the caller, after a tone, into `path`.wav at the PBX, until #, silence, or so many seconds."""
+        if not FILE.fullmatch(path):
+            raise ValueError("not a file's name")
+        await self._call.do(
+            "record_file", path, "wav", "#", seconds * 1000, 0, "beep", silence_seconds, seconds=seconds + 10.0
+        )
 
     async def get_digit(self, prompts: Sequence[str], timeout_ms: int, valid: str = ANY_DIGIT) -> str:
         """Play the prompts until a digit, then wait for one; "" when none of `valid` came."""

@@ -24,6 +24,7 @@ from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
 from router.channels.voice.survey import Survey
 from router.channels.voice.together import FAILED, Together
+from router.channels.voice.voicemail import Voicemail
 from router.channels.voice.waiting import Waiting
 from router.engine import commands
 from router.port import Order
@@ -66,7 +67,8 @@ class Pbx:
             on_fault=self._fault,
         )
         self._together = Together(self._ami, self.calls, agents, self._reports.tell)
-        self._waiting = Waiting(around, self._ami, self.calls, self._reports.tell)
+        voicemail = Voicemail(around, settings.spool, own.id, self._reports.tell)
+        self._waiting = Waiting(around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home)
         self._survey = Survey(self._ami, self._reports.tell, self.intake.home)
         self._outside = Outside(self._ami, self._together, self._reports.tell, around.vault)
         self._go_out = {
@@ -238,6 +240,7 @@ class Pbx:
 
     async def _gone(self, contact: str, uniqueid: str) -> None:
         self._survey.left(uniqueid)
+        await self._waiting.voicemail.settled(contact)
         call = self.calls.get(contact) if contact else self.calls.of(uniqueid)
         if call is None and not contact:
             self.calls.lose(uniqueid, "abandoned")

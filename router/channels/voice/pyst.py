@@ -260,7 +260,9 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
     """pyst2's synchronous AGI commands, replayed: a first pass yields the command line, asyncio fetches the reply,
     a second pass parses it."""
 
-    COMMANDS = frozenset(("answer", "hangup", "say_number", "set_variable", "stream_file", "wait_for_digit"))
+    COMMANDS = frozenset(
+        ("answer", "hangup", "record_file", "say_number", "set_variable", "stream_file", "wait_for_digit")
+    )
     """pyst2's other methods desynchronise on free text or quote badly, and are not needed."""
 
     def __init__(

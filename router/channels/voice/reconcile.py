@@ -100,7 +100,7 @@ class Reconciler:
                 with contextlib.suppress(ChannelGone):
                     await self._ami.hangup(census.channels[contact].channel)
             self._ending &= set(census.channels)
-            await asyncio.gather(*map(self._waiting.found_passed_on, census.passed_on))
+            await self._waiting.look_over(census)
             ours = self._ending | set(census.outside)  # an answered one goes on after its contact
             strangers = {c for c in census.channels if c not in ours and not await self._reports.is_open(c)}
             self._calls.replace(census.channels, mark)

@@ -58,7 +58,7 @@ export function FollowUps() {
 }
 
 /** What was promised. A promise the centre made itself has no text. */
-export const promiseOf = (one: { text: string; reason: string }): string => (one.reason === 'cut_off' ? texts.value.callBackCutOff : one.text)
+export const promiseOf = (one: { text: string; reason: string }): string => (one.reason === 'cut_off' ? texts.value.callBackCutOff : one.reason === 'voicemail' ? texts.value.voicemail : one.text)
 
 function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') => void }) {
   const t = texts.value
@@ -71,6 +71,7 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
       </div>
       <div class="grow">
         <p class="follow-up-text" dir="auto">{promiseOf(one)}</p>
+        {one.recording && <audio controls preload="none" src={`/api/v1/documents/${one.recording}`} aria-label={t.voicemail} />}
         <p class="small muted">
           {[one.name, one.phone, municipalityName(one.municipality)].filter(Boolean).join(' · ')}<br />
           {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}

@@ -233,6 +233,7 @@ export const en: Texts = {
   by: (name) => `by ${name}`,
   notesBefore: 'Notes from before',
   openFollowUps: 'Open follow-ups',
+  voicemail: 'A spoken message.',
   callBackCutOff: 'Call back: the call was cut off by a fault.',
   noFollowUps: 'No open follow-ups.',
   why: 'Why me?',

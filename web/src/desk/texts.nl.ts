@@ -244,6 +244,7 @@ export const nl = {
   by: (name: string) => `door ${name}`,
   notesBefore: 'Notities van eerder',
   openFollowUps: 'Open vervolgacties',
+  voicemail: 'Een ingesproken bericht.',
   callBackCutOff: 'Terugbellen: het gesprek viel weg door een storing.',
   noFollowUps: 'Geen open vervolgacties.',
   why: 'Waarom ik?',

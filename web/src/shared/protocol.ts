@@ -338,12 +338,14 @@ export interface FollowUp {
   made_at: number
   name: string
   phone: string
-  /** cut_off: a call back is owed, and there is no text. */
+  /** cut_off: a call back is owed, and there is no text; voicemail: it is spoken. */
   reason: string
   callback: boolean
   /** When that comes; 0 = it has, or will not by itself. */
   call_at: number
   tries: number
+  /** The document that holds a spoken message, or "". */
+  recording: string
 }
 
 export type Owner = { agent: string } | { queue: string }
