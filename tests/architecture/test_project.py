@@ -159,3 +159,12 @@ def test_the_licence_is_the_one_declared() -> None:
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert text.startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2")
     assert "15.Applicable Law" in text
+
+
+def test_every_test_that_the_evidence_names_exists() -> None:
+    page = (ROOT / "docs/evidence/failure-cases.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?", page)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert named
+    assert not [(file, name) for file, name in named if name and f"def {name}(" not in texts.get(file, "")]
+    assert not [file for file, _ in named if file not in texts]
