@@ -152,7 +152,7 @@ class _Floor:
 
 
 def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool = False) -> Cost:
-    """The cost of a decision with everybody busy and so many waiting."""
+    """The cost of a decision with everybody busy and so many waiting: for each who is taken another comes."""
     floor = _Floor(agents, waiting, policy)
     timer = _Timer()
     order = list(floor.held)
@@ -160,7 +160,7 @@ def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool =
     gc.collect()
     gc.freeze()
     with timer:
-        for n in range(min(DECISIONS, waiting - 1)):
+        for n in range(DECISIONS):
             agent = order[n * 31 % len(order)]
             started = time.process_time_ns()
             floor.finish(agent)
@@ -168,6 +168,7 @@ def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool =
             explain(floor.state, floor.held[agent], floor.now)
             whole.append((done - started) / 1000)
             explaining.append((time.process_time_ns() - done) / 1000)
+            floor.receive(floor.state.contacts[floor.held[agent]].topic)
     gc.unfreeze()
     return Cost(
         agents,

@@ -33,7 +33,7 @@ def played(workload: Workload, policy: str = "skill-level") -> list[DayResult]:
     return [Day(workload, people, centre, seed).run() for seed in range(first, first + DAYS)]
 
 
-def meets(days: list[DayResult], measure: Callable[[DayResult], float], exact: float, narrow: float = 0.1) -> None:
+def meets(days: list[DayResult], measure: Callable[[DayResult], float], exact: float, narrow: float = 0.2) -> None:
     """The exact value lies in the interval of the days, which is narrow enough (share of the value) to tell."""
     values = [measure(day) for day in days]
     half = T99 * stdev(values) / math.sqrt(len(values))
@@ -124,9 +124,9 @@ def test_the_engine_meets_erlang_a(calls: int, agents: int, policy: str) -> None
     days = played(workload, policy)
     exact = erlang_a(agents, calls / 3600, 300, 180, 20)
     meets(days, lambda d: d.delayed / d.offered, exact.waits)
-    meets(days, lambda d: d.abandonment, exact.lost, 0.2)
-    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.2)
-    meets(days, lambda d: d.service_level, exact.in_target, 0.03)
+    meets(days, lambda d: d.abandonment, exact.lost)
+    meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds)
+    meets(days, lambda d: d.service_level, exact.in_target, 0.05)
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_the_engine_meets_erlang_a(calls: int, agents: int, policy: str) -> None
 def test_the_engine_meets_erlang_c(calls: int, agents: int) -> None:
     days = played(sized("erlang-c.toml", calls, agents, 10_000))
     exact = erlang_c(agents, calls / 3600, 300, 20)
-    meets(days, lambda d: d.delayed / d.offered, exact.waits, 0.15)
+    meets(days, lambda d: d.delayed / d.offered, exact.waits)
     meets(days, lambda d: d.waited_all / 1000 / d.offered, exact.wait_seconds, 0.3)
     meets(days, lambda d: d.service_level, exact.in_target, 0.06)
 
