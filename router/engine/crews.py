@@ -119,13 +119,15 @@ class Crew:
         return True
 
     def drop(self, agent: str, occupancy: int, comes_back: bool) -> bool:
-        """The agent is not free, at this occupancy, and may come free again; whether it is news that they are not."""
+        """The agent is not free, at this occupancy, and may come free again; whether it is news that they are not, or
+        that nobody need wait for them any more."""
+        hoped_for = agent in self.taken and not comes_back
         if self.reserves:
             self._let_go(agent)
             if comes_back:
                 found = self.taken[agent] = rival(self.score(agent, occupancy), self.seconds[agent], agent)
                 insort(self.rivals, found)
-        return self.free.pop(agent, None) is not None
+        return self.free.pop(agent, None) is not None or hoped_for
 
     def _let_go(self, agent: str) -> None:
         found = self.taken.pop(agent, None)

@@ -294,7 +294,7 @@ def move_contact(state: State, command: commands.MoveContact, now: int) -> Decis
     if contact.state not in ("intake", "waiting", "offered"):
         raise WrongState("the contact is in an agent's hands")
     queue = _queue(state, command.queue)
-    if contact.queue == queue.id and contact.state == "waiting":
+    if contact.queue == queue.id:
         return NOTHING
     queued = requeued(state, contact, queue, now, command.by, command.why_ref)
     if contact.state != "offered":

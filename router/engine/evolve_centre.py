@@ -64,7 +64,7 @@ def _presence_changed(state: State, fact: facts.PresenceChanged, number: int, at
     if fact.presence == "ready":
         agent.idle_since = at
     agent.presence, agent.reason = fact.presence, fact.reason
-    state.index.agent_changed(state, agent.id)
+    state.index.agent_changed(state, agent.id, at)
     if fact.presence != "ready":
         prefer_no_more(state, agent.id, at)
 
@@ -74,7 +74,7 @@ def _agent_lost(state: State, fact: facts.AgentLost, number: int, at: int) -> No
     agent.connection = follow(CONNECTION, agent.connection, "AgentLost")
     agent.return_at = fact.return_at
     state.index.alarms.set(fact.return_at, "return", fact.agent)
-    state.index.agent_changed(state, agent.id)
+    state.index.agent_changed(state, agent.id, at)
     prefer_no_more(state, agent.id, at)
 
 
@@ -82,7 +82,7 @@ def _agent_regained(state: State, fact: facts.AgentRegained, number: int, at: in
     agent = state.agents[fact.agent]
     agent.connection = follow(CONNECTION, agent.connection, "AgentRegained")
     agent.return_at = 0
-    state.index.agent_changed(state, agent.id)
+    state.index.agent_changed(state, agent.id, at)
 
 
 def _follow_up_made(state: State, fact: facts.FollowUpMade, number: int, at: int) -> None:

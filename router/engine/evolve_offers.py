@@ -186,7 +186,7 @@ def _after_work_ended(state: State, fact: facts.AfterWorkEnded, number: int, at:
     if not agent.after_work_until:
         raise Illegal(f"{fact.agent} has no work left from a transferred call")
     agent.after_work_until, agent.idle_since = 0, at
-    state.index.agent_changed(state, fact.agent)
+    state.index.agent_changed(state, fact.agent, at)
 
 
 HANDLERS: dict[type, Handler] = {

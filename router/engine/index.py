@@ -166,12 +166,14 @@ class Index:
             self.waits(contact, key)
         self.dirty.add(key)
 
-    def agent_changed(self, state: State, id: str) -> None:
-        """The agent's presence, connection or load has changed."""
+    def agent_changed(self, state: State, id: str, at: int) -> None:
+        """The agent's presence, connection or load has changed at this moment (ms)."""
         agent = self.agents.get(id)
         if agent is None:
             return
         person = state.agents[id]
+        if person.connection == "lost" and person.return_at <= at:  # gone too long: judged again
+            self.alarms.set(person.return_at, "return", id)
         self.reaches.changed(id, person)
         self.hands.add(id)
         reason = unavailable(person)

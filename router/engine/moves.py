@@ -86,7 +86,7 @@ def load(state: State, agent: str, contact: str, fact: str, at: int) -> None:
         if before != "free":
             state.index.hands.add(agent)
             return
-    state.index.agent_changed(state, agent)
+    state.index.agent_changed(state, agent, at)
 
 
 def drop_offer(state: State, contact: ContactState, fact: str, at: int) -> None:

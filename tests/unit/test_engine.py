@@ -401,6 +401,17 @@ def test_a_supervisor_moves_and_closes_with_who_and_why(world: World) -> None:
     assert isinstance(refused(world, commands.MoveContact(contact, "balie", "sup", "v")), WrongState)
 
 
+def test_moved_twice_to_the_same_queue_is_moved_once(world: World) -> None:
+    world.ready("cor")
+    contact = world.receive("chat")
+    move = commands.MoveContact(contact, "buiten", "sup", "v-why")
+    world.ask(move)
+    offer = world.offer_of(contact)
+    assert offer == (f"{contact}-1", "cor")
+    world.ask(move)
+    assert world.offer_of(contact) == offer, "what followed from the move stands"
+
+
 # -- staff ------------------------------------------------------------------------------------------------------
 
 
@@ -427,6 +438,21 @@ def test_a_reload_within_the_time_changes_nothing(world: World) -> None:
     world.ask(commands.RegainAgent("anna"))
     world.pass_time(300_000)
     assert world.state.contacts[contact].owner == "anna"
+    assert world.state.agents["anna"].presence == "ready"
+
+
+def test_who_has_been_gone_too_long_is_not_ready_before_the_desk_is_back(world: World) -> None:
+    """Nor was after a restart: the moment at which the agent was paused counts on."""
+    world.ready("anna")
+    world.ask(commands.LoseAgent("anna"))
+    world.pass_time(120_000)
+    assert world.state.agents["anna"].presence == "paused"
+    world.ready("anna")
+    world.pass_time(1)
+    assert world.state.agents["anna"].presence == "paused"
+    world.ask(commands.RegainAgent("anna"))
+    world.ready("anna")
+    world.pass_time(300_000)
     assert world.state.agents["anna"].presence == "ready"
 
 
