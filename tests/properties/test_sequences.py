@@ -15,7 +15,7 @@ from router.replay import read_snapshot
 from router.why import recheck
 from tests.properties.world import journal_of, random_sequence, replayed
 
-SEQUENCES = int(os.environ.get("KCC_SEQUENCES", "10000"))
+SEQUENCES = int(os.environ.get("KCC_SEQUENCES", "1500"))
 BATCHES = 20
 
 

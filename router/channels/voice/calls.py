@@ -18,6 +18,13 @@ from router.channels.voice.funnel import Wish
 LOST_MAX = 2_000
 
 
+def _already() -> asyncio.Event:
+    """An event that has happened."""
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One citizen's call."""
@@ -41,6 +48,8 @@ class Call:
     """What its end is called once the intake has turned the citizen away."""
     offer: str | None = None
     """The offer whose phone was last sent for; "" = put back on hold; None = not known, from before a start."""
+    moved: asyncio.Event = field(default_factory=_already)
+    """Set once Asterisk has told that the call came on hold where it was last sent."""
     agent: str = ""
     """Who talks with the citizen."""
     settled: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import structlog
 
@@ -34,6 +35,8 @@ from router.engine.effects import (
 from router.port import Order
 
 log = structlog.get_logger()
+
+MOVING_SECONDS_MAX = 1.0
 
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of which nothing is left to hang up."""
@@ -98,6 +101,7 @@ class Orders:
                 raise ChannelGone("it left before it was told whose it is")
             case Ring():
                 await self._together.release(call)
+                await self._on_hold(call)
                 call.offer, call.agent = effect.offer, ""
                 exten = events.dial_exten(effect.endpoint, effect.offer)
                 ring = self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
@@ -108,6 +112,7 @@ class Orders:
                     call.ring_seconds = effect.seconds
             case Hold():
                 call.offer, call.agent = "", ""
+                call.moved.clear()
                 await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
                 await self._together.release(call)
             case HangUp(reason="agent") if await self._survey.begin(call):
@@ -124,6 +129,13 @@ class Orders:
                 await self._supervision.steer(effect, call)
             case _:
                 await self._together.steer(effect, call)
+
+    async def _on_hold(self, call: Call) -> None:
+        """A call sent on before it has come where it was sent last can be lost in Asterisk: wait for it, a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MOVING_SECONDS_MAX):
+                await call.moved.wait()
+        call.moved.set()
 
     async def hold(self, call: Call) -> None:
         """Put the citizen back on music, if that can be done now."""

@@ -184,6 +184,7 @@ class Pbx:
     async def _held(self, event: events.Held) -> None:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
         call.named = True
+        call.moved.set()
         if call.mode == "consult":
             return  # the agent asks a colleague meanwhile
         call.agent = ""
