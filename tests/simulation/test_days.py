@@ -10,7 +10,8 @@ from router.engine import facts
 from router.engine.state import canonical, state_hash
 from router.verify import verify
 from router.why import recheck
-from tests.properties.world import POLICY_PAIRS, World, journal_of, replayed, small_centre
+from tests.properties.at_random import POLICY_PAIRS
+from tests.properties.world import World, journal_of, replayed, small_centre
 from tests.simulation.day import Day
 
 DAYS = int(os.environ.get("KCC_DAYS", "200"))

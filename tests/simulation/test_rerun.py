@@ -13,7 +13,8 @@ from router.errors import InvalidInput
 from router.journal.interface import Entry
 from router.nouns import Agent
 from router.rerun import Comparison, day_bounds, rerun
-from tests.properties.world import POLICY_PAIRS, START, World, journal_of, random_sequence, small_centre
+from tests.properties.at_random import POLICY_PAIRS, random_sequence
+from tests.properties.world import START, World, journal_of, small_centre
 from tests.simulation.day import Day
 
 DAY = datetime.fromtimestamp(START / 1000, UTC).date()

@@ -15,7 +15,8 @@ from router.engine.decide import advance
 from router.engine.index import INTAKE_SECONDS_MAX
 from router.errors import QueueFull
 from router.nouns import QueueLimit
-from tests.properties.world import World, random_command, small_centre
+from tests.properties.at_random import random_command
+from tests.properties.world import World, small_centre
 
 
 def world(**limits: QueueLimit) -> World:

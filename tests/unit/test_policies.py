@@ -13,7 +13,9 @@ from router.errors import NotAllowed
 from router.nouns import Centre, Estimates, TopicEstimate
 from router.skills.estimates import allowed, level_chance
 from router.skills.policies import OCCUPANCY_FLOOR_MS, occupancy, rival, static_score, waiting_pays
-from tests.properties.world import OVERTAKEN_MAX, RESERVE_SECONDS, World, random_sequence, small_centre
+from tests.properties.at_random import random_sequence
+from tests.properties.invariants import RESERVE_SECONDS
+from tests.properties.world import OVERTAKEN_MAX, World, small_centre
 
 
 def estimates(anna: int, bert: int, eef: int, *, reserve: bool = False, basis: str = "team") -> Estimates:
@@ -91,6 +93,17 @@ def test_the_better_agent_comes_free_in_time() -> None:
     here.ask(commands.FinishConversation(first, "anna"))
     here.ask(commands.CompleteWrapUp(first, "anna", True))
     assert here.offer_of(contact)[1] == "anna"
+
+
+def test_nobody_is_waited_for_who_has_gone() -> None:
+    here = world("resolution", replace(estimates(9_500, 3_000, 3_000, reserve=True), abandon_cost=10))
+    here.ready("anna")
+    here.ask(commands.Accept(*here.offer_of(here.receive("phone"))))
+    here.ready("bert")
+    contact = here.receive("phone")
+    assert here.offer_of(contact) == ("", ""), "kept for anna"
+    here.ask(commands.LoseAgent("anna"))
+    assert here.offer_of(contact)[1] == "bert"
 
 
 @pytest.mark.parametrize("change", ["not measured", "not configured"])

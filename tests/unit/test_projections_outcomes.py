@@ -12,7 +12,8 @@ from router.projections import shapes
 from router.projections.contacts import Contacts
 from router.projections.days import DAY_MS
 from router.projections.outcomes import Judged, Outcomes
-from tests.properties.world import World, random_sequence
+from tests.properties.at_random import random_sequence
+from tests.properties.world import World
 from tests.unit.doubles import START, accepted, offered, queued, received, small_centre
 
 

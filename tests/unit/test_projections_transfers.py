@@ -12,7 +12,8 @@ from router.projections import shapes
 from router.projections.contacts import Contacts
 from router.projections.days import DAY_MS
 from router.projections.transfers import NORMS, Transfers
-from tests.properties.world import World, random_sequence
+from tests.properties.at_random import random_sequence
+from tests.properties.world import World
 from tests.unit.doubles import small_centre
 
 
