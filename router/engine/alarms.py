@@ -36,7 +36,8 @@ class Alarms:
         return min(heads, default=None)
 
     def take(self, now: int) -> list[Alarm]:
-        """Remove and give all alarms up to `now`, earliest first."""
+        """Remove and give all alarms up to `now`, earliest first. A contact's steps are judged once, at the last of
+        theirs: whether stale ones were taken before makes no difference to the order."""
         due: list[Alarm] = []
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap))
@@ -44,4 +45,5 @@ class Alarms:
             while self._intake and self._intake[0][0] <= now:
                 due.append(self._intake.popleft())
             due.sort()
-        return due
+        last = {id: at for at, kind, id in due if kind == "step"}
+        return [alarm for alarm in due if alarm[1] != "step" or last[alarm[2]] == alarm[0]]

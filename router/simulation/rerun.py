@@ -147,6 +147,8 @@ class Player:
             return
         if isinstance(command, commands.ReportCensus) and command.channel != "desk":
             command = self._census(command)
+        elif isinstance(command, commands.PlanCallback) and self._state.config.agent(command.owner_agent) is None:
+            command = replace(command, owner_agent="")  # whoever is on this roster calls
         elif contact and not self._on_path(contact, act):
             command = self._still_meant(contact, act.command)
         if command is None or not self._do(command, act.at):

@@ -232,4 +232,5 @@ def random_sequence(seed: int, length: int) -> World:
             world.ask(command)
         if dice.random() < 0.4:
             world.pass_time(dice.choice([5, 500, 3_000, 15_000, 40_000, 200_000]))
+    world.pass_time(0)  # what is due already
     return world

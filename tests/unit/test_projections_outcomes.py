@@ -163,8 +163,12 @@ def test_somebody_who_never_stops_asking_takes_no_more_room_than_others() -> Non
 # -- against a naive recomputation ------------------------------------------------------------------------------
 
 
-def ended_with(found: tuple[int, facts.ContactEnded] | None) -> str:
-    return found[1].reason if found else ""
+FINISHED = ("handled", "passed_on")
+"""Reasons of an end by an agent, who says then whether the questions were settled."""
+
+
+def finished(found: tuple[int, facts.ContactEnded] | None) -> bool:
+    return found is not None and found[1].reason in FINISHED and bool(found[1].agent)
 
 
 def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
@@ -188,7 +192,7 @@ def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
                 promised.add(fact.contact)
     found = [0, 0, 0, 0, 0, 0]
     for id, (ended_at, end) in ended.items():
-        if end.reason != "handled" or not end.agent:
+        if not finished((ended_at, end)):
             continue
         if id in said:
             found[2] += said[id]
@@ -202,10 +206,10 @@ def naive(world: World, days: int) -> tuple[int, int, int, int, int, int]:
             back = False
             for other, (other_at, other_came) in came.items():
                 asked = topics.get(other, ())
-                if other in ended and ended[other][1].reason == "handled":
+                if other in ended and ended[other][1].reason in FINISHED:
                     asked = tuple(question.topic for question in ended[other][1].outcomes)
                 excused = other_came.channel == "callback" or (
-                    other_came.linked_to in promised and ended_with(ended.get(other_came.linked_to)) == "handled"
+                    other_came.linked_to in promised and finished(ended.get(other_came.linked_to))
                 )
                 same = (other_came.citizen, other_came.municipality) == (who, came[id][1].municipality)
                 if same and question.topic in asked and other in topics and not excused:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from router.engine import commands, facts
+from router.engine.alarms import Alarms
 from router.engine.decide import explain
 from router.engine.decide_offers import NOT_RESPONDING, PHONE_UNREACHABLE
 from router.engine.decide_staff import CONNECTION_LOST
@@ -96,6 +97,14 @@ def test_widening_goes_on_while_it_is_offered() -> None:
     assert here.state.contacts[contact].needs == {}
     here.ask(commands.OfferFailed(offer, "busy"))
     assert here.offer_of(contact)[1] == "cor"
+
+
+def test_alarms_that_no_longer_stand_change_nothing_in_the_order_of_steps() -> None:
+    """A late tick meets them together with those that stand, an earlier one alone: the record is the same."""
+    alarms = Alarms()
+    for at, contact in ((30, "c-2"), (60, "c-1"), (60, "c-2")):
+        alarms.set(at, "step", contact)
+    assert alarms.take(60) == [(60, "step", "c-1"), (60, "step", "c-2")]
 
 
 def test_widening_begins_again_in_another_queue_and_survives_a_restart() -> None:
