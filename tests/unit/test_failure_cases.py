@@ -85,6 +85,7 @@ def test_17_an_answer_that_was_not_connected_goes_back_to_its_place(world: World
     world.ready("anna")
     contact, agent = talking(world)
     rank = world.state.contacts[contact].rank
+    world.pass_time(10_000)
     world.ready("eef")
     later = world.receive("phone")
     assert world.offer_of(later)[1] == "eef"
