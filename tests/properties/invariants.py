@@ -91,7 +91,8 @@ def check_waiting(state: State, record: list[tuple[int, facts.Fact]]) -> None:
 def check_order(state: State, recent: tuple[facts.Fact, ...], now: int) -> None:
     """Invariant 9: whoever was asked just now could not have taken anybody who came before and waits still.
 
-    Over all channels and queues; a queue with policy `resolution` has an order of its own, bounded elsewhere.
+    Over all channels and queues. A queue with policy `resolution` has an order of its own, and callbacks and those on
+    the line let each other through where the centre says so: both bounded elsewhere.
     """
     changed = {fact.contact for fact in recent if isinstance(fact, facts.ContactQueued | facts.NeedsWidened)}
     for fact in recent:
@@ -106,6 +107,8 @@ def check_order(state: State, recent: tuple[facts.Fact, ...], now: int) -> None:
                     if other.state != "waiting" or other.since == now or other.place > offered.place:
                         continue
                     if other.id in changed:  # it may have come where this agent can take it after the offer
+                        continue
+                    if state.config.callbacks.live_between_max and "callback" in (offered.channel, other.channel):
                         continue
                     assert _scored(state, other) or not _may(state, other, agent, now, room), f"{id} before {other.id}"
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.channels.voice.agi import AgiSession, FastAgiServer, read_environment, token_of
+from router.channels.voice.agi import SESSION_SECONDS, AgiSession, FastAgiServer, read_environment, token_of
 from router.channels.voice.faults import AgiForged, AgiMalformed, AgiTimeout, CallerHungUp
 from router.channels.voice.timing import loop_timer
 from tests.parts.fakes import HandClock
@@ -246,7 +246,7 @@ async def test_a_session_has_a_deadline() -> None:
     clock = HandClock()
     async with serving(forever, call_later=clock.call_later) as desk:
         dialplan = await desk.connect(environment())
-        await clock.fire(180.0)
+        await clock.fire(SESSION_SECONDS)
         assert await dialplan.ended()
         dialplan.writer.close()
         assert [type(fault) for fault in desk.faults] == [AgiTimeout]
