@@ -38,6 +38,7 @@ SKILLS_EACH = 2
 START = 1_700_000_000_000
 DECISIONS = 2_000
 SCANS = 10
+SCORING_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +184,16 @@ def measure(agents: int, waiting: int, policy: str = "skill-level", scan: bool =
     )
 
 
-def measure_scoring(agents: int = 10_000, candidates: int = 128) -> tuple[float, float]:
-    """Median and 99th percentile, in microseconds, of scoring for a call: who is best of so many free agents, and
-    whether one of those who are busy, four times as many, is worth waiting for."""
+def measure_scoring(agents: int = 10_000, candidates: int = 128) -> tuple[float, float, float]:
+    """Microseconds for scoring a call: who is best of so many free agents, and whether one of those who are busy, four
+    times as many, is worth waiting for. Median and 99th percentile over decisions, each at its quickest in equal runs:
+    what the machine puts in between strikes another decision each time. Last, the 99th percentile with all of that."""
+    runs = [_score(agents, candidates) for _ in range(SCORING_RUNS)]
+    least = [min(times) for times in zip(*runs, strict=True)]
+    return median(least), quantiles(least, n=100)[98], quantiles([t for times in runs for t in times], n=100)[98]
+
+
+def _score(agents: int, candidates: int) -> list[float]:
     floor = _Floor(agents, 0, "resolution", takers=5 * candidates)
     topic = "t0"
     takers = [a.id for a in floor.state.config.agents if topic in a.skills]
@@ -212,7 +220,7 @@ def measure_scoring(agents: int = 10_000, candidates: int = 128) -> tuple[float,
         floor.finish(list(floor.held)[-1])
     assign._scored = scored
     gc.unfreeze()
-    return median(times), quantiles(times, n=100)[98]
+    return times
 
 
 class _Timer:

@@ -176,7 +176,7 @@ def _reserve_until(state: State, crew: Crew, contact: ContactState, agent: str, 
     cost = known.abandon_cost if known else USUAL_ABANDON_COST
     patience = known.patience_seconds if known else USUAL_PATIENCE_SECONDS
     ahead = state.index.lanes.count(crew.key)
-    return until if waiting_pays(-crew.free[agent][0], crew.rivals, ahead, cost, patience) else 0
+    return until if waiting_pays(crew.rivals.gain(-crew.free[agent][0]), ahead, cost, patience) else 0
 
 
 def _overtakes(state: State, contact: ContactState, agent: str, now: int) -> tuple[str, ...]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Set
+from itertools import islice
 
 from router.nouns import Agent, Estimates, Queue
 from router.queues.lanes import LaneKey
 from router.skills.estimates import USUAL_SECONDS, level_chance, of_topic
 from router.skills.matching import level_of, missing_skill
-from router.skills.policies import Key, Rival, rival, static_score
+from router.skills.policies import Key, static_score
+from router.skills.rivals import Rivals
 
 
 class Crew:
-    """The agents of one lane. `free` is exact at every moment; the heap behind it is cleaned when it is read."""
+    """The agents of one lane."""
 
     __slots__ = (
         "chances",
@@ -34,7 +35,6 @@ class Crew:
         "reserves",
         "rivals",
         "seconds",
-        "taken",
     )
 
     def __init__(self, key: LaneKey, queue: Queue, agents: Iterable[Agent], estimates: Estimates | None) -> None:
@@ -52,14 +52,13 @@ class Crew:
         self.outside: frozenset[str] = frozenset()
         """Members who could take no live contact of a queue that keeps agents free for those."""
         self.order: list[Key] = []
+        """The keys of the free, best first."""
         self.reserves = (
             self.scored and queue.reserve_seconds > 0 and self.estimate is not None and self.estimate.reserve
         )
         """Whether waiting for a better agent may pay in this lane."""
-        self.taken: dict[str, Rival] = {}
+        self.rivals = Rivals()
         """Where it may: those who are present but not free, and come free again."""
-        self.rivals: list[Rival] = []
-        """The same, best score first."""
         self.present: set[str] = set()
         """Members who are ready and connected, whatever they have in hand."""
         self.no_phone = 0
@@ -110,44 +109,37 @@ class Crew:
         key = (-self.score(agent, occupancy) if self.scored else self.ranks[agent], turn, agent)
         if self.free.get(agent) == key:
             return False
+        self._take_out(agent)
         self.free[agent] = key
-        self._let_go(agent)
-        heapq.heappush(self.order, key)
-        if len(self.order) > 2 * len(self.free) + 64:
-            self.order = list(self.free.values())
-            heapq.heapify(self.order)
+        insort(self.order, key)
+        self.rivals.drop(agent)
         return True
 
     def drop(self, agent: str, occupancy: int, comes_back: bool) -> bool:
         """The agent is not free, at this occupancy, and may come free again; whether it is news that they are not, or
         that nobody need wait for them any more."""
-        hoped_for = agent in self.taken and not comes_back
-        if self.reserves:
-            self._let_go(agent)
-            if comes_back:
-                found = self.taken[agent] = rival(self.score(agent, occupancy), self.seconds[agent], agent)
-                insort(self.rivals, found)
-        return self.free.pop(agent, None) is not None or hoped_for
+        hoped_for = agent in self.rivals and not comes_back
+        if self.reserves and comes_back:
+            self.rivals.put(agent, self.score(agent, occupancy), self.seconds[agent])
+        else:
+            self.rivals.drop(agent)
+        return self._take_out(agent) or hoped_for
 
-    def _let_go(self, agent: str) -> None:
-        found = self.taken.pop(agent, None)
-        if found is not None:
-            del self.rivals[bisect_left(self.rivals, found)]
+    def _take_out(self, agent: str) -> bool:
+        """Out of the free; whether the agent was one of them."""
+        key = self.free.pop(agent, None)
+        if key is not None:
+            del self.order[bisect_left(self.order, key)]
+        return key is not None
 
     def best(self, again_at: dict[str, int], now: int, only_outside: bool = False) -> str:
         """The best of the free who need not be left alone until later ("" = nobody)."""
         if only_outside:
             found = self.best_outside({agent for agent, again in again_at.items() if again > now})
             return found[0] if found else ""
-        if again_at:
-            found = self.top(1, {agent for agent, again in again_at.items() if again > now})
-            return found[0] if found else ""
-        order, free = self.order, self.free
-        while order:
-            key = order[0]
-            if free.get(key[2]) == key:
-                return key[2]
-            heapq.heappop(order)
+        for _, _, agent in self.order:
+            if again_at.get(agent, 0) <= now:
+                return agent
         return ""
 
     def best_outside(self, without: Set[str]) -> list[str]:
@@ -156,20 +148,7 @@ class Crew:
 
     def top(self, many: int, without: Set[str]) -> list[str]:
         """The best `many` of the free, but for those in `without`, best first."""
-        order, free = self.order, self.free
-        if len(free) == 1 and order:
-            return [agent for agent in free if agent not in without]
-        found: list[str] = []
-        taken: list[Key] = []
-        while order and len(found) < many:
-            key = heapq.heappop(order)
-            if free.get(key[2]) == key and not (taken and taken[-1] == key):
-                taken.append(key)
-                if key[2] not in without:
-                    found.append(key[2])
-        for key in taken:
-            heapq.heappush(order, key)
-        return found
+        return list(islice((agent for _, _, agent in self.order if agent not in without), many))
 
     def score(self, agent: str, occupancy: int) -> int:
         """The agent's score for this lane at this occupancy (1/10,000); meaningful for a scored lane."""

@@ -9,8 +9,6 @@ citizens who hang up meanwhile would lose.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 ONE = 10_000
 """A chance, score or occupancy of 1."""
 
@@ -29,8 +27,6 @@ OCCUPANCY_FLOOR_MS = 14_400_000
 
 Key = tuple[int, int, str]
 """Sort key of an agent: lowest is asked first. Rank by policy, idle since (ms; later for who has work in hand), id."""
-Rival = tuple[int, int, str]
-"""One who may come free: negative score, how often in a million seconds, id. Lowest is best."""
 
 
 def static_score(chance: int, price: int, seconds: int) -> int:
@@ -48,22 +44,9 @@ def head_start_ms(score: int, topic_price: int) -> int:
     return WAIT_MS_PER_SCORE * (score - topic_price)
 
 
-def rival(score: int, seconds: int, agent: str) -> Rival:
-    """One who is there but not free, and comes free once in so many seconds."""
-    return -score, 1_000_000 // max(seconds, 1), agent
-
-
-def waiting_pays(score: int, rivals: Iterable[Rival], ahead: int, abandon_cost: int, patience_seconds: int) -> bool:
-    """Whether a second's wait for one of `rivals`, best first, brings more over this score than it costs.
+def waiting_pays(gain: int, ahead: int, abandon_cost: int, patience_seconds: int) -> bool:
+    """Whether a second's wait that brings this gain (see Rivals) is worth more than it costs.
 
     `ahead` citizens share who comes free; each of them may hang up meanwhile.
     """
-    cost = abandon_cost * 1_000_000 * ahead // patience_seconds
-    gain = 0
-    for negative, rate, _ in rivals:
-        if negative >= -score:
-            break
-        gain -= (negative + score) * rate
-        if gain > cost:
-            return True
-    return False
+    return gain > abandon_cost * 1_000_000 * ahead // patience_seconds

@@ -13,7 +13,6 @@ from router.engine.state import AgentState, Books, ContactState, State
 from router.nouns import Agent, Queue
 from router.queues.lanes import lane_name
 from router.skills.matching import missing_skill
-from router.skills.policies import rival
 from router.skills.widening import widest
 
 RESERVE_SECONDS = 15
@@ -173,8 +172,13 @@ def _check_rivals(state: State) -> None:
     for crew in state.index.crews():
         there = (id for id in crew.present if crew.channel != "phone" or state.index.agents[id].endpoint)
         taken = [id for id in there if id not in crew.free] if crew.reserves else []
-        found = [rival(crew.score(id, state.agents[id].occupancy), crew.seconds[id], id) for id in taken]
-        assert crew.rivals == sorted(found)
+        scores = {id: crew.score(id, state.agents[id].occupancy) for id in taken}
+        rates = {id: 1_000_000 // max(crew.seconds[id], 1) for id in taken}
+        assert crew.rivals.order == sorted((-scores[id], rates[id], id) for id in taken)
+        for score in scores.values():
+            better = (id for id in taken if scores[id] > score)
+            assert crew.rivals.gain(score) == sum((scores[id] - score) * rates[id] for id in better)
+        assert crew.order == sorted(crew.free.values())
 
 
 def _check_parked(state: State, agent: AgentState) -> None:

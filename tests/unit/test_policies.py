@@ -12,7 +12,8 @@ from router.engine.state import canonical
 from router.errors import NotAllowed
 from router.nouns import Centre, Estimates, TopicEstimate
 from router.skills.estimates import allowed, level_chance
-from router.skills.policies import OCCUPANCY_FLOOR_MS, occupancy, rival, static_score, waiting_pays
+from router.skills.policies import OCCUPANCY_FLOOR_MS, occupancy, static_score, waiting_pays
+from router.skills.rivals import Rivals
 from tests.properties.at_random import random_sequence
 from tests.properties.invariants import RESERVE_SECONDS
 from tests.properties.world import OVERTAKEN_MAX, World, small_centre
@@ -161,12 +162,19 @@ def test_occupancy_is_judged_over_some_hours_at_least() -> None:
 
 
 def test_waiting_pays_when_the_better_come_free_often_enough() -> None:
-    ten = [rival(8_600, 300, "a")] * 10 + [rival(6_000, 300, "b")]
-    assert waiting_pays(7_000, ten, 1, 5_000, 180), "each adds 1,600, once in 300 s"
-    assert not waiting_pays(7_000, ten[5:], 1, 5_000, 180), "half as many"
-    assert not waiting_pays(7_000, ten, 5, 5_000, 180), "five of them share who comes free"
-    assert not waiting_pays(7_000, ten, 1, 50_000, 180)
-    assert not waiting_pays(9_000, ten, 1, 0, 180)
+    def gain(better: int, score: int) -> int:
+        rivals = Rivals()
+        rivals.put("worse", 6_000, 300)
+        for n in range(better):
+            rivals.put(f"a{n}", 8_600, 300)
+        return rivals.gain(score)
+
+    ten, five = gain(10, 7_000), gain(5, 7_000)
+    assert waiting_pays(ten, 1, 5_000, 180), "each adds 1,600, once in 300 s"
+    assert not waiting_pays(five, 1, 5_000, 180), "half as many"
+    assert not waiting_pays(ten, 5, 5_000, 180), "five of them share who comes free"
+    assert not waiting_pays(ten, 1, 50_000, 180)
+    assert not waiting_pays(gain(10, 9_000), 1, 0, 180)
 
 
 @pytest.mark.parametrize("batch", range(4))
