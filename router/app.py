@@ -125,6 +125,7 @@ class App:
             self.channels.append(self.email)
         if settings.voice is not None:
             self.voice = VoiceChannel(around, settings.voice)
+            self.metrics.watch_agi(self.voice.agi_counts)
             self.channels += [self.voice, self.voice.callbacks]
 
     async def _agent_typing(self, contact: str) -> None:

@@ -56,6 +56,18 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class AmiTls:
+    """How Asterisk's manager proves that it is ours."""
+
+    ca_file: Path | None = None
+    """Whose signature on its certificate is trusted (PEM); None = those this machine trusts."""
+    fingerprint: str = ""
+    """SHA-256 of its certificate, 64 hexadecimal digits: then that one is trusted, and no other."""
+    server_name: str = ""
+    """What its certificate is for; empty = the host."""
+
+
+@dataclass(frozen=True, slots=True)
 class PbxSettings:
     """One Asterisk."""
 
@@ -66,11 +78,17 @@ class PbxSettings:
     """Read from `ami_secret_file`, or the environment (KCC_AMI_SECRET)."""
     id: str = ""
     """The `systemname` in its asterisk.conf; empty = it is the only one."""
+    ami_tls: AmiTls | None = None
+    """None = in the open, on loopback or on a network of its own."""
 
     @property
     def world(self) -> str:
         """What its census is called."""
         return f"phone@{self.id}" if self.id else "phone"
+
+
+AGI_ALLOWED = ("127.0.0.0/8", "::1/128")
+"""Loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,8 @@ class VoiceSettings:
     pbxs: tuple[PbxSettings, ...]
     agi_host: str = "127.0.0.1"
     agi_port: int = 4573
+    agi_allowed: tuple[str, ...] = AGI_ALLOWED
+    """Networks of the PBXs; connections from elsewhere are closed unread."""
     agi_token: str = field(default="", repr=False)
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     spool: Path | None = None

@@ -25,11 +25,11 @@ from router.settings_server import (
     read_email,
     read_post,
     read_server,
-    read_voice,
     refuse_secrets,
 )
 from router.settings_softphone import read_softphone
 from router.settings_table import Notes, Table, read_toml
+from router.settings_voice import read_voice
 
 FILES = ("centre.toml", "topics.toml", "agents.toml", "accounts.toml", "server.toml")
 

@@ -12,21 +12,17 @@ from urllib.parse import urlsplit
 from router.nouns import LANGUAGES
 from router.settings import (
     Account,
-    CallLimits,
     ChatSettings,
     EmailSettings,
-    PbxSettings,
     PostSettings,
     ServerSettings,
-    VoiceSettings,
 )
 from router.settings_table import Notes, Table, is_loopback, nearest, shown
 
 ROLES = ("agent", "supervisor", "integrator", "board")
 SECRET_BYTES_MAX = 4096
-CALLS_MAX = 100_000
 
-_HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
+HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _USER = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
 _SECRET_KEY = re.compile(r"(password|passphrase|secret|token)\Z")
 _VARIABLES = {
@@ -110,7 +106,7 @@ def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
     """Where the process listens and keeps its data. `demo` is the table of that name in accounts.toml."""
     host = surface.environ.get("KCC_HOST", "") or table.text("host", "127.0.0.1")
     table.skip("host")
-    if not _HOST.match(host):
+    if not HOST.match(host):
         table.mistake("host", f'{shown(host)} is not a host; write "127.0.0.1"')
     named = table.text("data", "data")
     data = surface.environ.get("KCC_DATA", "") or named
@@ -133,99 +129,6 @@ def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
     )
     demo.done()
     return server
-
-
-def _dial_prefixes(table: Table) -> tuple[str, ...]:
-    prefixes = table.texts("dial_prefixes") or ("+31",)
-    for prefix in prefixes:
-        if not re.fullmatch(r"\+[1-9][0-9]{0,10}", prefix):
-            table.mistake("dial_prefixes", f'{shown(prefix)} is no beginning of a number; write "+31" or "+3120"')
-    return prefixes
-
-
-def read_voice(
-    table: Table | None, surface: Surface, menus: Mapping[str, tuple[tuple[str, str], ...]]
-) -> VoiceSettings | None:
-    """The telephone: on when server.toml has [voice] (and not `enabled = false`), or when KCC_AMI is set."""
-    by_environment = surface.environ.get("KCC_AMI", "")
-    if table is None and not by_environment:
-        return None
-    table = table or Table("server.toml", "voice", {}, surface.notes)
-    enabled = table.flag("enabled", True) or bool(by_environment)
-    pbxs = _pbxs(table, surface, by_environment, enabled)
-    settings = VoiceSettings(
-        pbxs=pbxs,
-        agi_host=table.text("agi_host", "127.0.0.1"),
-        agi_port=surface.port("KCC_AGI_PORT", table.integer("agi_port", 4573, 1, 65_535)),
-        agi_token=surface.secret(table, "agi_token") if enabled else "",
-        dial_prefixes=_dial_prefixes(table),
-        spool=Path(table.text("spool")) if "spool" in table else None,
-        sounds=Path(table.text("sounds")) if "sounds" in table else None,
-        menus=dict(menus),
-        limits=_call_limits(table.table("limits")),
-    )
-    if settings.spool is not None and not (settings.spool.is_absolute() and ".." not in settings.spool.parts):
-        table.mistake("spool", 'it is a whole path without ".."; write "/var/spool/asterisk/kcc"')
-    table.skip("agi_token_file", "softphone")
-    table.done()
-    if not enabled:
-        return None
-    if not settings.agi_token:
-        table.mistake("agi_token_file", "the telephone needs it; write agi_token_file, or set KCC_AGI_TOKEN")
-    if settings.agi_token and not re.fullmatch(r"[A-Za-z0-9]+", settings.agi_token):
-        table.mistake("agi_token_file", "the token may have letters and digits only: it stands in a dialplan")
-    elif 0 < len(settings.agi_token) < 16:
-        table.warn("agi_token_file", "the token is short; make it 16 letters and digits or more")
-    return settings
-
-
-def _pbxs(table: Table, surface: Surface, by_environment: str, enabled: bool) -> tuple[PbxSettings, ...]:
-    """The PBX that [voice] names by itself, or each of [[voice.pbx]]."""
-    several = table.tables("pbx")
-    if not several or by_environment:
-        return (_pbx(table, surface, by_environment, enabled),)
-    for key in ("ami_host", "ami_port", "ami_user", "ami_secret_file"):
-        if key in table:
-            table.mistake(key, "it stands under each [[voice.pbx]] where there are several; take it out here")
-            table.skip(key)
-    pbxs = tuple(_pbx(one, surface, "", enabled, one.id("id")) for one in several)
-    for n, one in enumerate(several):
-        if any(pbxs[n].id == other.id for other in pbxs[:n]):
-            one.mistake("id", f"{shown(pbxs[n].id)} is another PBX already; each has a systemname of its own")
-        one.done()
-    return pbxs
-
-
-def _pbx(table: Table, surface: Surface, by_environment: str, enabled: bool, id: str = "") -> PbxSettings:
-    host, port = table.text("ami_host", "127.0.0.1"), table.integer("ami_port", 5038, 1, 65_535)
-    if by_environment:
-        host, _, digits = by_environment.rpartition(":")
-        host = host.strip("[]")
-        port = int(digits) if digits.isascii() and digits.isdigit() and 0 < int(digits) < 65_536 else 0
-        if not host or not port or not _HOST.match(host):
-            surface.notes.mistakes.append(f'KCC_AMI: {shown(by_environment)} is not host:port; write "127.0.0.1:5038"')
-            host, port = "127.0.0.1", 5038
-    pbx = PbxSettings(
-        host, port, table.text("ami_user", "router"), surface.secret(table, "ami_secret") if enabled else "", id
-    )
-    table.skip("ami_secret_file")
-    if enabled and not pbx.ami_secret:
-        table.mistake("ami_secret_file", "the telephone needs it; write ami_secret_file, or set KCC_AMI_SECRET")
-    if enabled and not is_loopback(host):
-        table.warn("ami_host", f"{shown(host)} is another machine: AMI is not encrypted; use a network of your own")
-    return pbx
-
-
-def _call_limits(table: Table) -> CallLimits:
-    most = CallLimits()
-    limits = CallLimits(
-        table.integer("caller_at_once", most.caller_at_once, 0, CALLS_MAX),
-        table.integer("caller_per_minute", most.caller_per_minute, 0, CALLS_MAX),
-        table.integer("entry_at_once", most.entry_at_once, 0, CALLS_MAX),
-        table.integer("trunk_at_once", most.trunk_at_once, 0, CALLS_MAX),
-    )
-    table.done()
-    return limits
 
 
 def read_email(table: Table | None, surface: Surface) -> EmailSettings | None:
@@ -269,7 +172,7 @@ def _check_email(table: Table, settings: EmailSettings) -> None:
         ("smtp", settings.smtp_host, settings.smtp_user, settings.smtp_password),
     ):
         variable = _VARIABLES[f"{way}_password"]
-        if host and not _HOST.match(host):
+        if host and not HOST.match(host):
             table.mistake(f"{way}_host", f'{shown(host)} is not a host; write "mail.gemeente.example"')
         if host and user and not password:
             table.mistake(f"{way}_password_file", f"{way}_user needs a password; write this, or set {variable}")

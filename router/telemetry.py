@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator, Mapping
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from router.engine import facts
 from router.port import Numbered
@@ -32,6 +35,19 @@ def configure_logging(level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class _AgiCounts(Collector):
+    """What the FastAGI listener counts itself, read when somebody asks."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily("kcc_agi", "FastAGI connections by how they ended", labels=["how"])
+        for how, times in sorted(self._counts.items()):
+            family.add_metric([how], times)
+        yield family
 
 
 class Metrics:
@@ -69,6 +85,10 @@ class Metrics:
         self._number = Gauge("kcc_journal_facts", "Number of the last fact", registry=self.registry)
         self._stalls = Counter("kcc_loop_stalls", "Times the event loop stood still too long", registry=self.registry)
         self._open_contacts: dict[str, tuple[str, int]] = {}
+
+    def watch_agi(self, counts: Mapping[str, int]) -> None:
+        """Show these counts from now on."""
+        self.registry.register(_AgiCounts(counts))
 
     def stalled(self) -> None:
         self._stalls.inc()

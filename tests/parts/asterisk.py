@@ -54,11 +54,14 @@ class RealAsterisk:
     """Dutch prompts by espeak-ng, rather than a short tone for each (`prompt_hertz`)."""
     systemname: str = "kcc"
     """What stands before each Uniqueid: different for each of several."""
+    certificate: bytes = b""
+    """Certificate and key (PEM): AMI is then over TLS too, at `ami_tls_port`."""
     agi_port: int = 0
     sip_port: int = 0
     carrier_port: int = 0
     """Where the carrier takes calls that go out."""
     ami_port: int = 0
+    ami_tls_port: int = 0
     web_port: int = 0
     """Where browsers' phones connect: ws://127.0.0.1:<web_port>/ws."""
     ami_user: str = "router"
@@ -98,6 +101,7 @@ class RealAsterisk:
         self.agi_port = self.agi_port or free_port()
         self.sip_port = self.sip_port or free_port(socket.SOCK_DGRAM)
         self.ami_port = self.ami_port or free_port()
+        self.ami_tls_port = self.ami_tls_port or free_port()
         self.carrier_port = self.carrier_port or free_port(socket.SOCK_DGRAM, CARRIER)
         self.web_port = self.web_port or free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="kcc-pbx-"))
@@ -113,10 +117,16 @@ class RealAsterisk:
         make_prompts(self.folder / "data/sounds", spoken=self.spoken)
         for source in sorted((ROOT / "asterisk").glob("*.conf")):
             (self.folder / "etc" / source.name).write_text(self._filled(source, modules))
+        if self.certificate:
+            self.show(self.certificate)
         self.folder.chmod(0o755)
         if os.geteuid() == 0:
             for path in [self.folder, *self.folder.rglob("*")]:
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+    def show(self, certificate: bytes) -> None:
+        """Have this certificate (and key) in its place; it counts from the next start on."""
+        (self.folder / "keys/ami.pem").write_bytes(certificate)
 
     def _filled(self, source: Path, modules: Path) -> str:
         text = source.read_text()
@@ -147,6 +157,9 @@ class RealAsterisk:
                 "port": str(self.ami_port),
                 "bindport": str(self.web_port),
             }
+            if self.certificate:
+                text = text.replace("\n;tls", "\ntls")
+                own |= {"tlsbindaddr": f"{PBX}:{self.ami_tls_port}", "tlscertfile": str(self.folder / "keys/ami.pem")}
             for key, value in {**own, **self.local}.items():
                 text = _set_line(text, key, value)
         left = re.findall(r"@[A-Z_]+@", text)

@@ -48,7 +48,9 @@ class Switchboard:
         self._news = asyncio.Event()
         self._stack = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
-        self.server = FastAgiServer(self._serve, secret=pbx.agi_secret, on_fault=self._fault, port=pbx.agi_port)
+        self.server = FastAgiServer(
+            self._serve, secret=pbx.agi_secret, on_fault=self._fault, admits=lambda _: True, port=pbx.agi_port
+        )
         self.link = AmiLink(
             AmiAccess("127.0.0.1", pbx.ami_port, pbx.ami_user, pbx.ami_secret),
             on_up=self._up,

@@ -13,8 +13,9 @@ import pytest
 
 from router.errors import ConfigurationInvalid
 from router.nouns import OFFICE, Hours, QueueLimit, QueueTarget
-from router.settings import CallLimits, Settings, SoftphoneSettings
+from router.settings import AmiTls, CallLimits, Settings, SoftphoneSettings
 from router.settings_reader import describe, hours_text, load, version_of
+from tests.parts.certificates import Authority
 from tests.properties.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -407,6 +408,74 @@ def test_several_pbxs_each_have_a_world_of_their_own(folder: Folder) -> None:
         ("phone@left", 5038, "s1"),
         ("phone@right", 5039, "s1"),
     ]
+
+
+PIN = ":".join(["AB"] * 32)
+
+
+def on_another_machine(folder: Folder, *lines: str) -> Folder:
+    folder.change("server.toml", "enabled = false", "enabled = true")
+    return folder.change("server.toml", ALONE, "\n".join(['ami_host = "10.20.0.5"', *lines, ""]))
+
+
+def test_a_pbx_on_another_machine_is_reached_over_tls(folder: Folder) -> None:
+    ca = folder.path / "ca.pem"
+    ca.write_bytes(Authority().pem)
+    on_another_machine(folder, "ami_tls = true", 'ami_ca_file = "ca.pem"', 'ami_server_name = "pbx.gemeente.example"')
+    voice = folder.load(**SECRETS).voice
+    assert voice is not None
+    assert voice.pbxs[0].ami_tls == AmiTls(ca, server_name="pbx.gemeente.example")
+
+
+def test_a_certificate_may_be_pinned_as_openssl_writes_it(folder: Folder) -> None:
+    on_another_machine(folder, "ami_tls = true", f'ami_fingerprint = "{PIN}"')
+    voice = folder.load(**SECRETS).voice
+    assert voice is not None
+    assert voice.pbxs[0].ami_tls == AmiTls(fingerprint="ab" * 32)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ((), 'ami_host: "10.20.0.5" is another machine, and AMI would travel in the open; write ami_tls = true'),
+        (('ami_ca_file = "ca.pem"',), "ami_ca_file: it counts with TLS only; write ami_tls = true"),
+        (("ami_tls = true", 'ami_ca_file = "no.pem"'), 'ami_ca_file: "no.pem" cannot be read (No such file'),
+        (("ami_tls = true", 'ami_ca_file = "server.toml"'), 'ami_ca_file: "server.toml" holds no certificate'),
+        (("ami_tls = true", 'ami_fingerprint = "ab"'), "ami_fingerprint: it is not the SHA-256 of a certificate"),
+        (
+            ("ami_tls = true", f'ami_fingerprint = "{PIN}"', 'ami_server_name = "pbx"'),
+            "ami_fingerprint: a pinned certificate is the whole proof",
+        ),
+        (("ami_tls = true", 'ami_server_name = "a b"'), 'ami_server_name: "a b" is not a name'),
+        (
+            ('agi_host = "10.20.0.4"',),
+            'agi_host: "10.20.0.4" can be reached from elsewhere, but only loopback is let in',
+        ),
+        (('agi_allow = ["10.20.0.5/8"]',), 'agi_allow[1]: "10.20.0.5/8" is no address or network; write'),
+        (('agi_allow = ["0.0.0.0/0"]',), "agi_allow[1]: it lets everybody in; write the addresses of your PBXs"),
+    ],
+)
+def test_a_mistake_about_the_way_to_the_pbx_is_named(folder: Folder, lines: tuple[str, ...], expected: str) -> None:
+    folder.change("server.toml", 'agi_host = "127.0.0.1" ', "# ")
+    found = on_another_machine(folder, *lines).mistakes(**SECRETS)
+    assert any(mistake.startswith(f"server.toml: voice.{expected}") for mistake in found), found
+
+
+def test_a_pbx_in_the_open_is_a_choice_that_is_warned_of(folder: Folder) -> None:
+    settings = on_another_machine(folder, "ami_in_the_open = true").load(**SECRETS)
+    assert any("voice.ami_in_the_open" in warning for warning in settings.warnings)
+
+
+def test_fastagi_listens_for_the_pbx_alone_and_never_without_its_token(folder: Folder) -> None:
+    folder.change("server.toml", 'agi_host = "127.0.0.1"', 'agi_host = "10.20.0.4"\nagi_allow = ["10.20.0.5"]')
+    folder.change("server.toml", "enabled = false", "enabled = true")
+    voice = folder.load(**SECRETS).voice
+    assert voice is not None
+    assert (voice.agi_host, voice.agi_allowed) == ("10.20.0.4", ("10.20.0.5",))
+    found = folder.mistakes(KCC_AMI_SECRET="s1")
+    assert (
+        "server.toml: voice.agi_token_file: the telephone needs it; write agi_token_file, or set KCC_AGI_TOKEN" in found
+    )
 
 
 def test_two_pbxs_of_one_name_and_keys_that_stand_twice_are_mistakes(folder: Folder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.channels.voice.agi import SESSION_SECONDS, AgiSession, FastAgiServer, read_environment, token_of
+from router.channels.voice.door import Door
 from router.channels.voice.faults import AgiForged, AgiMalformed, AgiTimeout, CallerHungUp
 from router.channels.voice.timing import loop_timer
 from tests.parts.fakes import HandClock
@@ -63,13 +65,15 @@ class Desk:
     def __init__(self, handler: Callable[[AgiSession], Awaitable[None]], **more: object) -> None:
         self.faults: list[Exception] = []
         call_later = more.pop("call_later", loop_timer)
+        self.strangers: list[tuple[str, int]] = []
+        door = Door(("127.0.0.1",), lambda address, times: self.strangers.append((address, times)))
         self.server = FastAgiServer(
-            handler, secret=SECRET, on_fault=self.faults.append, port=0,
+            handler, secret=SECRET, on_fault=self.faults.append, admits=door.admits, port=0,
             call_later=call_later, **more,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    async def connect(self, data: bytes = b"") -> Dialplan:
-        dialplan = Dialplan(*await asyncio.open_connection("127.0.0.1", self.server.port))
+    async def connect(self, data: bytes = b"", source: str = "127.0.0.1") -> Dialplan:
+        dialplan = Dialplan(*await asyncio.open_connection("127.0.0.1", self.server.port, local_addr=(source, 0)))
         dialplan.writer.write(data)
         return dialplan
 
@@ -267,6 +271,32 @@ async def test_connections_over_the_limit_are_closed_at_once() -> None:
             dialplan.writer.close()
         assert desk.server.counts["too_many"] == 1
         await desk.works()
+
+
+async def test_a_stranger_is_closed_unread_counted_and_told_once_a_minute() -> None:
+    async with serving() as desk:
+        for _ in range(3):
+            stranger = await desk.connect(environment(), source="127.0.0.9")
+            with contextlib.suppress(ConnectionError):
+                assert await stranger.ended()
+            stranger.writer.close()
+        assert desk.server.counts["stranger"] == 3
+        assert desk.strangers == [("127.0.0.9", 1)]
+        assert desk.faults == []
+        await desk.works()
+
+
+def test_strangers_are_told_of_at_once_and_then_by_the_minute() -> None:
+    told: list[tuple[str, int]] = []
+    clock = [0.0]
+    door = Door(("10.20.0.0/28", "::1/128"), lambda *what: told.append(what), lambda: clock[0])
+    assert door.admits("10.20.0.5")
+    assert door.admits("::ffff:10.20.0.5")  # as a listener on :: sees it
+    assert door.admits("::1")
+    for seconds in (0, 1, 59, 60, 61):
+        clock[0] = seconds
+        assert not door.admits(f"10.20.0.{100 + seconds}")
+    assert told == [("10.20.0.100", 1), ("10.20.0.160", 3)]
 
 
 async def test_drop_from_another_thread_refuses_while_the_loop_stands_still() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from router.channels.channel import Surroundings
 from router.channels.voice.agi import AgiSession, FastAgiServer
 from router.channels.voice.ami import AmiLink
+from router.channels.voice.door import Door
 from router.channels.voice.floods import Floods
 from router.channels.voice.pbx import Pbx
 from router.port import Order
@@ -17,6 +18,10 @@ from router.settings import VoiceSettings
 log = structlog.get_logger()
 
 RECONCILE_SECONDS = 30
+
+
+def _stranger(address: str, times: int) -> None:
+    log.warning("voice.agi_stranger", address=address, times=times)
 
 
 class VoiceChannel:
@@ -53,9 +58,15 @@ class VoiceChannel:
             self._serve,
             secret=settings.agi_token,
             on_fault=lambda fault: log.warning("voice.agi_fault", error=type(fault).__name__),
+            admits=Door(settings.agi_allowed, _stranger).admits,
             host=settings.agi_host,
             port=settings.agi_port,
         )
+
+    @property
+    def agi_counts(self) -> Mapping[str, int]:
+        """How FastAGI connections ended -> how many."""
+        return self._agi.counts
 
     async def start(self) -> None:
         """Listen for calls, and connect; the census follows as soon as Asterisk answers."""

@@ -183,9 +183,9 @@ async def read_environment(reader: asyncio.StreamReader) -> dict[str, str]:
 class FastAgiServer:
     """Hands each call of the dialplan to `handler` as an AgiSession.
 
-    `counts` tells how connections ended, by the code of the fault, `done`, `too_many` or `handler_fault`, and
-    `missing_prompt`; each fault is given to `on_fault` too. With a secret only calls with the token of our own
-    dialplan are served.
+    `counts` tells how connections ended, by the code of the fault, `done`, `too_many`, `stranger` (an address that
+    `admits` refuses) or `handler_fault`, and `missing_prompt`; each fault is given to `on_fault` too. With a secret
+    only calls with the token of our own dialplan are served.
     """
 
     def __init__(
@@ -194,6 +194,7 @@ class FastAgiServer:
         *,
         secret: str,
         on_fault: Callable[[Exception], None],
+        admits: Callable[[str], bool],
         host: str = "127.0.0.1",
         port: int = 4573,
         session_seconds: float = SESSION_SECONDS,
@@ -203,6 +204,7 @@ class FastAgiServer:
         self._handler = handler
         self._secret = secret
         self._on_fault = on_fault
+        self._admits = admits
         self._host, self.port = host, port
         self._session_seconds = session_seconds
         self._connections_max = connections_max
@@ -270,15 +272,18 @@ class FastAgiServer:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(listener)
+                connection, address = await loop.sock_accept(listener)
             except OSError as error:
                 if not _listens(listener):
                     return  # dropped
                 self._on_fault(error)  # out of descriptors, or the peer was quicker
                 await within(1.0, asyncio.sleep(0.1), self._call_later)
                 continue
-            if len(self._sessions) >= self._connections_max:
-                self.counts["too_many"] += 1
+            refused = "" if self._admits(address[0]) else "stranger"
+            if not refused and len(self._sessions) >= self._connections_max:
+                refused = "too_many"
+            if refused:
+                self.counts[refused] += 1
                 connection.close()
                 continue
             session = loop.create_task(self._serve(connection))

@@ -13,6 +13,7 @@ from typing import Final
 from router.channels.voice.faults import AmiDown, AmiGarbled, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.pyst import AmiActions, Frame, header, refuse_control
 from router.channels.voice.timing import CallLater, loop_timer, pause, within
+from router.settings import AmiTls
 
 __all__ = ["AmiAccess", "AmiDown", "AmiLink", "AmiRefused", "AmiTimeout", "ChannelGone", "Leg", "LiveChannel"]
 
@@ -42,6 +43,8 @@ class AmiAccess:
     port: int
     username: str
     secret: str = field(repr=False)
+    tls: AmiTls | None = None
+    """None = in the open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class AmiLink:
         actions = AmiActions(take, timeout_seconds=ACTION_SECONDS, call_later=self._call_later)
         try:
             self._began = asyncio.get_running_loop().time()  # who is let in before it has fully booted is not told so
-            await actions.open(self._access.host, self._access.port)
+            await actions.open(self._access.host, self._access.port, self._access.tls)
             await actions.login(self._access.username, self._access.secret)
             self.epoch += 1
             self._actions = actions

@@ -11,6 +11,36 @@ class AmiDown(Fault):
     code = "ami_down"
 
 
+class AmiUntrusted(AmiDown):
+    """The connection was not made: Asterisk's manager did not prove that it is ours, or not over TLS."""
+
+    code = "ami_untrusted"
+
+
+class AmiCertificateUnknown(AmiUntrusted):
+    """Its certificate is signed by nobody we trust, or is not the one that is pinned."""
+
+    code = "ami_certificate_unknown"
+
+
+class AmiCertificateExpired(AmiUntrusted):
+    """Its certificate is not valid today."""
+
+    code = "ami_certificate_expired"
+
+
+class AmiCertificateName(AmiUntrusted):
+    """Its certificate is for another name than `ami_server_name`."""
+
+    code = "ami_certificate_name"
+
+
+class AmiNotTls(AmiUntrusted):
+    """What listens there does not speak TLS."""
+
+    code = "ami_not_tls"
+
+
 class AmiTimeout(Fault):
     """Asterisk's manager did not reply in time; whether the action was done is unknown."""
 

@@ -27,6 +27,7 @@ from router.channels.voice.together import FAILED, Together
 from router.channels.voice.voicemail import Voicemail
 from router.channels.voice.waiting import Waiting
 from router.engine import commands
+from router.errors import KccError
 from router.port import Order
 from router.settings import PbxSettings, VoiceSettings
 
@@ -60,7 +61,7 @@ class Pbx:
         self.intake = Intake(around, settings, self.calls, floods, own.id)
         self._reports = Reports(around.port)
         self._ami = connect(
-            AmiAccess(own.ami_host, own.ami_port, own.ami_user, own.ami_secret),
+            AmiAccess(own.ami_host, own.ami_port, own.ami_user, own.ami_secret, own.ami_tls),
             on_up=self._up,
             on_down=self._down,
             on_event=self._heard,
@@ -266,7 +267,8 @@ class Pbx:
     # -- the connection -----------------------------------------------------------------------------------------
 
     def _fault(self, where: str, fault: Exception) -> None:
-        log.warning("voice.ami_fault", pbx=self._id, where=where, error=type(fault).__name__)
+        code = fault.code if isinstance(fault, KccError) else type(fault).__name__
+        log.warning("voice.ami_fault", pbx=self._id, where=where, error=code)
 
     async def _up(self, link: AmiLink) -> None:
         self._search.found()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,9 +22,12 @@ from router.channels.voice.faults import (
     AmiGarbled,
     AmiRefused,
     AmiTimeout,
+    AmiUntrusted,
     CallerHungUp,
 )
+from router.channels.voice.secure import context_of, fault_of, refuse_stranger
 from router.channels.voice.timing import CallLater, loop_timer, within
+from router.settings import AmiTls
 
 Frame = dict[str, str | list[str]]
 """One AMI message: header -> value; a header that came more than once holds a list."""
@@ -83,6 +87,11 @@ async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
             return parse_frame(message)
 
 
+def _secured(tls: AmiTls | None, host: str) -> dict[str, Any]:
+    """How `open_connection` is asked for TLS, if it is."""
+    return {} if tls is None else {"ssl": context_of(tls), "server_hostname": tls.server_name or host}
+
+
 class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
     """pyst2's action methods (`hangup`, `redirect`, `ping` …), each returning a future of the reply's Frame.
 
@@ -111,16 +120,30 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
     def connected(self) -> bool:
         return self._writer is not None and not self.lost.is_set()
 
-    async def open(self, host: str, port: int) -> None:
-        """Connect and read the greeting. Raises AmiDown, AmiTimeout or AmiGarbled."""
+    async def open(self, host: str, port: int, tls: AmiTls | None = None) -> None:
+        """Connect and read the greeting; with `tls` only to who proves to be Asterisk.
+
+        Raises AmiDown (AmiUntrusted for what is wrong with the proof), AmiTimeout or AmiGarbled.
+        """
         try:
-            reader, self._writer = await within(
-                self._timeout_seconds, asyncio.open_connection(host, port, limit=FRAME_BYTES_MAX), self._call_later
+            reader, writer = await within(
+                self._timeout_seconds,
+                asyncio.open_connection(host, port, limit=FRAME_BYTES_MAX, **_secured(tls, host)),
+                self._call_later,
             )
+            self._writer = writer
+            if tls is not None:
+                refuse_stranger(tls, writer)
             greeting = await within(self._timeout_seconds, reader.readline(), self._call_later)
         except TimeoutError:
             self._lose()
             raise AmiTimeout("no greeting from Asterisk's manager") from None
+        except AmiUntrusted:
+            self._lose()
+            raise
+        except ssl.SSLError as error:
+            self._lose()
+            raise fault_of(error) from error
         except (OSError, ValueError) as error:
             self._lose()
             raise AmiDown(f"cannot reach Asterisk's manager: {type(error).__name__}") from error
