@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from router.nouns_telephone import Recording, Telephone
+
 CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
@@ -63,20 +65,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Telephone:
-    """What callers of a municipality can do with the keys of their telephone, besides the menu."""
-
-    language_keys: dict[str, str] = field(default_factory=dict)
-    """Key -> language in which the call goes on."""
-    wait_spoken: bool = False
-    """Who waits is told once how long it may take; key 2 tells it again."""
-    voicemail: bool = False
-    """Key 3 while waiting: a recorded message, which somebody answers."""
-    survey_marks: int = 0
-    """The highest mark that callers can give afterwards, 5 or 10; 0 = they are asked nothing."""
-
-
-@dataclass(frozen=True, slots=True)
 class Municipality:
     """One municipality of the shared contact centre."""
 
@@ -99,7 +87,8 @@ class Municipality:
     """Skills (and levels) that every contact of this municipality asks of an agent."""
     targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)
     """Queue -> channel -> its own norm, where it differs from the queue's."""
-    telephone: Telephone = Telephone()
+    telephone: Telephone = field(default_factory=Telephone)
+    recording: Recording = field(default_factory=Recording)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,17 @@ CENTRE_MISTAKES = [
     ('nl = "Welkom bij de gemeente Heideveen."', 'en = "Hi"', "municipalities[2].greeting: the Dutch text is missing"),
     ('nl = "Welkom', 'de = "Hallo"\nnl = "Welkom', "municipalities[2].greeting.de: this key means nothing here"),
     ("needs = {}  ", "needs = { dialekt = 2 }  ", 'municipalities[1].needs.dialekt: there is no skill "dialekt"'),
+    (
+        "queues = []  ",
+        'queues = ["balei"]  ',
+        'municipalities[1].recording.queues[1]: there is no queue "balei"; did you',
+    ),
+    (
+        "listeners = []  ",
+        'listeners = ["nobody"]  ',
+        'municipalities[1].recording.listeners[1]: there is no agent "nobody"',
+    ),
+    ("\ndays = 30  ", "\ndays = 4000  ", "municipalities[1].recording.days: 4000 is out of bounds; write 1 to 400"),
     ("needs = {}  ", "needs = { wmo = 6 }  ", "municipalities[1].needs.wmo: 6 is out of bounds; write 1 to 5"),
     (
         'office = { weekdays = "08:30-16:30" }',
