@@ -60,6 +60,10 @@ Beside = Callable[[Settings], Coroutine[Any, Any, None]]
 """Something to run beside the server once it is up, such as the demo."""
 
 
+WINDOW_DAYS_BY_PHONE = 1
+"""Callers choose among what is left of today and the next day that is open."""
+
+
 class App:
     """The server of one contact centre in one process."""
 
@@ -109,6 +113,7 @@ class App:
             lambda municipality, channel: self.views.openings.opens_at(municipality, channel, self._clock()),
             self.views.openings.calamity,
             self._standing,
+            lambda municipality: self.views.openings.windows(municipality, self._clock(), WINDOW_DAYS_BY_PHONE),
             self._clock,
         )
         self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))

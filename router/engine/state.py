@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from router.engine.index import Index
-from router.nouns import Calamity, CallbackPlan, Centre, Closing, Estimates
+from router.nouns import Calamity, Centre, Closing, Estimates
+from router.nouns_callbacks import CallbackPlan
 from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
 from router.skills.policies import occupancy

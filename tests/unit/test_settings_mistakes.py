@@ -44,6 +44,21 @@ CENTRE_MISTAKES = [
         '["14 0598"]',
         'municipalities[2].entry_points[1]: "14 0598" is not a number to dial; write "140598"',
     ),
+    (
+        'hours = "13:00-17:00"\n',
+        'hours = "11:00-17:00"\n',
+        "callbacks.parts_of_day[2].hours: it begins before the part above",
+    ),
+    (
+        'hours = "13:00-17:00"\n',
+        'hours = "13:00-14:00, 15:00-17:00"\n',
+        'callbacks.parts_of_day[2].hours: it is one interval; write "09:00-12:00"',
+    ),
+    (
+        'id = "afternoon"',
+        'id = "morning"',
+        'callbacks.parts_of_day[2].id: "morning" is the id of another part of the day',
+    ),
     ('["140598"]', '["help"]', 'municipalities[2].entry_points[1]: "help" is not a number to dial; write digits as'),
     ('["140598"]', "[140598]", "municipalities[2].entry_points[1]: 140598 is not a text"),
     ('["140598"]', '"140598"', 'municipalities[2].entry_points: "140598" is not a list'),
