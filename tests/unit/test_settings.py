@@ -235,7 +235,7 @@ def test_a_mistake_in_the_environment_is_named(environ, expected):
 
 def test_copied_demo_accounts_are_refused_beyond_loopback(tmp_path):
     folder = Folder(tmp_path, DEMO).change("server.toml", "demo = true", "demo = false")
-    assert "everybody knows the demo passwords" in folder.mistakes(KCC_HOST="192.0.2.1")[0]
+    assert any("everybody knows the demo passwords" in one for one in folder.mistakes(KCC_HOST="192.0.2.1"))
     assert folder.load(KCC_HOST="::1").server.host == "::1"
 
 
