@@ -283,7 +283,8 @@ class Centre:
                 return None
             else:
                 self._record(batch, one.command, decision, now)
-                outcome = Outcome(self._state.number, decision.answer, bool(decision.facts))
+                offered = decision.offered(getattr(one.command, "contact", ""))
+                outcome = Outcome(self._state.number, decision.answer, bool(decision.facts), offered)
                 batch.settle.append(partial(_answer, one.reply, outcome))
         return batch
 

@@ -33,6 +33,8 @@ class Outcome:
     number. MakeFollowUp: its id. Otherwise None."""
     news: bool
     """False when nothing had to happen: it was a repetition."""
+    offered: str = ""
+    """The offer made of the command's own contact by the same decision; the order to ring is on its way."""
 
 
 @dataclass(frozen=True, slots=True)

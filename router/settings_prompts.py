@@ -37,8 +37,7 @@ def prompts_of(centre: Centre, menus: Menus) -> Prompts:
             prompts[f"{name[0]}-{municipality.id}{name[1]}"] = {
                 language: texts[language] for language in spoken if texts.get(language)
             }
-    parts = {f"part-{part.id}": part.title for part in centre.callbacks.parts_of_day}
-    for name, texts in (parts | centre.messages).items():
+    for name, texts in centre.messages.items():
         prompts[name] = {language: texts[language] for language in spoken if texts.get(language)}
     return prompts
 

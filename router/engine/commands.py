@@ -20,13 +20,6 @@ from router.engine.commands_centre import (
     Tick,
     WithdrawCalamity,
 )
-from router.engine.commands_recording import (
-    AnnounceRecording,
-    DropRecording,
-    PauseRecording,
-    ResumeRecording,
-    StoreRecording,
-)
 from router.engine.commands_staff import (
     AssignFollowUp,
     CompleteFollowUp,
@@ -333,11 +326,6 @@ Command = (
     | FinishAfterWork
     | Supervise
     | EndSupervision
-    | AnnounceRecording
-    | PauseRecording
-    | ResumeRecording
-    | DropRecording
-    | StoreRecording
     | MoveContact
     | SetPriority
     | TakeCallback

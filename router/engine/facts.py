@@ -20,14 +20,6 @@ from router.engine.facts_centre import (
     ChannelLost,
     ChannelReopened,
 )
-from router.engine.facts_recording import (
-    RecordingAnnounced,
-    RecordingDropped,
-    RecordingPaused,
-    RecordingResumed,
-    RecordingStarted,
-    RecordingStored,
-)
 from router.engine.facts_staff import (
     AgentLost,
     AgentRegained,
@@ -391,12 +383,6 @@ Fact = (
     | SupervisionSet
     | SupervisionEnded
     | AfterWorkEnded
-    | RecordingAnnounced
-    | RecordingStarted
-    | RecordingPaused
-    | RecordingResumed
-    | RecordingDropped
-    | RecordingStored
     | PresenceChanged
     | AgentLost
     | AgentRegained

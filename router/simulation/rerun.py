@@ -36,7 +36,6 @@ STILL_MEANT = (
     commands.SetPriority,
     commands.TakeCallback,
     commands.LeaveVoicemail,
-    commands.AnnounceRecording,
     commands.EndContact,
     commands.MakeFollowUp,
 )

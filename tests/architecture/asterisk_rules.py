@@ -15,8 +15,8 @@ Files = Mapping[str, str]
 
 AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp",
-    "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+    "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
+    "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "CALLERID", "CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT",
@@ -27,6 +27,7 @@ OURS = frozenset({
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
+    "KCC_NEXT",  # the router's own word, or nothing
     "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
 })  # fmt: skip
 """Variables whose value nobody outside chooses."""
@@ -126,6 +127,9 @@ def _manager(files: Files) -> Iterator[str]:
             yield f"manager.conf: {name} may read more than {', '.join(sorted(AMI_READ))}"
         if not user.all("eventfilter") or any(not re.match(r"Event: \w+", f) for f in user.all("eventfilter")):
             yield f"manager.conf: {name} gets events that are not named"
+        heard = {each.removeprefix("Event: ") for each in user.all("eventfilter")}
+        if not heard.isdisjoint(general.last("disabledevents").split(",")):
+            yield f"manager.conf: {name} waits for an event that is not made"
         if int(user.last("writetimeout") or 100) < WRITE_TIMEOUT_MS_MIN:
             yield f"manager.conf: {name} is cut off when it reads slowly"
         if not re.fullmatch(r"@\w+@", user.last("secret")):
@@ -246,13 +250,15 @@ def _places(files: Files) -> Iterator[str]:
 
 def _agi(files: Files) -> Iterator[str]:
     steps = list(dialplan(files))
+    if not any(s.name == "globals" and s.last("AGIEXITONHANGUP") == "yes" for s in sections(files["extensions.conf"])):
+        yield "extensions.conf: a hang-up, a Redirect or the deadline would not end an AGI"
     for at, step in enumerate(steps):
         if step.application != "AGI":
             continue
         where = f"extensions.conf: {step.context},{step.exten}"
         before = [s.arguments for s in steps[:at] if (s.context, s.exten) == (step.context, step.exten)]
         seconds = [int(found[1]) for text in before if (found := re.fullmatch(r"TIMEOUT\(absolute\)=(\d+)", text))]
-        if not seconds or not 0 < seconds[-1] <= AGI_SECONDS_MAX or "AGIEXITONHANGUP=yes" not in before:
+        if not seconds or not 0 < seconds[-1] <= AGI_SECONDS_MAX:
             yield f"{where} asks the router without a deadline"
         if not any((s.context, s.exten) == (step.context, "T") for s in steps):
             yield f"{where} has no T: a late router would end the call"

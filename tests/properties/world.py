@@ -26,7 +26,6 @@ from router.nouns import (
     WayOut,
     Widening,
 )
-from router.nouns_telephone import Recording
 from router.wire import encode
 from tests.properties.invariants import RESERVE_SECONDS, check, check_order, check_waiting
 
@@ -47,9 +46,7 @@ def small_centre(*policies: str) -> Centre:
         name="Test",
         time_zone="Europe/Amsterdam",
         municipalities=(
-            Municipality(
-                "waterland", "Waterland", ("140591",), {}, always, recording=Recording(("balie",), 30, ("anna",))
-            ),
+            Municipality("waterland", "Waterland", ("140591",), {}, always),
             Municipality("veenstede", "Veenstede", ("140592",), {}, always, needs={"veenstede": 1}),
         ),
         topics=(

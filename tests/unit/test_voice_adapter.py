@@ -10,7 +10,7 @@ import pytest
 
 from router.centre import Centre, Clock
 from router.channels.voice.ami import LiveChannel
-from router.channels.voice.faults import AmiDown, AmiTimeout, ChannelGone
+from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, ChannelGone
 from router.engine import commands
 from router.engine.effects import Announce, HangUp, Hold, OfferCallback, Ring
 from router.journal.memory import MemoryJournal, MemoryRecord
@@ -39,11 +39,29 @@ async def phone() -> AsyncIterator[Telephone]:
     await centre.stop()
 
 
-async def ringing(phone: Telephone, agent: str = "ada") -> str:
-    """A call that rings this agent; the offer."""
+async def on_hold(phone: Telephone) -> str:
+    """A call that waits on music; the contact."""
     await phone.up()
-    await phone.ready(agent)
     contact = await phone.comes_in()
+    await phone.hears(phone.user("KccHeld"))
+    return contact
+
+
+async def offered_at_once(phone: Telephone, session: Session, then: str = "") -> None:
+    """A call that comes in while ada is free, with its order to ring; then Asterisk tells that it rings, or this."""
+    await phone.up()
+    await phone.ready("ada")
+    coming = asyncio.create_task(phone.comes_in(session))
+    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
+    await coming
+    await phone.hears(phone.user(then) if then else phone.ringing(f"{phone.contact}-1"))
+    await ring
+
+
+async def ringing(phone: Telephone, agent: str = "ada") -> str:
+    """A call that waited, and now rings this agent; the offer."""
+    contact = await on_hold(phone)
+    await phone.ready(agent)
     await phone.carry_out(Ring)
     assert phone.link.done == [("deliver", f"d-{'a1' if agent == 'ada' else 'a2'}-{contact}-1")]
     return f"{contact}-1"
@@ -119,29 +137,55 @@ async def test_who_leaves_before_asterisk_has_the_contact(phone: Telephone, told
     assert await phone.state() == ("ended", "abandoned")
 
 
-async def test_where_there_is_nothing_to_say_the_call_is_offered_once_asterisk_knows_whose_it_is(
-    phone: Telephone,
-) -> None:
+@pytest.mark.parametrize("subject", [SILENT, "140299"], ids=["nothing to say", "greeted and asked"])
+async def test_a_call_that_is_offered_at_once_goes_to_the_phone_by_itself(phone: Telephone, subject: str) -> None:
+    session = Session(subject=subject)
+    await offered_at_once(phone, session)
+    contact = phone.contact
+    assert session.told == {"KCC_ID": contact, "KCC_RING": "60", "KCC_NEXT": f"d-a1-{contact}-1"}
+    assert phone.link.done == []
+    await phone.hears(phone.answer(f"{contact}-1"))
+    assert await phone.state() == ("active", "ada")
+
+
+async def test_it_is_told_where_to_go_only_when_it_is_recorded_and_nothing_is_done_before(phone: Telephone) -> None:
     await phone.up()
     await phone.ready("ada")
     session = Session(subject=SILENT, waits=True)
     coming = asyncio.create_task(phone.comes_in(session))
-    order = await phone.order()
-    ring = asyncio.create_task(phone.channel.perform(order))
+    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
     await session.reached.wait()
     assert not ring.done()
+    assert await phone.state(phone.port.of(commands.Receive)[-1].contact) == ("offered", "")
     session.go_on.set()
-    await asyncio.gather(coming, ring)
-    assert session.said == ["KCC_ID"]
-    assert phone.link.done == [("deliver", f"d-a1-{phone.contact}-1")]
+    await coming
+    await phone.hears(phone.ringing(f"{phone.contact}-1"))
+    await ring
     assert len(phone.port.of(commands.Classify)) == 0
 
 
+async def test_withdrawn_before_it_rings_it_is_put_on_hold_when_it_has_come_to_the_phone(phone: Telephone) -> None:
+    await offered_at_once(phone, Session(subject=SILENT))
+    await phone.port.centre.submit(commands.Decline(f"{phone.contact}-1", "ada"))
+    await phone.carry_out(Hold)
+    assert phone.link.done == [("hold", "s")]
+
+
+@pytest.mark.parametrize("fault", [None, AgiTimeout], ids=["not understood", "not heard"])
+async def test_a_call_that_comes_on_hold_all_the_same_is_rung_from_there(
+    phone: Telephone, fault: type[AgiTimeout] | None
+) -> None:
+    """The dialplan is older than KCC_NEXT, or Asterisk did not hear the reply in time."""
+    last = "KCC_ID KCC_RING KCC_NEXT"
+    await offered_at_once(
+        phone, Session(subject=SILENT, leaves_at=last, fault=fault) if fault else Session(subject=SILENT), "KccHeld"
+    )
+    assert phone.link.done == [("deliver", f"d-a1-{phone.contact}-1")]
+    assert await phone.state() == ("offered", "")
+
+
 async def test_who_leaves_before_asterisk_has_the_contact_is_not_rung_for(phone: Telephone) -> None:
-    await phone.up()
-    await phone.ready("ada")
-    await phone.comes_in(Session(subject=SILENT, leaves_at="KCC_ID"))
-    await phone.carry_out(Ring)
+    await offered_at_once(phone, Session(subject=SILENT, leaves_at="KCC_ID KCC_RING KCC_NEXT"), "KccGone")
     assert phone.link.done == []
     assert await phone.state() == ("ended", "abandoned")
 
@@ -232,9 +276,8 @@ async def test_a_census_over_a_connection_that_has_ended_is_not_told(phone: Tele
 
 
 async def test_a_ring_without_a_reply_is_taken_back_and_offered_elsewhere(phone: Telephone) -> None:
-    await phone.up()
+    await on_hold(phone)
     await phone.ready("ada")
-    await phone.comes_in()
     phone.link.fails = lambda what: AmiTimeout() if what == "deliver" else None
     await phone.carry_out(Ring)
     assert [what for what, _ in phone.link.done] == ["deliver", "hold"]
@@ -243,9 +286,8 @@ async def test_a_ring_without_a_reply_is_taken_back_and_offered_elsewhere(phone:
 
 
 async def test_a_ring_for_who_has_left_ends_the_contact(phone: Telephone) -> None:
-    await phone.up()
+    await on_hold(phone)
     await phone.ready("ada")
-    await phone.comes_in()
     phone.link.fails = lambda what: ChannelGone()
     await phone.carry_out(Ring)
     assert await phone.state() == ("ended", "abandoned")

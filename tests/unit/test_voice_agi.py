@@ -223,6 +223,38 @@ async def test_a_missing_prompt_goes_on_and_is_reported() -> None:
         assert "kcc/none" in str(desk.faults[0])
 
 
+async def test_the_last_reply_sets_all_at_once_and_lets_the_dialplan_go_on() -> None:
+    named: list[str] = []
+
+    async def conclude(session: AgiSession) -> None:
+        await session.conclude(KCC_ID="c-1", KCC_NEXT="d-a1-c-1-1")
+        named.append("told")
+
+    async with serving(conclude) as desk:
+        dialplan = await desk.connect(environment())
+        assert await dialplan.line() == 'EXEC MSet "KCC_ID=c-1,KCC_NEXT=d-a1-c-1-1"'
+        assert await dialplan.ended()  # before it has replied
+        assert not named
+        dialplan.say("200 result=0")
+        await asyncio.gather(*desk.server._sessions)
+        assert named == ["told"]
+        assert desk.faults == []
+        dialplan.writer.close()
+
+
+@pytest.mark.parametrize("value", ["a,KCC_BUSY=1", "${SHELL}", "", "a b", 'a"'])
+async def test_what_would_be_more_than_one_variable_is_refused(value: str) -> None:
+    async def conclude(session: AgiSession) -> None:
+        with pytest.raises(ValueError, match="not variables"):
+            await session.conclude(KCC_ID=value)
+
+    async with serving(conclude) as desk:
+        dialplan = await desk.connect(environment())
+        assert await dialplan.ended()
+        dialplan.writer.close()
+        assert desk.server.counts["done"] == 1
+
+
 async def test_names_that_asterisk_would_read_otherwise_are_refused() -> None:
     refused = []
 

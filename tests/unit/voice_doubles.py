@@ -11,7 +11,7 @@ from router.centre import Centre
 from router.channels.channel import Surroundings
 from router.channels.voice.adapter import VoiceChannel
 from router.channels.voice.ami import LiveChannel
-from router.channels.voice.faults import CallerHungUp
+from router.channels.voice.faults import AgiFault, CallerHungUp
 from router.engine import commands, facts
 from router.port import Order
 from router.settings import CallLimits, PbxSettings, VoiceSettings
@@ -70,6 +70,10 @@ class Session:
     caller_number: str = "0612345678"
     caller_name: str = ""
     said: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """The variables of the last reply."""
+    fault: type[AgiFault] = CallerHungUp
+    """What comes of the step at which the citizen leaves."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -83,11 +87,15 @@ class Session:
         if self.waits:
             await self.go_on.wait()
         if what == self.leaves_at:
-            raise CallerHungUp
+            raise self.fault
         return ""
 
     async def set_variable(self, name: str, value: str) -> None:
         await self._say(name)
+
+    async def conclude(self, **variables: str) -> None:
+        self.told = variables
+        await self._say(" ".join(variables))
 
     async def deadline(self, seconds: int) -> None:
         await self._say("deadline")
@@ -106,7 +114,7 @@ class Telephone:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
             self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
-            lambda m: self.announced, nowhere, lambda m: (), centre.clock,
+            lambda m: self.announced, nowhere, centre.clock,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}
@@ -174,6 +182,10 @@ class Telephone:
             "DestLinkedid": UNIQUEID, "Context": "kcc-deliver", "Exten": f"d-{endpoint}-{offer}",
             "DialStatus": "ANSWER",
         }  # fmt: skip
+
+    def ringing(self, offer: str, endpoint: str = "a1") -> dict[str, str]:
+        more = {"DestUniqueid": "kcc-1.1", "DialStatus": ""}
+        return {**self.answer(offer, endpoint), **more, "Event": "DialBegin"}
 
     def result(self, offer: str, status: str, endpoint: str = "a1") -> dict[str, str]:
         return self.user("KccDialResult", Offer=offer, Agent=endpoint, Status=status)

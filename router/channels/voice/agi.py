@@ -41,10 +41,10 @@ BACKLOG = 128
 
 SOUND: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 FILE: Final = re.compile(r"/[A-Za-z0-9/._-]{1,200}")
+VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+VALUE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 DIGITS: Final = re.compile(r"[0-9*#]*")
 ANY_DIGIT = "0123456789*#"
-RESTRICTED = 0x60
-"""The bits of a presentation (Q.931) in which 0 is "allowed"."""
 
 
 def token_of(secret: str, uniqueid: str, nonce: str) -> str:
@@ -91,12 +91,6 @@ class AgiSession:
         return _known(self.env.get("agi_callerid", ""))
 
     @property
-    def withheld(self) -> bool:
-        """Whether the caller asked the carrier not to show the number, also where it was handed over."""
-        presentation = self.env.get("agi_callingpres", "")
-        return presentation.isdecimal() and bool(int(presentation) & RESTRICTED)
-
-    @property
     def caller_name(self) -> str:
         return _known(self.env.get("agi_calleridname", ""))
 
@@ -123,6 +117,13 @@ class AgiSession:
             raise ValueError("not a variable's name")
         await self._call.do("set_variable", name, value)
 
+    async def conclude(self, **variables: str) -> None:
+        """Set channel variables, all in the one and last command: the dialplan goes on as soon as it has carried it
+        out, without waiting for our end of the connection. Letters, digits, underscores and dashes only."""
+        if not all(VARIABLE.fullmatch(name) and VALUE.fullmatch(value) for name, value in variables.items()):
+            raise ValueError("not variables that can be set together")
+        await self._call.do("appexec", "MSet", ",".join(f"{n}={v}" for n, v in variables.items()), last=True)
+
     async def deadline(self, seconds: int) -> None:
         """How long the dialplan waits from now on before it takes the call back; it begins with 3 s."""
         await self.set_variable("TIMEOUT(absolute)", str(max(1, seconds)))
@@ -140,23 +141,6 @@ class AgiSession:
     async def say_number(self, number: int) -> None:
         """A number from 0 on, in the language of the call."""
         await self._call.do("say_number", number, "", seconds=PLAY_SECONDS)
-
-    async def say_digits(self, digits: str) -> str:
-        """One by one, to the end or to any digit that is pressed: that digit, or ""."""
-        if not digits.isdecimal():
-            raise ValueError("no digits")
-        return str(await self._call.do("say_digits", digits, ANY_DIGIT, seconds=PLAY_SECONDS))
-
-    async def get_digits(self, prompt: str, timeout_ms: int, digits_max: int) -> str:
-        """Play a prompt and take what is pressed, to # or to so long a silence; a missing prompt gives ""."""
-        if not SOUND.fullmatch(prompt):
-            raise ValueError("not a prompt's name")
-        seconds = PLAY_SECONDS + digits_max * timeout_ms / 1000
-        try:
-            return str(await self._call.do("get_data", prompt, timeout_ms, digits_max, seconds=seconds))
-        except AgiRefused:
-            self.missing.append(prompt)
-            return ""
 
     async def record(self, path: str, seconds: int, silence_seconds: int) -> None:
         """Record the caller, after a tone, into `path`.wav at the PBX, until #, silence, or so many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,11 +13,13 @@ from router.channels.voice.events import (
     DELIVER_CONTEXT,
     NEIGHBOUR_CONTEXT,
     OUTSIDE_CONTEXT,
+    Ringing,
+    VoiceEvent,
 )
 from router.channels.voice.funnel import Wish
-from router.engine.effects import Announce, OfferCallback
 
 LOST_MAX = 2_000
+MOVING_SECONDS_MAX = 1.0
 
 
 def _already() -> asyncio.Event:
@@ -41,8 +44,6 @@ class Call:
     """When this channel became known, on the count of `Calls.mark`."""
     attended: bool = False
     """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
-    unsaid: Announce | OfferCallback | None = None
-    """What was to be said while the caller was telling something by keys."""
     asking: bool = False
     """The intake has not said yet where the contact goes."""
     named: bool = True
@@ -52,7 +53,9 @@ class Call:
     offer: str | None = None
     """The offer whose phone was last sent for; "" = put back on hold; None = not known, from before a start."""
     moved: asyncio.Event = field(default_factory=_already)
-    """Set once Asterisk has told that the call came on hold where it was last sent."""
+    """Set once Asterisk has told that the call came where it was last sent."""
+    came_to: str = ""
+    """Where that was: hold or phone."""
     agent: str = ""
     """Who talks with the citizen."""
     settled: int = 0
@@ -70,10 +73,28 @@ class Call:
     """Whom it is for; "" = not known, from before a start."""
     queued: int = 0
     """The last fact when it came into its queue."""
+    offered: str = ""
+    """The offer made by that same decision."""
     wish: Wish = field(default_factory=Wish)
     """What the citizen has told by keys."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
+
+    def sent(self) -> None:
+        """It is on its way: to a phone by the reply to FastAGI, or on hold."""
+        self.moved.clear()
+        self.came_to = ""
+
+    def came(self, where: str) -> None:
+        self.came_to = where
+        self.moved.set()
+
+    async def arrived(self) -> None:
+        """A call sent on before it has come where it was sent last can be lost in Asterisk: wait for it, a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MOVING_SECONDS_MAX):
+                await self.moved.wait()
+        self.moved.set()
 
     @property
     def silent(self) -> bool:
@@ -107,8 +128,15 @@ class Calls:
         call.uniqueid = uniqueid or call.uniqueid
         return call
 
-    def gone(self, contact: str) -> Call | None:
-        return self._calls.pop(contact, None)
+    def hear(self, event: VoiceEvent | None) -> None:
+        """A phone rings for a call: it has come where the intake sent it. Noted before what is in order per call."""
+        if isinstance(event, Ringing) and (call := self._calls.get(event.offer.rpartition("-")[0])) is not None:
+            call.came("phone")
+
+    def gone(self, contact: str) -> None:
+        """It is up no more: nobody need wait for it."""
+        if (call := self._calls.pop(contact, None)) is not None:
+            call.moved.set()
 
     def of(self, uniqueid: str) -> Call | None:
         """The call of a channel that does not say whose it is: Asterisk was not told, or did not hear it."""

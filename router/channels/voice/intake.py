@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import phonenumbers
 import structlog
 
 from router.channels.channel import Surroundings
+from router.channels.voice import events
 from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.calls import Call, Calls
@@ -19,9 +20,10 @@ from router.channels.voice.floods import Floods
 from router.channels.voice.funnel import Funnel, entry_point, greeting
 from router.channels.voice.waiting import SPEECH_SECONDS_MAX, say_standing
 from router.engine import commands
+from router.engine.effects import Effect, Ring
 from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
-from router.port import new_id
+from router.port import Order, new_id
 from router.settings import VoiceSettings
 from router.vault.interface import CARD_TYPE, Card, card_bytes
 
@@ -29,10 +31,52 @@ log = structlog.get_logger()
 
 INTAKE_SECONDS_MAX = 100
 """The dialplan takes the call back after this; the engine queues it by itself a little later."""
+RING_SECONDS_MAX = 0.5
+"""How long the order that follows from an offer is awaited; the dialplan takes a call back 3 s after it asked."""
 AGAIN_MAX = 20
 CLOSED = "closed_hours"
 FULL = "full"
 FLOOD = "flood"
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """A call whose FastAGI connection is being served."""
+
+    named: asyncio.Event = field(default_factory=asyncio.Event)
+    """Asterisk has been told whose call it is, or never will be."""
+    ring: asyncio.Future[Ring] | None = None
+    """Where an order to ring is awaited: told with the last reply, the dialplan goes to the phone by itself."""
+    rings: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Whether Asterisk was told of that ring."""
+
+    def expect(self) -> None:
+        """The contact is about to be queued: it may be offered at once."""
+        self.ring = asyncio.get_running_loop().create_future()
+
+    async def take(self, effect: Effect) -> bool:
+        """An order for this call: True when it has been carried out with the reply to FastAGI."""
+        if isinstance(effect, Ring) and self.ring is not None and not self.ring.done():
+            self.ring.set_result(effect)
+            return await self.rings
+        await self.named.wait()
+        return False
+
+    async def offer(self, made: str) -> Ring | None:
+        """The order to ring for an offer that has been made; None when none was, or the order is late."""
+        if self.ring is None or not made:
+            return None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RING_SECONDS_MAX):
+                return await asyncio.shield(self.ring)
+        return None
+
+    def over(self, *, rings: bool) -> None:
+        """Nothing more is told over this connection."""
+        self.ring = None
+        self.named.set()
+        if not self.rings.done():
+            self.rings.set_result(rings)
 
 
 class Intake:
@@ -42,8 +86,8 @@ class Intake:
         """`pbx` is the PBX of these calls, where there are several."""
         self._around, self._settings, self._calls = around, settings, calls
         self._floods, self._pbx = floods, pbx
-        self._coming: dict[str, asyncio.Event] = {}
-        """Contacts of calls that Asterisk has not been told of."""
+        self._coming: dict[str, Arrival] = {}
+        """By contact."""
         self._by_id = {m.id: m for m in around.centre.municipalities}
         self._by_number = {n: m for m in around.centre.municipalities for n in m.entry_points}
 
@@ -55,17 +99,17 @@ class Intake:
         """
         self._calls.found(session.uniqueid)
         contact, municipality = new_id("c"), self.municipality(*session.numbers)
-        self._coming[contact] = asyncio.Event()
+        arrival = self._coming[contact] = Arrival()
         try:
             with self._floods.room(session.caller_number, session.subject, session.channel) as broken:
                 if broken:
                     await self._turn_away(session, municipality, contact, broken)
                     return
-                call = await self._receive(session, municipality, contact)
+                call = await self._receive(session, municipality, contact, arrival)
             if call is not None:
-                await self._attend(session, call, municipality, self._coming[contact])
+                await self._attend(session, call, municipality, arrival)
         finally:
-            self._coming.pop(contact).set()
+            self._coming.pop(contact).over(rings=False)
 
     def restore(self, found: Mapping[str, LiveChannel]) -> None:
         """After a start: where the calls come from, by contact, from what is up."""
@@ -75,40 +119,67 @@ class Intake:
                 call.entry, call.caller = row.number, self._floods.caller(row.caller_number)
 
     def takes(self, contact: str) -> bool:
-        """Whether its call is being put on disk, and told whose it is, at this moment."""
+        """Whether its FastAGI connection is being served."""
         return contact in self._coming
 
-    async def known(self, contact: str) -> None:
-        """Wait until Asterisk has been told whose call it is: a call that need not be asked anything is on disk, and
-        may be offered, a moment before."""
-        coming = self._coming.get(contact)
-        if coming is not None:
-            await coming.wait()
+    async def carries_out(self, order: Order) -> bool:
+        """True when the call went where the order says by itself. Otherwise waits until Asterisk has been told whose
+        call it is: a call that need not be asked anything is on disk, and may be offered, a moment before."""
+        arrival = self._coming.get(order.effect.contact)
+        if arrival is None or not await arrival.take(order.effect):
+            return False
+        if (call := self._calls.get(order.effect.contact)) is None:
+            return True
+        await call.arrived()
+        return call.came_to != "hold"  # a dialplan that does not know KCC_NEXT
 
-    async def _attend(self, session: AgiSession, call: Call, municipality: Municipality, named: asyncio.Event) -> None:
-        """The citizen's side of it: the contact's id, then what there is to say and to ask."""
+    async def _attend(self, session: AgiSession, call: Call, municipality: Municipality, arrival: Arrival) -> None:
+        """The citizen's side of it: the contact's id, what there is to say and to ask, and where it goes from here."""
         call.attended = True
         try:
-            await session.set_variable("KCC_ID", call.contact)
-            call.named = True
-            named.set()
             if call.asking:
+                await session.set_variable("KCC_ID", call.contact)
+                self._named(call, arrival)
                 await session.deadline(INTAKE_SECONDS_MAX)
-                await self._speak(session, call, municipality)
+                await self._speak(session, call, municipality, arrival)
                 call.asking = False
-            if municipality.telephone.wait_spoken and not call.farewell:
-                await session.deadline(SPEECH_SECONDS_MAX)
-                await say_standing(session, await self._around.standing(call.contact, call.queued))
+            if not call.farewell and self._calls.get(call.contact) is call:
+                await self._go_on(session, call, municipality, arrival)
         except AgiFault as fault:
             log.info("voice.intake_cut_short", contact=call.contact, code=fault.code)
         finally:
             call.attended = False
 
-    async def _speak(self, session: AgiSession, call: Call, municipality: Municipality) -> None:
+    def _named(self, call: Call, arrival: Arrival) -> None:
+        call.named = True
+        arrival.named.set()
+
+    async def _go_on(self, session: AgiSession, call: Call, municipality: Municipality, arrival: Arrival) -> None:
+        """Straight to the phone that was chosen when there is one, else on hold, where it says that it has come."""
+        ring = await arrival.offer(call.offered)
+        if ring is None and municipality.telephone.wait_spoken:
+            await session.set_variable("KCC_ID", call.contact)
+            self._named(call, arrival)
+            arrival.over(rings=False)
+            await session.deadline(SPEECH_SECONDS_MAX)
+            await say_standing(session, await self._around.standing(call.contact, call.queued))
+            return
+        call.sent()
+        if ring is None:
+            await session.conclude(KCC_ID=call.contact)
+        else:
+            call.offer, call.agent, call.ring_seconds = ring.offer, "", ring.seconds
+            exten = events.dial_exten(ring.endpoint, ring.offer)
+            await session.conclude(KCC_ID=call.contact, KCC_RING=str(ring.seconds), KCC_NEXT=exten)
+        call.named = True
+        arrival.over(rings=ring is not None)
+
+    async def _speak(self, session: AgiSession, call: Call, municipality: Municipality, arrival: Arrival) -> None:
         if self._announces(municipality):
             await session.play(f"kcc/calamity-{municipality.id}")
         if self._around.is_open(municipality.id, "phone"):
             await Funnel(municipality, self._settings.menus.get(municipality.id, ()), call.wish).ask(session)
+            arrival.expect()
             await self._queue(session, call)
         else:
             await self._close(session, call, municipality)
@@ -116,7 +187,9 @@ class Intake:
     async def _queue(self, session: AgiSession, call: Call) -> None:
         """Into the queue; where it is full, the dialplan sends the call to the fallback phones."""
         try:
-            call.queued = await self._settle(commands.Classify(call.contact, call.wish.hints, call.wish.language))
+            call.queued, call.offered = await self._settle(
+                commands.Classify(call.contact, call.wish.hints, call.wish.language)
+            )
         except QueueFull:
             log.info("voice.queue_full", contact=call.contact)
             await session.set_variable("KCC_ID", "")
@@ -155,10 +228,14 @@ class Intake:
         )
         return citizen, ref
 
-    async def _receive(self, session: AgiSession, municipality: Municipality, contact: str) -> Call | None:
+    async def _receive(
+        self, session: AgiSession, municipality: Municipality, contact: str, arrival: Arrival
+    ) -> Call | None:
         """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open.
         None when it has left meanwhile."""
         silent = self._silent(municipality)
+        if silent:
+            arrival.expect()
         citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
         receive = commands.Receive(
             contact,
@@ -189,7 +266,7 @@ class Intake:
             return None
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
-        call.municipality, call.queued = municipality.id, outcome.number
+        call.municipality, call.queued, call.offered = municipality.id, outcome.number, outcome.offered
         call.caller, call.entry = self._floods.caller(session.caller_number), session.subject
         return call
 
@@ -222,15 +299,17 @@ class Intake:
         await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
 
-    async def _settle(self, command: commands.Command) -> int:
-        """The number of the last fact. The call may have ended meanwhile: then there is nothing left to do for it."""
+    async def _settle(self, command: commands.Command) -> tuple[int, str]:
+        """The number of the last fact, and the offer that was made at once. The call may have ended meanwhile: then
+        there is nothing left to do for it."""
         try:
-            return (await self._around.port.submit(command)).number
+            outcome = await self._around.port.submit(command)
         except QueueFull:
             raise
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
-            return 0
+            return 0, ""
+        return outcome.number, outcome.offered
 
 
 def e164(number: str) -> str:

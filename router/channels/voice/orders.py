@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -35,8 +34,6 @@ from router.engine.effects import (
 from router.port import Order
 
 log = structlog.get_logger()
-
-MOVING_SECONDS_MAX = 1.0
 
 LEFT = frozenset({"abandoned", "citizen_left", "gone"})
 """Ends of which nothing is left to hang up."""
@@ -97,11 +94,11 @@ class Orders:
         if call is None:
             raise ChannelGone("the call is not up")
         match effect:
-            case Ring() if not call.named:
-                raise ChannelGone("it left before it was told whose it is")
             case Ring():
+                await call.arrived()
+                if not call.named:
+                    raise ChannelGone("it left before it was told whose it is")
                 await self._together.release(call)
-                await self._on_hold(call)
                 call.offer, call.agent = effect.offer, ""
                 exten = events.dial_exten(effect.endpoint, effect.offer)
                 ring = self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
@@ -112,7 +109,7 @@ class Orders:
                     call.ring_seconds = effect.seconds
             case Hold():
                 call.offer, call.agent = "", ""
-                call.moved.clear()
+                call.sent()
                 await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
                 await self._together.release(call)
             case HangUp(reason="agent") if await self._survey.begin(call):
@@ -129,13 +126,6 @@ class Orders:
                 await self._supervision.steer(effect, call)
             case _:
                 await self._together.steer(effect, call)
-
-    async def _on_hold(self, call: Call) -> None:
-        """A call sent on before it has come where it was sent last can be lost in Asterisk: wait for it, a while."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(MOVING_SECONDS_MAX):
-                await call.moved.wait()
-        call.moved.set()
 
     async def hold(self, call: Call) -> None:
         """Put the citizen back on music, if that can be done now."""

@@ -69,9 +69,7 @@ class Pbx:
         )
         self._together = Together(self._ami, self.calls, agents, self._reports.tell)
         voicemail = Voicemail(around, settings.spool, own.id, self._reports.tell)
-        self._waiting = Waiting(
-            around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home, settings.dial_prefixes
-        )
+        self._waiting = Waiting(around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home)
         self._survey = Survey(self._ami, self._reports.tell, self.intake.home)
         self._outside = Outside(self._ami, self._together, self._reports.tell, around.vault)
         self._go_out = {
@@ -136,8 +134,8 @@ class Pbx:
 
     async def perform(self, order: Order) -> None:
         """Carry one order out, once Asterisk knows whose call it is."""
-        await self.intake.known(order.effect.contact)
-        await self._orders.perform(order)
+        if not await self.intake.carries_out(order):
+            await self._orders.perform(order)
 
     # -- what Asterisk tells ------------------------------------------------------------------------------------
 
@@ -147,6 +145,7 @@ class Pbx:
             log.warning("voice.malformed_event", reason=decoded.reason)
         if await self.callbacks.heard(decoded.event):
             return
+        self.calls.hear(decoded.event)
         match decoded.event:
             case events.Held(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._held, event))
@@ -187,7 +186,7 @@ class Pbx:
     async def _held(self, event: events.Held) -> None:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
         call.named = True
-        call.moved.set()
+        call.came("hold")
         if call.mode == "consult":
             return  # the agent asks a colleague meanwhile
         call.agent = ""

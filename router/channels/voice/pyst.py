@@ -279,28 +279,16 @@ class _OneLine:
         return self._line
 
 
-PROMPTS = frozenset({"get_data", "stream_file"})
-"""AGI commands that play a prompt by its name; one that is missing fails as a hang-up does."""
-
-
 class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
     """pyst2's synchronous AGI commands, replayed: a first pass yields the command line, asyncio fetches the reply,
     a second pass parses it."""
 
     COMMANDS = frozenset(
-        (
-            "answer",
-            "get_data",
-            "hangup",
-            "record_file",
-            "say_digits",
-            "say_number",
-            "set_variable",
-            "stream_file",
-            "wait_for_digit",
-        )
+        ("answer", "appexec", "hangup", "record_file", "say_number", "set_variable", "stream_file", "wait_for_digit")
     )
     """pyst2's other methods desynchronise on free text or quote badly, and are not needed."""
+    APPLICATIONS = frozenset({("MSet",)})
+    """What `appexec` may run."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, call_later: CallLater = loop_timer
@@ -326,13 +314,14 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
             return self.get_result()
         raise _Need(" ".join([command, *map(str, args)]).strip())
 
-    async def do(self, command: str, *args: object, seconds: float = 4.0) -> Any:
-        """One command of COMMANDS with pyst2's arguments; gives what pyst2's method gives.
+    async def do(self, command: str, *args: object, seconds: float = 4.0, last: bool = False) -> Any:
+        """One command of COMMANDS with pyst2's arguments; gives what pyst2's method gives. After the `last` one nothing
+        more can be asked: our side of the connection ends with it.
 
         Raises CallerHungUp, AgiTimeout (no reply in `seconds`), AgiRefused, AgiMalformed; ValueError for a control
         character or too long a line.
         """
-        if command not in self.COMMANDS:
+        if command not in self.COMMANDS or (command == "appexec" and args[:1] not in self.APPLICATIONS):
             raise ValueError(f"not an AGI command in use here: {command}")
         self._replies.clear()
         while True:
@@ -347,14 +336,14 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
                 raise AgiMalformed("not an AGI reply") from error
             except asterisk.agi.AGIError as error:
                 raise AgiRefused(f"{command} failed") from error
-            reply = await self._exchange(line, seconds)
-            if _failed(reply) and command in PROMPTS and not _failed(await self._exchange("CHANNEL STATUS")):
+            reply = await self._exchange(line, seconds, last=last)
+            if _failed(reply) and command == "stream_file" and not _failed(await self._exchange("CHANNEL STATUS")):
                 raise AgiRefused("there is no such prompt")  # the caller is still there
             if _failed(reply):
                 raise CallerHungUp
             self._replies.append(reply)
 
-    async def _exchange(self, command: str, seconds: float = 4.0) -> str:
+    async def _exchange(self, command: str, seconds: float = 4.0, *, last: bool = False) -> str:
         refuse_control(command, "an AGI command")
         data = command.encode() + b"\n"
         if len(data) > COMMAND_BYTES_MAX:
@@ -364,6 +353,8 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
         self._out_of_step = True
         try:
             self._writer.write(data)
+            if last:
+                self._writer.write_eof()
             reply = await within(seconds, self._reply(), self._call_later)
         except AgiRefused:
             self._out_of_step = False
