@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from router.engine import commands, facts
-from router.nouns import Agent, Centre
+from router.nouns import LIVE_CHANNELS, WRITTEN_CHANNELS, Agent, Centre
 from router.port import Numbered
 from router.projections.contacts import Contacts
 from router.projections.people import People
@@ -106,6 +106,28 @@ def test_18_a_conversation_outlives_every_time_limit_of_its_queue(world: World) 
     world.ask(commands.CompleteWrapUp(contact, "anna", True))
     ends = [f for _, f in world.record if isinstance(f, facts.ContactEnded) and f.contact == contact]
     assert len(ends) == 1
+
+
+@pytest.mark.parametrize("state", ["waiting", "offered", "active", "wrap_up"])
+@pytest.mark.parametrize("channel", sorted(LIVE_CHANNELS | WRITTEN_CHANNELS))
+def test_21_no_contact_is_out_of_a_supervisors_reach(world: World, channel: str, state: str) -> None:
+    """Rocket.Chat 22105, 18200: a chat that cannot be taken, moved or closed. Every open contact can be ended, and its
+    agent is free then; one that waits can be moved."""
+    if state != "waiting":
+        world.ready("anna")
+    contact = world.receive(channel)
+    if state in ("active", "wrap_up"):
+        world.ask(commands.Accept(*world.offer_of(contact)))
+    if state == "wrap_up":
+        world.ask(commands.FinishConversation(contact, "anna"))
+    assert world.state.contacts[contact].state == state
+    if state in ("waiting", "offered"):
+        world.ask(commands.MoveContact(contact, "buiten", "sofie", "why-1"))
+        assert world.state.contacts[contact].queue == "buiten"
+    world.ask(commands.CloseContact(contact, "sofie", "why-2"))
+    assert contact not in world.state.contacts
+    assert not world.state.offers
+    assert not world.state.agents["anna"].load
 
 
 def test_31_counters_are_the_number_of_facts(world: World) -> None:
