@@ -27,6 +27,8 @@ from router.disk import DiskWatch
 from router.engine.facts import ContactReceived, FollowUpMade
 from router.errors import Fault
 from router.gateways.accounts import Accounts
+from router.gateways.answer_links import AnswerLinks
+from router.gateways.answer_page import AnswerPage
 from router.gateways.desk import DeskNamespace
 from router.gateways.http import build_app
 from router.gateways.outcomes import KEPT_AS
@@ -58,6 +60,10 @@ IDLE_SECONDS_MAX = 15
 
 Beside = Callable[[Settings], Coroutine[Any, Any, None]]
 """Something to run beside the server once it is up, such as the demo."""
+
+
+WINDOW_DAYS_BY_PHONE = 1
+"""Callers choose among what is left of today and the next day that is open."""
 
 
 class App:
@@ -109,8 +115,10 @@ class App:
             lambda municipality, channel: self.views.openings.opens_at(municipality, channel, self._clock()),
             self.views.openings.calamity,
             self._standing,
+            lambda municipality: self.views.openings.windows(municipality, self._clock(), WINDOW_DAYS_BY_PHONE),
             self._clock,
         )
+        self.answers = AnswerLinks(settings.server.address, kept_key(data / "keys", "answers"))
         self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))
         self.post = PostChannel(around, settings.post)
         self.channels: list[Channel] = [self.counter, self.post]
@@ -121,7 +129,8 @@ class App:
             self.channels.append(self.chat)
         self.email: EmailChannel | None = None
         if settings.email is not None:
-            self.email = EmailChannel(around, settings.email, data)
+            asks = settings.email.ask_answered
+            self.email = EmailChannel(around, settings.email, data, answer_link=self.answers.link if asks else None)
             self.channels.append(self.email)
         if settings.voice is not None:
             self.voice = VoiceChannel(around, settings.voice)
@@ -161,7 +170,7 @@ class App:
             also=(200,),
             refuses=(400, 413, 415),
         )
-        return build_app(
+        app = build_app(
             self.rooms,
             register=self.counter.register,
             ready=self._ready,
@@ -170,6 +179,8 @@ class App:
             ended=self._session_ended,
             more=(events,),
         )
+        AnswerPage(self.rooms, self.answers).mount(app)
+        return app
 
     # -- life -------------------------------------------------------------------------------------------------
 
@@ -309,7 +320,7 @@ def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int
 def welcome(settings: Settings, mail_port: int) -> str:
     """What is printed when the server is up: the addresses, and for the demo how to sign in."""
     server = settings.server
-    base = server.public_url or f"http://{server.host}:{server.port}"
+    base = server.address
     lines = [
         "",
         f"  {settings.centre.name} is open.",

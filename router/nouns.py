@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from router.nouns_callbacks import CallbackRules
+from router.nouns_telephone import Recording, Telephone
+
 CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
@@ -63,20 +66,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Telephone:
-    """What callers of a municipality can do with the keys of their telephone, besides the menu."""
-
-    language_keys: dict[str, str] = field(default_factory=dict)
-    """Key -> language in which the call goes on."""
-    wait_spoken: bool = False
-    """Who waits is told once how long it may take; key 2 tells it again."""
-    voicemail: bool = False
-    """Key 3 while waiting: a recorded message, which somebody answers."""
-    survey_marks: int = 0
-    """The highest mark that callers can give afterwards, 5 or 10; 0 = they are asked nothing."""
-
-
-@dataclass(frozen=True, slots=True)
 class Municipality:
     """One municipality of the shared contact centre."""
 
@@ -99,7 +88,8 @@ class Municipality:
     """Skills (and levels) that every contact of this municipality asks of an agent."""
     targets: dict[str, dict[str, QueueTarget]] = field(default_factory=dict)
     """Queue -> channel -> its own norm, where it differs from the queue's."""
-    telephone: Telephone = Telephone()
+    telephone: Telephone = field(default_factory=Telephone)
+    recording: Recording = field(default_factory=Recording)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,43 +266,6 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackPlan:
-    """When and about what a citizen is called back; part of the promise to do so."""
-
-    contact: str
-    """Id of the contact that calls, once it is made; later tries have its id with their number."""
-    source_key: str
-    """The request: one request is one promise."""
-    topic: str
-    language: str
-    call_from: int
-    """Not before then, in ms."""
-    hints: tuple[str, ...] = ()
-    number_ref: str = ""
-    """Vault reference of another number than the citizen's own."""
-    content_ref: str = ""
-    linked_to: str = ""
-    """The contact in which it was asked."""
-    tier: int = 0
-    rank: int = 0
-    """The place of the caller who asked; 0 = that of somebody who came at `call_from`."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackRules:
-    """How a centre calls back."""
-
-    tries_max: int = 3
-    again_seconds: int = 900
-    """Between a try that did not reach the citizen and the next."""
-    ring_seconds: int = 30
-    """How long the citizen's telephone rings."""
-    live_between_max: int = 0
-    """So many callers and chats of the queue may go before a callback that came earlier, and never do two callbacks in
-    a row go before one; 0 = all in order of their place."""
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelRules:
     """How long an offer of one channel stands, and what its work gives way to."""
 
@@ -391,7 +344,7 @@ class Centre:
     """Message -> text per language: shown in a chat; on the telephone the recording of that name is played."""
     combinations: tuple[dict[str, int], ...] = ()
     """What an agent may have at once: each says how many of each channel go together."""
-    callbacks: CallbackRules = CallbackRules()
+    callbacks: CallbackRules = field(default_factory=CallbackRules)
 
     def municipality(self, id: str) -> Municipality | None:
         return next((m for m in self.municipalities if m.id == id), None)

@@ -31,6 +31,12 @@ class ServerSettings:
     demo_tokens: dict[str, str] = field(default_factory=dict, repr=False)
     """Account -> token of the demo's programs."""
 
+    @property
+    def address(self) -> str:
+        """Where browsers find it: the public address, or the one it listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class SoftphoneSettings:
@@ -141,6 +147,8 @@ class EmailSettings:
     addresses: dict[str, str] = field(default_factory=dict)
     """Address at which mail arrives (lower case) -> municipality."""
     default_municipality: str = ""
+    ask_answered: bool = False
+    """Under each reply stands a link by which the citizen says whether it was the answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from router.queues.targets import target_of, working_hours_of
 from router.settings import Account, EmailSettings, ServerSettings, VoiceSettings
 from router.settings_capacity import check_capacity
 from router.settings_table import Notes, is_loopback, nearest
-from router.settings_telephone import check_menus
+from router.settings_telephone import check_menus, check_recordings, check_spool
 from router.settings_waiting import check_waiting
 from router.skills.classification import CHOSEN_KINDS
 from router.skills.matching import missing_skill
@@ -25,6 +25,7 @@ def check_centre(files: Subject, notes: Notes) -> None:
     _topic_references(files, notes)
     _skill_references(centre, notes)
     check_menus(files, notes)
+    check_recordings(centre, notes)
     _capable(centre, notes)
     _targets(centre, notes)
     check_capacity(centre, notes)
@@ -64,6 +65,7 @@ def check_server(
         ports.setdefault(port, name)
     if voice and not any(agent.endpoint for agent in centre.agents):
         notes.warnings.append("agents.toml: agents: nobody has an endpoint, so nobody can be rung")
+    check_spool(centre, voice, notes)
     _softphones(centre, accounts, voice, notes)
 
 

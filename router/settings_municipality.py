@@ -8,7 +8,7 @@ from router.nouns import CHANNELS, OFFICE, Municipality
 from router.settings_hours import closed_days, read_hours, with_exceptions
 from router.settings_queue import read_targets
 from router.settings_table import Table, nearest, shown
-from router.settings_telephone import read_telephone
+from router.settings_telephone import read_recording, read_telephone
 
 
 def read_municipality(table: Table, closed: frozenset[str]) -> Municipality:
@@ -37,6 +37,7 @@ def read_municipality(table: Table, closed: frozenset[str]) -> Municipality:
         needs=table.levels("needs"),
         targets={queue: read_targets(own) for queue, own in table.items("targets")},
         telephone=read_telephone(table.table("telephone")),
+        recording=read_recording(table.table("recording")),
     )
     for channel in hours:
         if channel not in (*CHANNELS, OFFICE):

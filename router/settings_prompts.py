@@ -37,7 +37,8 @@ def prompts_of(centre: Centre, menus: Menus) -> Prompts:
             prompts[f"{name[0]}-{municipality.id}{name[1]}"] = {
                 language: texts[language] for language in spoken if texts.get(language)
             }
-    for name, texts in centre.messages.items():
+    parts = {f"part-{part.id}": part.title for part in centre.callbacks.parts_of_day}
+    for name, texts in (parts | centre.messages).items():
         prompts[name] = {language: texts[language] for language in spoken if texts.get(language)}
     return prompts
 

@@ -28,7 +28,7 @@ from router.settings_server import (
     refuse_secrets,
 )
 from router.settings_softphone import read_softphone
-from router.settings_table import Notes, Table, read_toml
+from router.settings_table import Notes, Table, is_loopback, read_toml
 from router.settings_voice import read_voice
 
 FILES = ("centre.toml", "topics.toml", "agents.toml", "accounts.toml", "server.toml")
@@ -76,7 +76,7 @@ def read(folder: Path, environ: Mapping[str, str], *, today: date | None = None)
         voice = replace(voice, softphone=read_softphone(inner, surface))
     if voice is not None and voice.sounds is not None:
         warn_of_missing_prompts(prompts_of(files.centre, files.menus), voice.sounds, notes)
-    email = read_email(sections["email"], surface)
+    email = read_email(sections["email"], surface, reachable=bool(server.public_url) or is_loopback(server.host))
     settings = Settings(
         centre=files.centre,
         version=version_of(files.centre),

@@ -131,8 +131,8 @@ def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
     return server
 
 
-def read_email(table: Table | None, surface: Surface) -> EmailSettings | None:
-    """The mailbox, the listener and the way out; None without [email]."""
+def read_email(table: Table | None, surface: Surface, *, reachable: bool) -> EmailSettings | None:
+    """The mailbox, the listener and the way out; None without [email]. `reachable`: links may lead to this server."""
     if table is None:
         return None
     addresses = table.table("addresses")
@@ -160,7 +160,10 @@ def read_email(table: Table | None, surface: Surface) -> EmailSettings | None:
         smtp_password=surface.secret(table, "smtp_password"),
         addresses=listed,
         default_municipality=table.text("default_municipality", "") or next(iter(listed.values()), ""),
+        ask_answered=table.flag("ask_answered", False),
     )
+    if settings.ask_answered and not reachable:
+        table.mistake("ask_answered", "the link in the mail leads nowhere; write public_url in [server]")
     table.done()
     _check_email(table, settings)
     return settings

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from router.linting.findings import Subject
-from router.nouns import LANGUAGES, Telephone
+from router.nouns import LANGUAGES, Centre
+from router.nouns_telephone import Recording, Telephone
+from router.settings import VoiceSettings
 from router.settings_table import Notes, Table, nearest, shown
 
 MENU_CHOICES_MAX = 5
 MARKS = (0, 5, 10)
+DAYS_MAX = 400
 KEYS = tuple("123456789")
 
 
@@ -26,6 +29,41 @@ def read_telephone(table: Table) -> Telephone:
         table.mistake("survey_marks", "callers give a mark up to 5 or up to 10; 0 asks nothing")
     table.done()
     return telephone
+
+
+def read_recording(table: Table) -> Recording:
+    usual = Recording()
+    recording = Recording(
+        table.texts("queues"), table.integer("days", usual.days, 1, DAYS_MAX), table.texts("listeners")
+    )
+    table.done()
+    return recording
+
+
+def check_recordings(centre: Centre, notes: Notes) -> None:
+    """What is recorded, and who listens, are queues and agents there are."""
+    queues, agents = {queue.id for queue in centre.queues}, {agent.id for agent in centre.agents}
+    for n, municipality in enumerate(centre.municipalities, 1):
+        path = f"centre.toml: municipalities[{n}].recording"
+        for key, given, known, what in (
+            ("queues", municipality.recording.queues, queues, "queue"),
+            ("listeners", municipality.recording.listeners, agents, "agent"),
+        ):
+            for k, one in enumerate(given, 1):
+                if one not in known:
+                    notes.mistakes.append(f'{path}.{key}[{k}]: there is no {what} "{one}"{nearest(one, known)}')
+
+
+def check_spool(centre: Centre, voice: VoiceSettings | None, notes: Notes) -> None:
+    """Whoever records needs a place for it."""
+    if voice is None or voice.spool is not None:
+        return
+    for n, municipality in enumerate(centre.municipalities, 1):
+        if municipality.recording.queues:
+            notes.mistakes.append(
+                f"centre.toml: municipalities[{n}].recording: calls are recorded into a folder of the PBX, and this "
+                'server knows none; write spool = "/var/spool/asterisk/kcc" under [voice] in server.toml'
+            )
 
 
 def read_menu(table: Table) -> tuple[tuple[str, str], ...]:

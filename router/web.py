@@ -205,7 +205,7 @@ def security_headers(settings: ServerSettings) -> Callable[[web.Request, web.Str
         headers = response.headers
         headers.setdefault("Content-Security-Policy", CSP)
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Referrer-Policy", "no-referrer")
         headers["API-Version"] = API_VERSION
         headers.setdefault("Cache-Control", "no-store")
         headers.popall("Server", None)

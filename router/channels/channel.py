@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from router.nouns import Centre, Standing
+from router.nouns_callbacks import Window
 from router.port import CentrePort, Order
 from router.vault.interface import Vault
 
@@ -28,6 +29,8 @@ class Surroundings:
     """Municipality -> the announcement that is on, per language; empty = there is none."""
     standing: Callable[[str, int], Awaitable[Standing | None]]
     """(call, number of a fact that it must know of) -> where it stands; None when it does not wait."""
+    windows: Callable[[str], tuple[Window, ...]]
+    """Municipality -> when its citizens may choose to be called back, soonest first."""
     now: Callable[[], int]
     """UTC milliseconds."""
 

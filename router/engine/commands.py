@@ -20,6 +20,13 @@ from router.engine.commands_centre import (
     Tick,
     WithdrawCalamity,
 )
+from router.engine.commands_recording import (
+    AnnounceRecording,
+    DropRecording,
+    PauseRecording,
+    ResumeRecording,
+    StoreRecording,
+)
 from router.engine.commands_staff import (
     AssignFollowUp,
     CompleteFollowUp,
@@ -326,6 +333,11 @@ Command = (
     | FinishAfterWork
     | Supervise
     | EndSupervision
+    | AnnounceRecording
+    | PauseRecording
+    | ResumeRecording
+    | DropRecording
+    | StoreRecording
     | MoveContact
     | SetPriority
     | TakeCallback

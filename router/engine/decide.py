@@ -20,6 +20,7 @@ from router.engine import (
     decide_outside,
     decide_phone,
     decide_questions,
+    decide_recording,
     decide_staff,
     decide_talk,
     decide_waiting,
@@ -69,6 +70,11 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.LosePhone: decide_phone.lose_phone,
     commands.Supervise: decide_talk.supervise,
     commands.EndSupervision: decide_talk.end_supervision,
+    commands.AnnounceRecording: decide_recording.announce_recording,
+    commands.PauseRecording: decide_recording.pause_recording,
+    commands.ResumeRecording: decide_recording.resume_recording,
+    commands.DropRecording: decide_recording.drop_recording,
+    commands.StoreRecording: decide_recording.store_recording,
     commands.MoveContact: decide_contacts.move_contact,
     commands.SetPriority: decide_waiting.set_priority,
     commands.TakeCallback: decide_callbacks.take_callback,
@@ -137,6 +143,8 @@ def advance(state: State, command: commands.Command, now: int, explained: bool =
                 explanations[len(facts)] = explanation
             apply(fact)
         recent, seen = facts[seen:], len(facts)
+        for fact in decide_recording.begun(state, recent):
+            apply(fact)
         for fact in decide_waiting.consequences(state, recent, now):
             apply(fact)
         if len(facts) == seen:

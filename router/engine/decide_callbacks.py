@@ -11,9 +11,11 @@ from router.engine.decide_questions import outcomes
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
 from router.engine.state import ContactState, FollowUpState, State
 from router.errors import InvalidInput, TooMany, UnknownThing, WrongState
-from router.nouns import CallbackPlan, Queue
+from router.nouns import Queue
+from router.nouns_callbacks import CallbackPlan
 from router.queues.order import rank_of, tier_of
 from router.queues.targets import due_at
+from router.queues.windows import called_from
 from router.skills.classification import topics_of
 
 CENTRE = "centre"
@@ -35,8 +37,8 @@ def take_callback(state: State, command: commands.TakeCallback, now: int) -> Dec
     if known is not None:
         return Decision(answer=known)
     contact = open_contact(state, command.contact)
-    if contact.channel != "phone" or contact.state not in ("waiting", "offered"):
-        raise WrongState("only a caller who waits can be called back")
+    if contact.channel != "phone" or contact.state != "waiting":
+        raise WrongState("only a caller who waits, and whom nobody is asked to help now, can be called back")
     questions = outcomes(contact, contact.topic, None)[1]
     ended = facts.ContactEnded(contact.id, "callback", topic=contact.topic, questions=questions)
     promised = _promised(state, contact.citizen, contact.topic) if not command.number_ref else None
@@ -241,13 +243,19 @@ def failed(state: State, contact: ContactState, how: str, now: int) -> tuple[fac
     if how not in NOT_REACHED or promise is None:
         return (end,)
     rules, tries = state.config.callbacks, promise.tries + 1
-    again_at = now + rules.again_seconds * 1000 if tries < rules.tries_max else 0
+    again_at = _again_at(state, contact.municipality, now) if tries < rules.tries_max else 0
     questions = outcomes(contact, contact.topic, None)[1]
     return (
         end,
         facts.ContactEnded(contact.id, "not_reached", contact.owner, contact.topic, questions=questions),
         facts.CallbackPlanned(promise.id, again_at, tries),
     )
+
+
+def _again_at(state: State, municipality: str, now: int) -> int:
+    """When the citizen is tried again: after a while, and when it is open."""
+    then, found = now + state.config.callbacks.again_seconds * 1000, state.config.municipality(municipality)
+    return called_from(found, state.config.time_zone, then) if found is not None else then
 
 
 def telephones(

@@ -19,6 +19,8 @@ class Ring:
     agent: str
     endpoint: str
     seconds: int
+    record: int = 0
+    """The number of the recording that begins when it is answered; 0 = it is not recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,21 @@ class EndSpy:
 
     contact: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Do this with recording `number`; `keep` and `drop` also when the call has ended.
+
+    `keep` ends in StoreRecording; a pause that does not come about, in DropRecording.
+    """
+
+    contact: str
+    number: int
+    how: str
+    """pause, resume, drop (stop it and throw it away) or keep (stop it, and put it into the vault)"""
+    days: int = 0
+    """How long it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +195,7 @@ Effect = (
     | Rejoin
     | Spy
     | EndSpy
+    | Record
     | Hold
     | HangUp
     | Deliver

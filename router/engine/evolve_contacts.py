@@ -205,6 +205,7 @@ def _forgotten(state: State, fact: facts.ContactForgotten, number: int, at: int)
         raise Illegal(f"contact {fact.contact} has not ended")
     del state.sources[ended.source_key]
     state.answers.pop(fact.contact, None)
+    state.recordings.pop(fact.contact, None)
 
 
 def _message_added(state: State, fact: facts.MessageAdded, number: int, at: int) -> None:

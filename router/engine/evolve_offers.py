@@ -7,7 +7,7 @@ from typing import Any
 
 from router.engine import facts
 from router.engine.evolve_callbacks import count_offer
-from router.engine.moves import Handler, drop_offer, go, load, open_contact, unwanted
+from router.engine.moves import Handler, drop_offer, go, load, open_contact, recording_over, unwanted
 from router.engine.state import (
     NO_PARTICIPANTS,
     ContactState,
@@ -146,6 +146,7 @@ def _outside_dialled(state: State, fact: facts.OutsideDialled, number: int, at: 
     if contact.owner != fact.agent or contact.outside or contact.offer or contact.participants:
         raise Illegal(f"contact {fact.contact} cannot be put through by {fact.agent}")
     contact.outside, contact.outside_until = fact.destination or TYPED, fact.lapses_at
+    recording_over(contact, "OutsideDialled")
     state.index.alarms.set(fact.lapses_at, "outside", contact.id)
 
 

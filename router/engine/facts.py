@@ -20,6 +20,14 @@ from router.engine.facts_centre import (
     ChannelLost,
     ChannelReopened,
 )
+from router.engine.facts_recording import (
+    RecordingAnnounced,
+    RecordingDropped,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStored,
+)
 from router.engine.facts_staff import (
     AgentLost,
     AgentRegained,
@@ -383,6 +391,12 @@ Fact = (
     | SupervisionSet
     | SupervisionEnded
     | AfterWorkEnded
+    | RecordingAnnounced
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingDropped
+    | RecordingStored
     | PresenceChanged
     | AgentLost
     | AgentRegained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.nouns import CallbackPlan
+from router.nouns_callbacks import CallbackPlan
 
 # -- agents -------------------------------------------------------------------------------------------------
 

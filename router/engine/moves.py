@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from router.engine.state import (
     NO_PARTICIPANTS,
+    RECORDED,
     ContactState,
     State,
 )
@@ -15,6 +17,7 @@ from router.engine.tables import (
     DIALLING,
     LOAD,
     OFFER,
+    RECORDING,
     Illegal,
     follow,
 )
@@ -106,4 +109,21 @@ def owner_alone(state: State, contact: ContactState, fact: str, at: int) -> None
         load(state, agent, contact.id, "ParticipantLeft", at)
     if contact.dialling:
         contact.dialling = follow(DIALLING, contact.dialling, fact)
+    recording_over(contact, fact)
     contact.participants = contact.supervisors = NO_PARTICIPANTS
+
+
+def recording_over(contact: ContactState, fact: str) -> None:
+    """What was being recorded is complete by the same fact."""
+    if contact.recording in RECORDED:
+        contact.recording = follow(RECORDING, contact.recording, fact)
+
+
+def forget_recording(state: State, contact: str, number: int) -> None:
+    """It is kept, or thrown away: nobody waits for it any more."""
+    unsaved = state.recordings[contact]
+    left = tuple(one for one in unsaved.numbers if one != number)
+    if left:
+        state.recordings[contact] = replace(unsaved, numbers=left)
+    else:
+        del state.recordings[contact]

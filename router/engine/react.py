@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.engine import facts
+from router.engine.decide_recording import next_recording
 from router.engine.effects import (
     Announce,
     Confer,
@@ -18,16 +19,20 @@ from router.engine.effects import (
     OfferCallback,
     PassOn,
     Reconnect,
+    Record,
     Rejoin,
     Ring,
     RingColleague,
     Spy,
 )
-from router.engine.state import State
+from router.engine.state import RECORDED, State
+from router.nouns_telephone import Recording
 
 HANGS_UP = frozenset({"phone", "chat"})
 DIALS = (facts.CallbackDialled, facts.ConversationEnded, facts.ContactReturned, facts.ContactEnded)
 """Facts by which the telephones of a callback begin or end."""
+HOW = {"on": "resume", "paused": "pause", "dropped": "drop"}
+"""How a contact is recorded -> what the PBX does."""
 GOES_ON = frozenset({"handled", "passed_on", "voicemail"})
 """Ends after which nothing is hung up: it was, the citizen talks on elsewhere, or is told so first."""
 
@@ -49,7 +54,45 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
     channel = _channel(state, getattr(fact, "contact", ""))
     if channel == "callback" and isinstance(fact, DIALS):
         return [(channel, _dial(state, fact) if isinstance(fact, facts.CallbackDialled) else EndDial(fact.contact))]
-    return _by_channel(state, fact, channel)
+    if isinstance(fact, facts.CensusTaken):
+        return [("phone", effect) for effect in _recordings_found(state, fact.channel)]
+    return [*((channel, effect) for effect in _recording(state, fact)), *_by_channel(state, fact, channel)]
+
+
+def _recording(state: State, fact: facts.Fact) -> list[Effect]:
+    """What becomes of the recording of a conversation."""
+    match fact:
+        case facts.RecordingPaused() | facts.RecordingResumed():
+            contact = state.contacts.get(fact.contact)
+            return [Record(contact.id, contact.recordings, HOW[contact.recording])] if contact else []
+        case facts.RecordingDropped():
+            contact = state.contacts.get(fact.contact)
+            return [Record(contact.id, contact.recordings, "drop")] if contact and contact.recordings else []
+        case facts.OutsideDialled() | facts.ContactReturned() | facts.ConversationEnded() | facts.ContactEnded():
+            return _kept(state, fact.contact)
+    return []
+
+
+def _kept(state: State, id: str) -> list[Effect]:
+    """What is over of the recordings of a contact, and not in the vault."""
+    unsaved, contact = state.recordings.get(id), state.contacts.get(id)
+    if unsaved is None:
+        return []
+    municipality = state.config.municipality(unsaved.municipality)
+    days = (municipality.recording if municipality else Recording()).days
+    running = contact.recordings if contact and contact.recording in RECORDED else 0
+    return [Record(id, number, "keep", days) for number in unsaved.numbers if number != running]
+
+
+def _recordings_found(state: State, world: str) -> list[Effect]:
+    """What was ordered before a restart, or while the PBX was out of reach, may not have been carried out."""
+    steered = [
+        Record(contact.id, contact.recordings, HOW[contact.recording])
+        for contact in state.contacts.values()
+        if contact.recordings and contact.world == world and contact.recording in HOW
+    ]
+    over = (id for id, unsaved in state.recordings.items() if unsaved.world == world)
+    return [*steered, *(effect for id in over for effect in _kept(state, id))]
 
 
 def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str, Effect]]:
@@ -58,8 +101,11 @@ def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str,
         case facts.ContactOffered() if channel == "phone":
             agent = state.index.agents[fact.agent]
             seconds = state.config.channels[channel].offer_seconds
-            rings = RingColleague if fact.purpose == "consult" else Ring
-            return [(channel, rings(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
+            if fact.purpose == "consult":
+                return [(channel, RingColleague(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds))]
+            contact = state.contacts.get(fact.contact)
+            record = next_recording(state, contact) if contact else 0
+            return [(channel, Ring(fact.contact, fact.offer, fact.agent, agent.endpoint, seconds, record))]
         case facts.DeclineRequested():
             return [(channel, Reconnect(fact.contact) if _talks(state, fact.contact) else Hold(fact.contact))]
         case facts.OfferEnded() if channel == "phone" and _talks(state, fact.contact):

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from router.engine.index import Index
-from router.nouns import Calamity, CallbackPlan, Centre, Closing, Estimates
+from router.nouns import Calamity, Centre, Closing, Estimates
+from router.nouns_callbacks import CallbackPlan
 from router.queues.lanes import LaneKey, lane_key
 from router.queues.order import Place
 from router.skills.policies import occupancy
@@ -20,6 +21,8 @@ NOTHING_YET: dict[str, int] = {}
 """Shared by all contacts that have nothing there, and so never written into: 128 bytes less a contact."""
 NO_PARTICIPANTS: dict[str, str] = {}
 """The same, for those whom nobody else takes part in."""
+RECORDED = frozenset({"on", "paused"})
+"""A recording is going on, perhaps with a pause in it."""
 
 
 @dataclass(slots=True)
@@ -94,6 +97,10 @@ class ContactState:
     dial_lapses_at: int = 0
     pbx: str = ""
     """On which of several PBXs the call is up."""
+    recording: str = ""
+    """announced, on, paused, dropped, or "": the citizen has not been told of any."""
+    recordings: int = 0
+    """How many have been started."""
 
     @property
     def world(self) -> str:
@@ -119,6 +126,16 @@ class EndedContact:
     forget_at: int
     agent: str = ""
     """Who dealt with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """Recordings of one contact that have begun, and are not in the vault."""
+
+    municipality: str
+    world: str
+    """Of the PBX that records."""
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -250,6 +267,8 @@ class State:
     """Municipality -> the message that is on."""
     outgoing: dict[str, OutgoingState] = field(default_factory=dict)
     """`<contact>/<number>` -> a message under way."""
+    recordings: dict[str, Unsaved] = field(default_factory=dict)
+    """By contact, open or ended."""
     books: dict[str, Books] = field(default_factory=dict)
     estimates: Estimates | None = None
     estimates_version: str = ""

@@ -12,7 +12,13 @@ Table: TypeAlias = dict[str, dict[str, str]]
 
 CONTACT: Table = {
     "": {"ContactReceived": "intake"},
-    "intake": {"ContactQueued": "waiting", "MessageAdded": "intake", "ContactEnded": "ended"},
+    "intake": {
+        "ContactQueued": "waiting",
+        "MessageAdded": "intake",
+        "RecordingAnnounced": "intake",
+        "RecordingDropped": "intake",
+        "ContactEnded": "ended",
+    },
     "waiting": {
         "ContactQueued": "waiting",
         "WaitExceeded": "waiting",
@@ -21,6 +27,8 @@ CONTACT: Table = {
         "PriorityChanged": "waiting",
         "ContactReserved": "waiting",
         "MessageAdded": "waiting",
+        "RecordingAnnounced": "waiting",
+        "RecordingDropped": "waiting",
         "ContactOffered": "offered",
         "AnswerAdopted": "active",
         "ContactEnded": "ended",
@@ -30,6 +38,8 @@ CONTACT: Table = {
         "NeedsWidened": "offered",
         "PriorityChanged": "offered",
         "MessageAdded": "offered",
+        "RecordingAnnounced": "offered",
+        "RecordingDropped": "offered",
         "DeclineRequested": "offered",
         "OfferEnded": "waiting",
         "OfferAccepted": "active",
@@ -49,6 +59,10 @@ CONTACT: Table = {
         "CallRejoined": "active",
         "SupervisionSet": "active",
         "SupervisionEnded": "active",
+        "RecordingStarted": "active",
+        "RecordingPaused": "active",
+        "RecordingResumed": "active",
+        "RecordingDropped": "active",
         "QuestionAdded": "active",
         "WorkParked": "active",
         "WorkResumed": "active",
@@ -138,6 +152,29 @@ PARTICIPANT: Table = {
 }
 """A colleague beside the owner of an active contact; all leave when the conversation ends or the contact returns."""
 
+RECORDING: Table = {
+    "": {"RecordingAnnounced": "announced", "RecordingDropped": "dropped"},
+    "announced": {"RecordingStarted": "on", "RecordingDropped": "dropped"},
+    "on": {
+        "RecordingPaused": "paused",
+        "RecordingDropped": "dropped",
+        "OutsideDialled": "announced",
+        "ContactReturned": "announced",
+        "ConversationEnded": "announced",
+        "ContactEnded": "announced",
+    },
+    "paused": {
+        "RecordingResumed": "on",
+        "RecordingDropped": "dropped",
+        "OutsideDialled": "announced",
+        "ContactReturned": "announced",
+        "ConversationEnded": "announced",
+        "ContactEnded": "announced",
+    },
+    "dropped": {},
+}
+"""Whether a call is recorded. A recording is over by the same fact as the stretch with agents that it covers."""
+
 LANE: Table = {
     "": {"LaneStranded": "stranded"},
     "stranded": {"LaneStranded": "stranded", "LaneCleared": ""},
@@ -199,6 +236,7 @@ ALL: dict[str, Table] = {
     "Agent connection": CONNECTION,
     "Agent load": LOAD,
     "Participant": PARTICIPANT,
+    "Recording": RECORDING,
     "Lane": LANE,
     "Follow-up": FOLLOW_UP,
     "Callback's telephones": DIALLING,

@@ -68,9 +68,9 @@ def staffing_findings(subject: Subject, roster: Roster) -> Iterator[Finding]:
         if queue.id in loads:
             alone = loads[queue.id]
             yield from _starved(centre, queue, f"queues[{n}]", loads, busy, expected, roster)
-            if "phone" in queue.targets:
-                shared = [pool for pool in pools if set(pool.topics) & set(alone.topics)]
-                yield from _judged(queue, f"queues[{n}]", [alone, *shared], busy, expected, roster)
+            shared = [pool for pool in pools if set(pool.topics) & set(alone.topics)]
+            for norm in _norms(centre, queue, n):
+                yield from _judged(queue, norm, [alone, *shared], busy, expected, roster)
 
 
 def _starved(
@@ -97,11 +97,33 @@ def _starved(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """What is promised on the telephone, by the queue or by one municipality, and where it is written."""
+
+    file: str
+    key: str
+    name: str
+    seconds: int
+    share: float
+
+
+def _norms(centre: Centre, queue: Queue, number: int) -> Iterator[Norm]:
+    if "phone" in queue.targets:
+        target = queue.targets["phone"]
+        yield Norm("topics.toml", f"queues[{number}].targets.phone", "the norm", target.seconds, target.share)
+    for n, municipality in enumerate(centre.municipalities, 1):
+        own = municipality.targets.get(queue.id, {}).get("phone")
+        if own is not None:
+            key = f"municipalities[{n}].targets.{queue.id}.phone"
+            yield Norm("centre.toml", key, f"the norm of {municipality.id}", own.seconds, own.share)
+
+
 def _judged(
-    queue: Queue, path: str, loads: Iterable[Load], busy: int, expected: Expected, roster: Roster
+    queue: Queue, norm: Norm, loads: Iterable[Load], busy: int, expected: Expected, roster: Roster
 ) -> Iterator[Finding]:
-    """The worst of the loads, when it misses the norm."""
-    norm, patience = queue.targets["phone"], expected.patience_seconds
+    """The worst of the loads, when it misses the norm. Callers of all municipalities wait in one line."""
+    patience = expected.patience_seconds
     staffed = [(load, *roster.fewest_at_work(load.crew, busy)) for load in loads]
     met = [load.in_target(agents, patience, norm.seconds) for load, agents, _ in staffed]
     worst = min(range(len(met)), key=met.__getitem__)
@@ -114,11 +136,11 @@ def _judged(
     yield Finding(
         "warning",
         "target_unreachable",
-        "topics.toml",
-        f"{path}.targets.phone",
+        norm.file,
+        norm.key,
         f"on {moment(minute)} {load.calls_per_hour:g} calls an hour of {load.handling_seconds:.0f} s for {queue.id}"
-        f"{sharing} meet {agents} agent{'' if agents == 1 else 's'}: {share:.0%} within {norm.seconds} s, the norm is "
-        f"{norm.share:.0%}; {needed} give {then:.0%} (Erlang A, patience {patience} s, {ASSUMED})",
+        f"{sharing} meet {agents} agent{'' if agents == 1 else 's'}: {share:.0%} within {norm.seconds} s, {norm.name} "
+        f"is {norm.share:.0%}; {needed} give {then:.0%} (Erlang A, patience {patience} s, {ASSUMED})",
         f"{needed - agents} more at work then who can take it, a norm that can be kept, or shorter opening hours",
     )
 

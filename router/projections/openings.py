@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from router.engine import facts
 from router.nouns import CLOSABLE_CHANNELS, Calamity, Centre, Closing, Municipality
+from router.nouns_callbacks import Window
 from router.port import Numbered
 from router.projections import shapes
 from router.queues.hours import is_open, next_opening
+from router.queues.windows import windows
 
 
 class Openings:
@@ -53,6 +55,13 @@ class Openings:
             return None
         first = max(now, closing.until) if closing is not None else now
         return next_opening(found.hours.get(channel), found.holidays, self._centre.time_zone, first)
+
+    def windows(self, municipality: str, now: int, days_max: int) -> tuple[Window, ...]:
+        """When its citizens may be called back: today, and so many days after it."""
+        found = self._centre.municipality(municipality)
+        if found is None:
+            return ()
+        return windows(found, self._centre.callbacks.parts_of_day, self._centre.time_zone, now, days_max)
 
     def calamity(self, municipality: str) -> dict[str, str]:
         """The announcement that is on, per language; empty = there is none."""

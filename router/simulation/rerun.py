@@ -36,6 +36,7 @@ STILL_MEANT = (
     commands.SetPriority,
     commands.TakeCallback,
     commands.LeaveVoicemail,
+    commands.AnnounceRecording,
     commands.EndContact,
     commands.MakeFollowUp,
 )

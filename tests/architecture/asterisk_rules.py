@@ -15,8 +15,8 @@ Files = Mapping[str, str]
 
 AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp", "Playback",
-    "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp",
+    "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "CALLERID", "CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT",

@@ -44,6 +44,7 @@ DOORS: dict[str, set[str]] = {
         "queues.expected",
         "queues.hours",
         "queues.lanes",
+        "queues.windows",
         "engine.facts",
         "engine.explanation",
         "skills.estimates",

@@ -1,4 +1,5 @@
-"""Journals that every later version must read; `python -m tests.conformance.recordings NAME` writes those of this one.
+"""Journals that every later version must read; `python -m tests.conformance.recordings NAME [new]` writes this one's:
+all kinds of facts, or those that no recording has yet.
 
 A recording is `NAME.jsonl`, one fact a line as `[moment in ms, [name, version, fields]]`, and `NAME.json`, what the
 version that wrote it made of them. A hash of the state would change with every field that is added; this does not.
@@ -15,7 +16,7 @@ from typing import Any, get_args
 from router.engine import commands, facts
 from router.engine.state import State
 from router.journal.interface import Entry
-from router.wire import encode
+from router.wire import decode, encode
 from tests.properties.at_random import random_sequence
 from tests.properties.world import World, replayed
 
@@ -59,13 +60,20 @@ def made_of(state: State) -> dict[str, Any]:
 Facts = list[tuple[int, facts.Fact]]
 
 
-def covering() -> list[Facts]:
-    """Short records in which together every kind of fact occurs; in one of them what ended is forgotten."""
+def recorded() -> set[type]:
+    """The kinds of facts that some recording has."""
+    return {type(decode(entry.fact)) for path in FOLDER.glob("*.jsonl") for entry in entries(path.stem)}
+
+
+def covering(known: set[type]) -> list[Facts]:
+    """Short records in which together every kind of fact but these occurs; in one what ended is forgotten."""
     forgetful = World()
     forgetful.ask(commands.CloseContact(forgetful.receive("post"), "sup", "v-1"))
     forgetful.pass_time(forgetful.centre.remember_days * 86_400_000 + 1)
     records = [random_sequence(seed, LENGTH).record for seed in range(SEEDS)]
     chosen, missing = [forgetful.record], set(get_args(facts.Fact)) - {type(fact) for _, fact in forgetful.record}
+    if known:
+        chosen, missing = [], missing - known
     while missing:
         best, worth = min((shortened(record, missing) for record in records), key=lambda found: found[1])
         if worth == NOTHING_NEW:
@@ -87,10 +95,10 @@ def shortened(record: Facts, missing: set[type]) -> tuple[Facts, float]:
     return short, sum(len(encode(fact)) for _, fact in short) / len(new)
 
 
-def write(name: str) -> None:
-    """Record this version under `NAME-1`, `NAME-2` and so on."""
+def write(name: str, known: set[type]) -> None:
+    """Record this version under `NAME-1`, `NAME-2` and so on: all kinds of facts but those that are `known`."""
     FOLDER.mkdir(exist_ok=True)
-    for number, record in enumerate(covering(), 1):
+    for number, record in enumerate(covering(known), 1):
         path = FOLDER / f"{name}-{number}.jsonl"
         if path.exists():
             raise SystemExit(f"{path.name} is there already: a recording is never written again")
@@ -99,4 +107,4 @@ def write(name: str) -> None:
 
 
 if __name__ == "__main__":
-    write(sys.argv[1])
+    write(sys.argv[1], recorded() if "new" in sys.argv else set())

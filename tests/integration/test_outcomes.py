@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import email
 from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import aiosmtplib
 import pytest
 
 from tests.parts.router import SUPERVISOR, Desk, RouterProcess, Visitor, post_contact, sign_in
@@ -81,3 +85,57 @@ async def test_three_measures_and_explanations_of_a_server_that_was_killed(route
     assert "offered to noor (level" in told.stdout
     assert "chance " in told.stdout
     assert (await asyncio.to_thread(router.verify))["exit"] == 0
+
+
+async def answered_page(page: str, form: dict[str, str] | None = None, origin: str = "") -> tuple[int, str]:
+    async with aiohttp.ClientSession(headers={"Origin": origin} if origin else {}) as http:
+        method = "GET" if form is None else "POST"
+        async with http.request(method, page, data=form) as answer:
+            return answer.status, await answer.text()
+
+
+async def test_a_reply_by_mail_asks_whether_it_was_the_answer(router: RouterProcess) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "K. de Wit <dewit@burger.example>", "info@waterland.example"
+    mail["Subject"], mail["Message-ID"] = "Paspoort verlengen", "<1@burger.example>"
+    mail.set_content("Hoe verleng ik mijn paspoort?")
+    async with Desk(router.base, "noor") as noor:
+        await noor.ready()
+        await aiosmtplib.send(mail, hostname="127.0.0.1", port=router.mail_port, start_tls=False)
+        offer = await noor.offer(channel="email")
+        await noor.do("accept", offer=offer["offer"])
+        await noor.do(
+            "reply", contact=offer["contact"], message="m-0123456789abcdef01234567", text="Maak een afspraak."
+        )
+        sent = await noor.deliveries.until(lambda one: one["status"] == "delivered" and one["number"] > 1)
+        page = link_of(router, offer["contact"], sent["number"])
+        status, text = await answered_page(page)
+        assert status == 200
+        assert '<html lang="nl">' in text
+        assert "Is uw vraag beantwoord?" in text
+        assert (await answered_page(page, {"answered": "yes"}))[0] == 409, "the conversation is not over yet"
+        await noor.do("finish", contact=offer["contact"])
+        await noor.do("wrap_up", contact=offer["contact"], resolved=True, note="", topic="")
+    assert (await supervised(router, "GET", "outcomes?days=1"))["total"]["citizen"]["of"] == 0, "looking says nothing"
+    assert (await answered_page(page[:-1] + ("0" if page[-1] != "0" else "1"), {"answered": "yes"}))[0] == 404
+    assert (await answered_page(page, {"mark": "8"}))[0] == 400
+    assert (await answered_page(page, {"answered": "yes", "mark": "11"}))[0] == 400
+    assert (await answered_page(page, {"answered": "yes"}, origin="https://elsewhere.example"))[0] == 403
+    status, text = await answered_page(page, {"answered": "no", "mark": "4"}, origin=router.base)
+    assert status == 200
+    assert "Bedankt" in text
+    assert (await answered_page(page, {"answered": "no", "mark": "4"}))[0] == 200, "the same again is no news"
+    assert (await answered_page(page.replace("/nl/", "/en/"), {"answered": "yes"}))[0] == 409
+    report = (await supervised(router, "GET", "outcomes?days=1"))["total"]
+    assert report["citizen"] == {"share": 0.0, "of": 1}
+    assert report["mark"] == 4.0
+
+
+def link_of(router: RouterProcess, contact: str, number: int) -> str:
+    """Under the reply that lies in the outbox."""
+    content = (router.data / "outbox" / f"{contact}-{number}.eml").read_bytes()
+    message = email.message_from_bytes(content, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    lines: list[str] = message.get_content().splitlines()
+    assert lines[0] == "Maak een afspraak."
+    return next(line for line in lines if line.startswith(router.base))

@@ -210,16 +210,3 @@ async def test_a_planned_window_opens(centre: CallCentre) -> None:
     assert contact not in {offer["contact"] for offer in noor.desk.states.last["offers"]}
     offer = await noor.desk.offer(contact=contact)
     assert offer["offered_at"] >= now + 1_500
-
-
-async def test_key_1_on_hold_keeps_the_place_in_a_callback(centre: CallCentre) -> None:
-    call, contact = await centre.held()
-    later, _ = await centre.held()
-    call.audio.digit("1")
-    await centre.until(contact, state="ended", ended_reason="callback")
-    await call.wait(call.over)
-    noor = await centre.agent("noor")
-    offer = await noor.desk.offer(channel="callback")
-    await noor.desk.do("accept", offer=offer["offer"])
-    assert not later.over.is_set()
-    assert (await centre.books())["ended"] == {"callback": 1}

@@ -137,7 +137,8 @@ class Desk:
     def __init__(self, base: str, user: str) -> None:
         self._base, self._user = base, user
         self._client = socketio.AsyncClient(reconnection=False)
-        self.states, self.messages = Watched(), Watched()
+        self.states, self.messages, self.deliveries = Watched(), Watched(), Watched()
+        self._client.on("delivery", self.deliveries.take, namespace="/desk")
         self._client.on("state", self.states.take, namespace="/desk")
         self._client.on("message", self.messages.take, namespace="/desk")
 

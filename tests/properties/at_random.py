@@ -65,6 +65,8 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         return random.choice(often)
     if random.random() < 0.25:
         return random.choice(_together(random, state, contact, holder, agent))
+    if random.random() < 0.1:
+        return random.choice(_recordings(state, random, contact, holder))
     seldom: list[commands.Command] = [
         commands.Tick(),
         commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
@@ -166,6 +168,23 @@ def _together(
         commands.PassOutside(contact, holder, number_ref="v-9"),
         commands.CancelOutside(contact, holder),
         commands.ReportOutside(contact, random.random() < 0.5),
+    )
+
+
+def _recordings(state: State, random: random.Random, contact: str, holder: str) -> tuple[commands.Command, ...]:
+    """Commands about recordings, mostly of a call that is recorded."""
+    recorded = [c for c in state.contacts.values() if c.recording in ("on", "paused")]
+    if recorded and random.random() < 0.8:
+        found = random.choice(recorded)
+        contact, holder = found.id, random.choice([found.owner, *found.participants])
+    unsaved = random.choice([*state.recordings, contact])
+    return (
+        commands.AnnounceRecording(random.choice([c.id for c in state.contacts.values()] or [contact])),
+        commands.AnnounceRecording(contact, random.random() < 0.3),
+        commands.PauseRecording(contact, holder),
+        commands.ResumeRecording(contact, holder),
+        commands.DropRecording(contact, random.choice(["", holder])),
+        commands.StoreRecording(unsaved, random.choice([1, 1, 2]), ("v-8",), 60, 1),
     )
 
 

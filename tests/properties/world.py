@@ -26,6 +26,7 @@ from router.nouns import (
     WayOut,
     Widening,
 )
+from router.nouns_telephone import Recording
 from router.wire import encode
 from tests.properties.invariants import RESERVE_SECONDS, check, check_order, check_waiting
 
@@ -46,7 +47,9 @@ def small_centre(*policies: str) -> Centre:
         name="Test",
         time_zone="Europe/Amsterdam",
         municipalities=(
-            Municipality("waterland", "Waterland", ("140591",), {}, always),
+            Municipality(
+                "waterland", "Waterland", ("140591",), {}, always, recording=Recording(("balie",), 30, ("anna",))
+            ),
             Municipality("veenstede", "Veenstede", ("140592",), {}, always, needs={"veenstede": 1}),
         ),
         topics=(

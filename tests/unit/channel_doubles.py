@@ -170,6 +170,7 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         opens_at=lambda m, c: clock(),
         calamity=lambda m: {},
         standing=nowhere,
+        windows=lambda m: (),
         now=clock,
     )
     try:

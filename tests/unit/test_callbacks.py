@@ -13,7 +13,9 @@ from router.engine.effects import DialBack, EndDial
 from router.engine.index import rebuild_index
 from router.engine.react import effects_of
 from router.engine.state import state_hash
-from router.nouns import CallbackRules, ChannelRules
+from router.nouns import ChannelRules, Hours
+from router.nouns_callbacks import CallbackRules
+from router.queues.windows import called_from
 from tests.properties.world import World, replayed, small_centre
 
 HOUR = 3_600_000
@@ -327,3 +329,35 @@ def test_a_callback_waits_for_so_many_callers_and_no_more() -> None:
 )
 def test_which_numbers_are_called_back(given: str, called: str) -> None:
     assert dialable(given, ("+31",)) == called
+
+
+def test_a_next_try_waits_until_it_is_open() -> None:
+    here = world()
+    opens = 9 * 60
+    weekdays = Hours(dict.fromkeys(range(5), ((opens, 17 * 60),)))
+    centre = here.centre
+    here.ask(
+        commands.Configure(
+            replace(
+                centre, municipalities=tuple(replace(m, hours={"callback": weekdays}) for m in centre.municipalities)
+            ),
+            "2",
+        )
+    )
+    contact = in_hand(here)
+    here.ask(commands.DialCitizen(contact, "anna"))
+    here.ask(commands.ReportDial(contact, 1, "no_answer"))
+    (planned_again,) = happened(here, facts.CallbackPlanned)
+    first = called_from(
+        replace(centre.municipalities[0], hours={"callback": weekdays}), centre.time_zone, here.now + 900_000
+    )
+    assert planned_again.call_at == first >= here.now + 900_000
+
+
+def test_nobody_is_called_back_instead_while_an_agent_is_asked() -> None:
+    here = world()
+    here.ready("anna")
+    call = here.receive("phone", citizen="z-1")
+    assert here.state.contacts[call].state == "offered"
+    assert here.ask(commands.TakeCallback(call, "c-back")) is None
+    assert here.state.contacts[call].state == "offered"

@@ -9,7 +9,7 @@ import pytest
 
 from router.linting.findings import Expected, Volume
 from router.linting.wording import table_lines
-from router.nouns import ClassifyRule, Hours
+from router.nouns import ClassifyRule, Hours, QueueTarget
 from router.queues.erlang import erlang_a
 from router.skills.classification import ordered_rules
 from tests.unit.linting import (
@@ -224,6 +224,18 @@ def test_queues_that_share_their_people_are_judged_as_one_pool() -> None:
     )
     wmo_alone = replace(expected, volumes={"wmo": Volume(30, 300)})
     assert not found("target_unreachable", replace(both, expected=wmo_alone))
+
+
+def test_a_norm_of_one_municipality_is_judged_too() -> None:
+    looked_at = staffed(48, 6)
+    first, *others = looked_at.centre.municipalities
+    strict = replace(first, targets={"wmo": {"phone": QueueTarget(2, 0.9)}})
+    finding = one(
+        "target_unreachable", replace(looked_at, centre=replace(looked_at.centre, municipalities=(strict, *others)))
+    )
+    assert (finding.file, finding.key) == ("centre.toml", "municipalities[1].targets.wmo.phone")
+    share = erlang_a(6, 48 / 3600, 300, 180, 2).in_target
+    assert f"{share:.0%} within 2 s, the norm of {first.id} is 90%" in finding.example
 
 
 def test_case_14_urgent_calls_that_fill_everybody_starve_the_rest() -> None:

@@ -44,6 +44,21 @@ CENTRE_MISTAKES = [
         '["14 0598"]',
         'municipalities[2].entry_points[1]: "14 0598" is not a number to dial; write "140598"',
     ),
+    (
+        'hours = "13:00-17:00"\n',
+        'hours = "11:00-17:00"\n',
+        "callbacks.parts_of_day[2].hours: it begins before the part above",
+    ),
+    (
+        'hours = "13:00-17:00"\n',
+        'hours = "13:00-14:00, 15:00-17:00"\n',
+        'callbacks.parts_of_day[2].hours: it is one interval; write "09:00-12:00"',
+    ),
+    (
+        'id = "afternoon"',
+        'id = "morning"',
+        'callbacks.parts_of_day[2].id: "morning" is the id of another part of the day',
+    ),
     ('["140598"]', '["help"]', 'municipalities[2].entry_points[1]: "help" is not a number to dial; write digits as'),
     ('["140598"]', "[140598]", "municipalities[2].entry_points[1]: 140598 is not a text"),
     ('["140598"]', '"140598"', 'municipalities[2].entry_points: "140598" is not a list'),
@@ -56,6 +71,17 @@ CENTRE_MISTAKES = [
     ('nl = "Welkom bij de gemeente Heideveen."', 'en = "Hi"', "municipalities[2].greeting: the Dutch text is missing"),
     ('nl = "Welkom', 'de = "Hallo"\nnl = "Welkom', "municipalities[2].greeting.de: this key means nothing here"),
     ("needs = {}  ", "needs = { dialekt = 2 }  ", 'municipalities[1].needs.dialekt: there is no skill "dialekt"'),
+    (
+        "queues = []  ",
+        'queues = ["balei"]  ',
+        'municipalities[1].recording.queues[1]: there is no queue "balei"; did you',
+    ),
+    (
+        "listeners = []  ",
+        'listeners = ["nobody"]  ',
+        'municipalities[1].recording.listeners[1]: there is no agent "nobody"',
+    ),
+    ("\ndays = 30  ", "\ndays = 4000  ", "municipalities[1].recording.days: 4000 is out of bounds; write 1 to 400"),
     ("needs = {}  ", "needs = { wmo = 6 }  ", "municipalities[1].needs.wmo: 6 is out of bounds; write 1 to 5"),
     (
         'office = { weekdays = "08:30-16:30" }',

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from router.channels.voice.funnel import ROUNDS_MAX, Funnel, Wish, entry_point
-from router.nouns import Municipality, Telephone
+from router.nouns import Municipality
+from router.nouns_telephone import Telephone
 
 DUINRAND = Municipality("duinrand", "Duinrand", ("14020", "140299", "0201234567"), {"nl": "Hallo"}, {})
 MENU = (("1", "afval"), ("21", "wmo"), ("22", "jeugd"))

@@ -359,6 +359,23 @@ async def test_a_missing_prompt_is_not_a_hang_up_and_a_value_may_look_like_one()
     assert await Line(b"200 result=50 (result=-1)\n").call().do("stream_file", "kcc/hold", "12") == "2"
 
 
+@pytest.mark.parametrize(
+    ("reply", "digits"),
+    [
+        (b"200 result=0612345678\n", "0612345678"),
+        (b"200 result=06*1 (timeout)\n", "06*1"),
+        (b"200 result= (timeout)\n", ""),
+        (b"200 result=\n", ""),
+    ],
+)
+async def test_digits_that_are_entered_to_a_hash_or_a_silence(reply: bytes, digits: str) -> None:
+    assert await Line(reply).call().do("get_data", "kcc/callback-enter", 5000, 20) == digits
+    with pytest.raises(AgiRefused):
+        await Line(b"200 result=-1\n", b"200 result=6\n").call().do("get_data", "kcc/none", 5000, 20)
+    with pytest.raises(CallerHungUp):
+        await Line(b"200 result=-1\n", b"").call().do("get_data", "kcc/callback-enter", 5000, 20)
+
+
 async def test_after_a_timeout_a_stale_reply_cannot_be_taken_for_another() -> None:
     clock = HandClock()
     line = Line()
@@ -374,7 +391,7 @@ async def test_after_a_timeout_a_stale_reply_cannot_be_taken_for_another() -> No
 
 
 async def test_only_commands_in_use_can_be_asked_for() -> None:
-    others = ("database_get", "exec_command", "get_data", "__init__", "execute")
+    others = ("database_get", "exec_command", "get_option", "__init__", "execute")
     for command, *args in [("appexec",), ("appexec", "System", "true"), *((other,) for other in others)]:
         with pytest.raises(ValueError, match="not an AGI command"):
             await Line(b"200 result=1\n").call().do(command, *args)

@@ -114,7 +114,7 @@ class Telephone:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
             self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
-            lambda m: self.announced, nowhere, centre.clock,
+            lambda m: self.announced, nowhere, lambda m: (), centre.clock,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}

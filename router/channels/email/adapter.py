@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -35,6 +36,7 @@ class EmailChannel:
         settings: EmailSettings,
         data: Path,
         *,
+        answer_link: Callable[[str, str], str] | None = None,
         workers: int = 1,
         poll_seconds: float = POLL_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
@@ -66,6 +68,7 @@ class EmailChannel:
             data / "outbox",
             threads=threads,
             letters=self.letters,
+            answer_link=answer_link,
             retry_seconds=retry_seconds,
             tls=tls,
         )

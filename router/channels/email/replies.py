@@ -14,6 +14,11 @@ _SENDABLE = re.compile(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A
 _SAFE_ID = re.compile(r"^<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~:@\"-]{1,250}>\Z")
 _ANSWER = re.compile(r"^(?:(?:re|antw|aw|sv|fwd?|doorst)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 REFERENCES_MAX = 10
+ANSWERED = {
+    "nl": "Is uw vraag hiermee beantwoord? Laat het ons weten:",
+    "en": "Does this answer your question? Please let us know:",
+}
+"""What a link stands under, per language."""
 
 
 @dataclass(frozen=True, slots=True)

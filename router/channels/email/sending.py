@@ -22,7 +22,7 @@ from router.channels.channel import Surroundings
 from router.channels.email.envelope import read_envelope
 from router.channels.email.letters import Letter, Letters
 from router.channels.email.receipts import bare_name, receipt_subject
-from router.channels.email.replies import Reply, answer_subject, build, sendable
+from router.channels.email.replies import ANSWERED, Reply, answer_subject, build, sendable
 from router.channels.email.threads import Threads
 from router.engine.commands import NoteDelivery
 from router.engine.effects import Deliver
@@ -77,6 +77,7 @@ class Sender:
         *,
         threads: Threads,
         letters: Letters,
+        answer_link: Callable[[str, str], str] | None = None,
         retry_seconds: tuple[float, ...] = RETRY_SECONDS,
         smtp_seconds: float = SMTP_SECONDS,
         tls: ssl.SSLContext | None = None,
@@ -87,6 +88,7 @@ class Sender:
         self._outbox = outbox
         self._threads = threads
         self._letters = letters
+        self._answer_link = answer_link
         self._retry_seconds = retry_seconds
         self._smtp_seconds = smtp_seconds
         self._tls = tls
@@ -299,7 +301,7 @@ class Sender:
             from_address=sender,
             to_address=card.email,
             subject=subject,
-            text=written.text,
+            text=written.text if automatic else self._with_question(written.text, letter),
             in_reply_to=message_id,
             references=references,
             automatic=automatic,
@@ -310,6 +312,13 @@ class Sender:
         except ValueError:
             raise _CannotSend("cannot_be_written") from None
         return _Outgoing(sender, card.email, content)
+
+    def _with_question(self, text: str, letter: Letter) -> str:
+        """The text of an agent, and the question whether it was the answer; contact and language name the link."""
+        if self._answer_link is None:
+            return text
+        language = letter.language if letter.language in ANSWERED else "nl"
+        return f"{text.rstrip()}\n\n{ANSWERED[language]}\n{self._answer_link(letter.contact, language)}"
 
     async def _answered(self, letter: Letter, before: int) -> tuple[str, tuple[str, ...]]:
         """Message-ID and references of the citizen's mail that this one answers; empty when it was not a mail."""

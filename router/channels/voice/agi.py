@@ -45,6 +45,8 @@ VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 VALUE: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 DIGITS: Final = re.compile(r"[0-9*#]*")
 ANY_DIGIT = "0123456789*#"
+RESTRICTED = 0x60
+"""The bits of a presentation (Q.931) in which 0 is "allowed"."""
 
 
 def token_of(secret: str, uniqueid: str, nonce: str) -> str:
@@ -89,6 +91,12 @@ class AgiSession:
     def caller_number(self) -> str:
         """As the carrier gave it; "" when withheld."""
         return _known(self.env.get("agi_callerid", ""))
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the caller asked the carrier not to show the number, also where it was handed over."""
+        presentation = self.env.get("agi_callingpres", "")
+        return presentation.isdecimal() and bool(int(presentation) & RESTRICTED)
 
     @property
     def caller_name(self) -> str:
@@ -141,6 +149,23 @@ class AgiSession:
     async def say_number(self, number: int) -> None:
         """A number from 0 on, in the language of the call."""
         await self._call.do("say_number", number, "", seconds=PLAY_SECONDS)
+
+    async def say_digits(self, digits: str) -> str:
+        """One by one, to the end or to any digit that is pressed: that digit, or ""."""
+        if not digits.isdecimal():
+            raise ValueError("no digits")
+        return str(await self._call.do("say_digits", digits, ANY_DIGIT, seconds=PLAY_SECONDS))
+
+    async def get_digits(self, prompt: str, timeout_ms: int, digits_max: int) -> str:
+        """Play a prompt and take what is pressed, to # or to so long a silence; a missing prompt gives ""."""
+        if not SOUND.fullmatch(prompt):
+            raise ValueError("not a prompt's name")
+        seconds = PLAY_SECONDS + digits_max * timeout_ms / 1000
+        try:
+            return str(await self._call.do("get_data", prompt, timeout_ms, digits_max, seconds=seconds))
+        except AgiRefused:
+            self.missing.append(prompt)
+            return ""
 
     async def record(self, path: str, seconds: int, silence_seconds: int) -> None:
         """Record the caller, after a tone, into `path`.wav at the PBX, until #, silence, or so many seconds."""

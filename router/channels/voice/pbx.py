@@ -69,7 +69,9 @@ class Pbx:
         )
         self._together = Together(self._ami, self.calls, agents, self._reports.tell)
         voicemail = Voicemail(around, settings.spool, own.id, self._reports.tell)
-        self._waiting = Waiting(around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home)
+        self._waiting = Waiting(
+            around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home, settings.dial_prefixes
+        )
         self._survey = Survey(self._ami, self._reports.tell, self.intake.home)
         self._outside = Outside(self._ami, self._together, self._reports.tell, around.vault)
         self._go_out = {

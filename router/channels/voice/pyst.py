@@ -279,12 +279,27 @@ class _OneLine:
         return self._line
 
 
+PROMPTS = frozenset({"get_data", "stream_file"})
+"""AGI commands that play a prompt by its name; one that is missing fails as a hang-up does."""
+
+
 class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
     """pyst2's synchronous AGI commands, replayed: a first pass yields the command line, asyncio fetches the reply,
     a second pass parses it."""
 
     COMMANDS = frozenset(
-        ("answer", "appexec", "hangup", "record_file", "say_number", "set_variable", "stream_file", "wait_for_digit")
+        (
+            "answer",
+            "appexec",
+            "get_data",
+            "hangup",
+            "record_file",
+            "say_digits",
+            "say_number",
+            "set_variable",
+            "stream_file",
+            "wait_for_digit",
+        )
     )
     """pyst2's other methods desynchronise on free text or quote badly, and are not needed."""
     APPLICATIONS = frozenset({("MSet",)})
@@ -337,7 +352,7 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
             except asterisk.agi.AGIError as error:
                 raise AgiRefused(f"{command} failed") from error
             reply = await self._exchange(line, seconds, last=last)
-            if _failed(reply) and command == "stream_file" and not _failed(await self._exchange("CHANNEL STATUS")):
+            if _failed(reply) and command in PROMPTS and not _failed(await self._exchange("CHANNEL STATUS")):
                 raise AgiRefused("there is no such prompt")  # the caller is still there
             if _failed(reply):
                 raise CallerHungUp

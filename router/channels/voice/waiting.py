@@ -11,6 +11,7 @@ from router.channels.channel import Surroundings
 from router.channels.voice import events
 from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import AmiLink
+from router.channels.voice.callback_choice import Choice, choose
 from router.channels.voice.calls import Call, Calls, Census
 from router.channels.voice.together import Tell
 from router.channels.voice.voicemail import Voicemail
@@ -24,12 +25,15 @@ log = structlog.get_logger()
 CALLBACK_PROMPT = "hold-callback"
 PASSED_ON = "passed_on"
 CONFIRMED_PROMPT = "callback-confirmed"
+PLANNED_PROMPT = "callback-planned"
 CALL_BACK = "1"
 HOW_LONG = "2"
 """The key that tells the place and the wait again."""
 MESSAGE = "3"
 """The key to leave a message."""
 SPEECH_SECONDS_MAX = 30
+CHOICE_SECONDS_MAX = 170
+"""Of all questions about a callback; less than a FastAGI session may take."""
 MINUTE = 60
 LONG_SECONDS = 1_800
 
@@ -45,10 +49,11 @@ class Waiting:
         tell: Tell,
         voicemail: Voicemail,
         home: Callable[[Call], Municipality],
+        prefixes: tuple[str, ...],
     ) -> None:
-        """`home` gives the municipality that a call is for."""
+        """`home` gives the municipality that a call is for; `prefixes` are those of numbers that may be dialled."""
         self._around, self._ami, self._calls, self._tell, self._home = around, ami, calls, tell, home
-        self.voicemail = voicemail
+        self.voicemail, self._prefixes = voicemail, prefixes
 
     async def look_over(self, census: Census) -> None:
         """Before a census is told: who talks with a neighbour, and what callers left who are gone."""
@@ -58,26 +63,49 @@ class Waiting:
     async def key(self, session: AgiSession) -> None:
         """A key that was pressed on hold. Raises AgiFault."""
         call = self._calls.of(session.uniqueid)
-        if call is not None and session.subject == HOW_LONG:
+        if call is None:
+            return
+        call.attended = True
+        try:
+            await self._answer(session, call)
+        finally:
+            call.attended = False
+        if (effect := call.unsaid) is not None:
+            call.unsaid = None
+            await self.steer(effect, call)
+
+    async def _answer(self, session: AgiSession, call: Call) -> None:
+        if session.subject == HOW_LONG:
             await session.deadline(SPEECH_SECONDS_MAX)
             await say_standing(session, await self._around.standing(call.contact, 0))
-        elif call is not None and session.subject == CALL_BACK:
+        elif session.subject == CALL_BACK and "callback" in self._around.centre.channels:
             await self._call_back(session, call)
-        elif call is not None and session.subject == MESSAGE and self.voicemail.offers(self._home(call)):
+        elif session.subject == MESSAGE and self.voicemail.offers(self._home(call)):
             await self.voicemail.take(session, call)
 
     async def _call_back(self, session: AgiSession, call: Call) -> None:
-        """Promise it, say so once it is on disk, and end the call; who cannot be called back waits on."""
-        call.attended = True
-        try:
-            await session.deadline(SPEECH_SECONDS_MAX)
-            if await self._tell(commands.TakeCallback(call.contact, new_id("c"))) is not None:
-                await session.play(f"kcc/{CONFIRMED_PROMPT}")
-                await session.hangup()
-        finally:
-            call.attended = False
+        """Ask how, promise it, say so once it is on disk, and end the call; without a choice the caller waits on."""
+        await session.deadline(CHOICE_SECONDS_MAX)
+        choice = await choose(session, self._prefixes, self._around.windows(self._home(call).id))
+        if choice is not None and await self._promise(call, choice) is not None:
+            await session.play(f"kcc/{CONFIRMED_PROMPT if choice.window is None else PLANNED_PROMPT}")
+            await session.hangup()
+        else:
+            await session.play("kcc/callback-not")
+
+    async def _promise(self, call: Call, choice: Choice) -> Outcome | None:
+        """None when it is refused: an agent is asked for the call at this moment, say."""
+        ref = ""
+        if choice.number:
+            ref = await self._around.vault.store(call.contact, "text/plain; charset=utf-8", choice.number.encode())
+        call_from, due_at = (choice.window.call_from, choice.window.call_until) if choice.window else (0, 0)
+        return await self._tell(commands.TakeCallback(call.contact, new_id("c"), call_from, due_at, ref))
 
     async def steer(self, effect: Announce | OfferCallback | PassOn, call: Call) -> None:
+        """Carry it out; who is telling something by keys is not interrupted, and hears it after that."""
+        if call.attended and not isinstance(effect, PassOn):
+            call.unsaid = effect
+            return
         match effect:
             case Announce():
                 await self._say(call, effect.message)

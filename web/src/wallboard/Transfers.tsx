@@ -1,13 +1,10 @@
 // What became of calls that were transferred, against the three norms: in one line on the board, and per kind and queue.
-import { useEffect, useState } from 'preact/hooks'
 import { transfers } from '../shared/api'
 import { Icon } from '../shared/icons'
 import { queueName } from '../shared/names'
-import { Dialog } from '../shared/parts'
 import type { Board, TransferFigures, TransferNorms, TransferReport } from '../shared/protocol'
-import { sayError, words } from '../shared/words'
 import { againstLimit, againstNorm, ICONS, normWord, number, percent, type Verdict } from './judge'
-import { SPANS } from './Outcomes'
+import { ReportDialog } from './ReportDialog'
 import { texts } from './texts'
 
 interface Figure { kind: 'helped' | 'wait' | 'fell_back'; value: string; norm: string; verdict: Verdict }
@@ -46,62 +43,31 @@ export function TransferLine({ board }: { board: Board }) {
 
 export function TransfersDialog({ onClose }: { onClose: () => void }) {
   const t = texts.value
-  const [days, setDays] = useState(30)
-  const [report, setReport] = useState<TransferReport | null>(null)
-  const [error, setError] = useState('')
-  useEffect(() => {
-    transfers(days).then(
-      (found) => {
-        setReport(found)
-        setError('')
-      },
-      (problem) => setError(sayError(problem)),
-    )
-  }, [days])
-  const rows: [string, TransferFigures][] = report
-    ? [
-        [t.allTransfers, report.total],
-        ...Object.entries(report.kinds).map(([kind, one]): [string, TransferFigures] => [t.transferKinds[kind] ?? kind, one]),
-        ...Object.entries(report.queues).map(([id, one]): [string, TransferFigures] => [t.transferredFrom(queueName(id)), one]),
-      ]
-    : []
+  const rows = (report: TransferReport): [string, TransferFigures][] => [
+    [t.allTransfers, report.total],
+    ...Object.entries(report.kinds).map(([kind, one]): [string, TransferFigures] => [t.transferKinds[kind] ?? kind, one]),
+    ...Object.entries(report.queues).map(([id, one]): [string, TransferFigures] => [t.transferredFrom(queueName(id)), one]),
+  ]
   return (
-    <Dialog title={t.transfersTitle} wide onClose={onClose} testid="transfers-dialog">
-      <div class="stack">
-        <label class="compact row">
-          {t.outcomesOver}
-          <select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
-            {SPANS.map((span) => <option key={span} value={span}>{t.overDays(span)}</option>)}
-          </select>
-        </label>
-        {error && <p class="alert alert-action" role="alert">{error}</p>}
-        {!report && !error && <p class="muted">{words.value.loading}</p>}
-        {report && report.total.of === 0 && <p class="muted">{t.noTransfers}</p>}
-        {report && report.total.of > 0 && (
-          <div class="scroll" tabIndex={0} role="group" aria-label={t.transfersTitle}>
-            <table class="table" data-testid="transfers-table">
-              <thead>
-                <tr>
-                  <th scope="col">{t.transferred}</th><th scope="col" class="figure">n</th>
-                  {figures(report.total, report.norms).map((one) => <th key={one.kind} scope="col" class="figure">{t.transferFigures[one.kind]} <span class="small muted norm-below">{one.norm}</span></th>)}
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map(([name, one]) => (
-                  <tr key={name}>
-                    <th scope="row">{name}</th>
-                    <td class="figure number">{one.of}</td>
-                    {figures(one, report.norms).map((figure) => <td key={figure.kind} class="figure number"><strong>{figure.value}</strong></td>)}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-        <dl class="small definitions">
-          {(['helped', 'wait', 'fell_back'] as const).map((kind) => <div key={kind}><dt><strong>{t.transferFigures[kind]}</strong></dt><dd>{t.transferDefinitions[kind]}</dd></div>)}
-        </dl>
-      </div>
-    </Dialog>
+    <ReportDialog<TransferReport>
+      title={t.transfersTitle} name="transfers" fetch={transfers} onClose={onClose}
+      empty={(report) => (report.total.of === 0 ? t.noTransfers : '')}
+      head={(report) => (
+        <>
+          <th scope="col">{t.transferred}</th><th scope="col" class="figure">n</th>
+          {figures(report.total, report.norms).map((one) => <th key={one.kind} scope="col" class="figure">{t.transferFigures[one.kind]} <span class="small muted norm-below">{one.norm}</span></th>)}
+        </>
+      )}
+      rows={(report) =>
+        rows(report).map(([name, one]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td class="figure number">{one.of}</td>
+            {figures(one, report.norms).map((figure) => <td key={figure.kind} class="figure number"><strong>{figure.value}</strong></td>)}
+          </tr>
+        ))
+      }
+      definitions={() => (['helped', 'wait', 'fell_back'] as const).map((kind) => [t.transferFigures[kind], t.transferDefinitions[kind]])}
+    />
   )
 }
