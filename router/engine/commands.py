@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.engine.commands_callback import DialCitizen, LeaveVoicemail, PlanCallback, ReportDial, TakeCallback
+from router.engine.commands_callback import (
+    CallNow,
+    DialCitizen,
+    LeaveVoicemail,
+    PlanCallback,
+    ReportDial,
+    TakeCallback,
+)
 from router.engine.commands_centre import (
     AnnounceCalamity,
     CloseChannels,
@@ -340,6 +347,7 @@ Command = (
     | StoreRecording
     | MoveContact
     | SetPriority
+    | CallNow
     | TakeCallback
     | LeaveVoicemail
     | PlanCallback

@@ -78,6 +78,7 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.MoveContact: decide_contacts.move_contact,
     commands.SetPriority: decide_waiting.set_priority,
     commands.TakeCallback: decide_callbacks.take_callback,
+    commands.CallNow: decide_callbacks.call_now,
     commands.LeaveVoicemail: decide_waiting.leave_voicemail,
     commands.PlanCallback: decide_callbacks.plan_callback,
     commands.DialCitizen: decide_callbacks.dial_citizen,

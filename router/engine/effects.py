@@ -164,6 +164,8 @@ class DialBack:
     citizen_first: bool
     agent_seconds: int
     citizen_seconds: int
+    pbx: str = ""
+    """Over which of several PBXs."""
 
 
 @dataclass(frozen=True, slots=True)

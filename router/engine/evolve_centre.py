@@ -33,7 +33,7 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
     state.started_at = at
-    state.census_pending = list(fact.census)
+    state.worlds, state.census_pending = list(fact.census), list(fact.census)
     state.index.dirty.update(state.index.lanes.lanes())
 
 

@@ -175,6 +175,7 @@ def _dial(state: State, fact: facts.CallbackDialled) -> DialBack:
         bool(queue and queue.citizen_first),
         rules.get("phone", rules["callback"]).offer_seconds,
         state.config.callbacks.ring_seconds,
+        fact.pbx,
     )
 
 

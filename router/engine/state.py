@@ -253,7 +253,10 @@ class State:
     started_at: int = 0
     """When the process that runs the centre began."""
     centre: Centre | None = None
+    worlds: list[str] = field(default_factory=list)
+    """What tells by censuses what is up: the desks, the chat, each PBX."""
     census_pending: list[str] = field(default_factory=list)
+    """Those whose census is still to come."""
     contacts: dict[str, ContactState] = field(default_factory=dict)
     ended: dict[str, EndedContact] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

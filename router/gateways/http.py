@@ -109,6 +109,15 @@ class NamedDestination(msgspec.Struct, frozen=True):
     kind: str
 
 
+class NamedPart(msgspec.Struct, frozen=True):
+    """A part of the day in which citizens may be called back; minutes of the local day."""
+
+    id: str
+    title: dict[str, str]
+    start: int
+    end: int
+
+
 class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """The names that screens need; agents and pause reasons for staff only."""
 
@@ -124,6 +133,8 @@ class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """To whom calls may be put through."""
     typed_numbers: bool = False
     """Whether a number may be typed as well."""
+    parts_of_day: list[NamedPart] | None = None
+    """In which promises to call back may fall."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -204,6 +215,9 @@ class CentreRequests:
             pause_reasons=[NamedReason(id, title) for id, title in centre.pause_reasons.items()] if staff else None,
             destinations=[NamedDestination(d.id, d.title, d.kind) for d in centre.destinations] if staff else None,
             typed_numbers=staff and bool(centre.outside_prefixes),
+            parts_of_day=[NamedPart(p.id, p.title, p.start, p.end) for p in centre.callbacks.parts_of_day]
+            if staff
+            else None,
         )
         return json_answer(names)
 

@@ -127,12 +127,14 @@ def _callbacks(world: World, random: random.Random, contact: str, new: str) -> t
         random.choice([0, world.now + 30_000]), random.choice([0, due_at]), hints=(f"topic:{random.choice(TOPICS)}",),
         number_ref=random.choice(["", "", "v-9"]), owner_agent=owner_agent,
     )  # fmt: skip
+    now = commands.CallNow(random.choice([*state.follow_ups, "f-x"]), random.choice(["anna", "bert", "nobody"]))
     how = random.choice(["answered", "busy", "no_answer", "agent_busy", "cancelled"])
     if found and found.offer:
         return (commands.Accept(found.offer, state.offers[found.offer].agent),)
     if found is None or not found.promise:
-        return (planned,)
+        return planned, planned, now
     return (
+        now,
         commands.DialCitizen(id, owner),
         commands.DialCitizen(id, owner),
         commands.ReportDial(id, random.choice([number, number, number + 1]), how),

@@ -173,6 +173,7 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "rejoin": {"contact": "c-1"},
         "dial": {"contact": "c-1"},
         "plan_callback": {"contact": "c-1", "request": "r-1", "call_from": 0, "call_until": 0},
+        "windows": {"contact": "c-1"},
         "transfer": {"contact": "c-1"},
         "conference": {"contact": "c-1"},
         "pass_outside": {"contact": "c-1", "destination": "rijk"},
@@ -195,7 +196,7 @@ async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Ser
     assert with_contact == {
         "open", "reply", "note", "typing", "finish", "extend_wrap_up", "question", "wrap_up", "hand_over", "follow_up",
         "why", "earlier", "draft", "consult", "cancel_consult", "transfer", "conference", "rejoin",
-        "dial", "plan_callback",
+        "dial", "plan_callback", "windows",
         "pass_outside", "cancel_outside",
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -12,6 +12,7 @@ from router.channels.voice.ami import AmiLink
 from router.channels.voice.door import Door
 from router.channels.voice.floods import Floods
 from router.channels.voice.pbx import Pbx
+from router.engine.effects import DialBack
 from router.port import Order
 from router.settings import VoiceSettings
 
@@ -22,6 +23,28 @@ RECONCILE_SECONDS = 30
 
 def _stranger(address: str, times: int) -> None:
     log.warning("voice.agi_stranger", address=address, times=times)
+
+
+class Callbacks:
+    """The channel of callbacks: dialled over the PBX that was in sight then. It starts and stops with the telephone."""
+
+    name = "callback"
+
+    def __init__(self, pbxs: Sequence[Pbx]) -> None:
+        self._pbxs = pbxs
+
+    async def start(self) -> None:
+        """Nothing to start: the telephone's connections are used."""
+
+    async def stop(self) -> None:
+        """Nothing to stop: who talks goes on."""
+
+    async def perform(self, order: Order) -> None:
+        """One dials; whichever has telephones of the contact ends them."""
+        effect = order.effect
+        for pbx in self._pbxs:
+            if not isinstance(effect, DialBack) or pbx.id == effect.pbx:
+                await pbx.callbacks.perform(order)
 
 
 class VoiceChannel:
@@ -46,14 +69,12 @@ class VoiceChannel:
                 own,
                 floods,
                 agents,
-                calls_back=own is settings.pbxs[0],
                 reconcile_seconds=reconcile_seconds,
                 connect=connect,
             )
             for own in settings.pbxs
         ]
-        self.callbacks = self.pbxs[0].callbacks
-        """Citizens are called back over the first PBX."""
+        self.callbacks = Callbacks(self.pbxs)
         self._agi = FastAgiServer(
             self._serve,
             secret=settings.agi_token,

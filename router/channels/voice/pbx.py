@@ -12,7 +12,7 @@ from router.channels.channel import Surroundings
 from router.channels.voice import events
 from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import AmiAccess, AmiLink
-from router.channels.voice.callbacks import CallbackChannel
+from router.channels.voice.callbacks import CallbackDials
 from router.channels.voice.calls import Calls, InOrder
 from router.channels.voice.floods import Floods
 from router.channels.voice.intake import Intake
@@ -50,13 +50,11 @@ class Pbx:
         floods: Floods,
         agents: Mapping[str, str],
         *,
-        calls_back: bool,
         reconcile_seconds: float,
         connect: Callable[..., AmiLink] = AmiLink,
     ) -> None:
-        """`agents` is endpoint -> agent; `calls_back`: citizens are called back over this one."""
-        self._calls_back = calls_back
-        self._id, self._world, self._agents = own.id, own.world, agents
+        """`agents` is endpoint -> agent."""
+        self.id, self._world, self._agents = own.id, own.world, agents
         self.calls = Calls()
         self.intake = Intake(around, settings, self.calls, floods, own.id)
         self._reports = Reports(around.port)
@@ -81,14 +79,14 @@ class Pbx:
         """Where in the dialplan somebody outside is dialled -> what their answer means."""
         self._supervision = Supervision(self._ami, self._reports.tell)
         self._work = InOrder(lambda fault: log.error("voice.event_failed", pbx=own.id, error=type(fault).__name__))
-        self.callbacks = CallbackChannel(
+        self.callbacks = CallbackDials(
             around, self._ami, agents, settings.dial_prefixes, self._reports.tell, self._work
         )
         ending: set[str] = set()
         self._census = Reconciler(
             around.port, self._reports, self._ami, self.calls, agents, pbx=own.id, world=own.world,
             intake=self.intake, together=self._together, waiting=self._waiting, callbacks=self.callbacks,
-            calls_back=calls_back, work=self._work, ending=ending, seconds=reconcile_seconds,
+            work=self._work, ending=ending, seconds=reconcile_seconds,
         )  # fmt: skip
         self._orders = Orders(
             self._ami, self.calls, self._together, self._waiting, self._survey, self._supervision, self._outside,
@@ -117,7 +115,7 @@ class Pbx:
 
     def made(self, uniqueid: str) -> bool:
         """Whether the channel is one of this PBX: its systemname stands before each Uniqueid."""
-        return not self._id or uniqueid.startswith(f"{self._id}-")
+        return not self.id or uniqueid.startswith(f"{self.id}-")
 
     def has(self, contact: str) -> bool:
         """Whether the contact's call is up here, or is being taken in."""
@@ -271,15 +269,15 @@ class Pbx:
 
     def _fault(self, where: str, fault: Exception) -> None:
         code = fault.code if isinstance(fault, KccError) else type(fault).__name__
-        log.warning("voice.ami_fault", pbx=self._id, where=where, error=code)
+        log.warning("voice.ami_fault", pbx=self.id, where=where, error=code)
 
     async def _up(self, link: AmiLink) -> None:
         self._search.found()
         await self._census.begin()
-        log.info("voice.up", pbx=self._id, epoch=link.epoch, calls=len(self.calls))
+        log.info("voice.up", pbx=self.id, epoch=link.epoch, calls=len(self.calls))
 
     async def _down(self) -> None:
-        log.error("voice.down", pbx=self._id)
+        log.error("voice.down", pbx=self.id)
         self._census.known = False
         await self._work.settle()
         self.calls.forget_phones()
@@ -291,12 +289,12 @@ class Pbx:
         """Its calls have ended with it. Should it live all the same, the next census takes them in anew."""
         if self._ami.is_up:
             return
-        log.error("voice.asterisk_ended", pbx=self._id, calls=len(self.calls))
+        log.error("voice.asterisk_ended", pbx=self.id, calls=len(self.calls))
         self.calls.clear()
         self.callbacks.forget()
         self._orders.ending.clear()
         for command in (
-            commands.ReportCensus(self._world, up_seconds=0, callbacks=self._calls_back),
+            commands.ReportCensus(self._world, up_seconds=0),
             commands.LoseChannel(self._world),
         ):
             await self._reports.tell(command)

@@ -6,7 +6,7 @@ import { Dialog, Field, SendForm } from '../shared/parts'
 import type { FollowUp } from '../shared/protocol'
 import { moment, now } from '../shared/time'
 import { sayError, words } from '../shared/words'
-import { followUpAssign, followUpDone, listFollowUps, say } from './actions'
+import { callNow, followUpAssign, followUpDone, listFollowUps, say } from './actions'
 import { ownerOf, QueueField } from './Dialogs'
 import { connection, desk } from './store'
 import { texts } from './texts'
@@ -79,6 +79,7 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
       </div>
       {one.callback && <span class="tag tag-primary"><Icon name="callback" />{t.callBackPromise(one.tries)}{one.call_at > 0 && ` · ${moment(one.call_at)}`}</span>}
       <div class="row">
+        {one.callback && desk.value?.agent.phone && <button type="button" data-testid="call-now" onClick={() => void callNow(one.follow_up)}><Icon name="phone" />{t.callNow}<span class="visually-hidden">: {promiseOf(one)}</span></button>}
         <button type="button" class="primary" onClick={() => open('done')}><Icon name="ok" />{t.done}<span class="visually-hidden">: {promiseOf(one)}</span></button>
         <button type="button" onClick={() => open('assign')}>{t.assign}<span class="visually-hidden">: {promiseOf(one)}</span></button>
       </div>

@@ -45,6 +45,20 @@ export interface Session {
 
 // -- 3. REST -----------------------------------------------------------------------------------------------------
 
+export interface PartOfDay {
+  id: string
+  title: Titles
+  start: number
+  end: number
+}
+
+/** A part of one day in which a citizen may be called back. */
+export interface Window {
+  part: string
+  call_from: number
+  call_until: number
+}
+
 export interface CentreNames {
   name: string
   languages: string[]
@@ -59,6 +73,8 @@ export interface CentreNames {
   destinations?: { id: string; title: Titles; kind: string }[]
   /** Whether a number may be typed as well. */
   typed_numbers?: boolean
+  /** Staff only: in which promises to call back may fall; minutes of the local day. */
+  parts_of_day?: PartOfDay[]
 }
 
 export type ContactState = 'intake' | 'waiting' | 'offered' | 'active' | 'wrap_up' | 'ended'
@@ -369,6 +385,8 @@ export interface DeskRequests {
   consult: [{ contact: string; agent: string }, { offer: string }]
   dial: [{ contact: string }, { number: number }]
   plan_callback: [{ contact: string; request: string; call_from: number; call_until: number; text: string; phone: string; agent: string }, { contact: string }]
+  windows: [{ contact: string }, { windows: Window[] }]
+  call_now: [{ follow_up: string }, { contact: string }]
   cancel_consult: [{ contact: string }, object]
   pass_outside: [{ contact: string; destination: string } | { contact: string; number: string }, object]
   cancel_outside: [{ contact: string }, object]
