@@ -43,6 +43,9 @@ class DeskCalls:
             "call_now": Event(bodies.OfPromise, self._call_now),
             "pass_outside": Event(bodies.PutThrough, self._pass_outside),
             "cancel_outside": Event(bodies.OfContact, partial(self._ask, commands.CancelOutside)),
+            "pause_recording": Event(bodies.OfContact, partial(self._ask, commands.PauseRecording)),
+            "resume_recording": Event(bodies.OfContact, partial(self._ask, commands.ResumeRecording)),
+            "drop_recording": Event(bodies.OfContact, partial(self._ask, commands.DropRecording)),
             "rejoin": Event(bodies.OfContact, partial(self._ask, commands.RejoinCall)),
         }
 

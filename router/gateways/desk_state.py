@@ -112,6 +112,7 @@ def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
         "transfers": entry.transfers,
         "dialling": entry.dialling,
         "dial_failed": entry.dial_failed,
+        "recording": entry.recording,
         "outside": entry.outside if entry.state == "active" else "",
     }
 

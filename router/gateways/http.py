@@ -18,6 +18,7 @@ from router.gateways.documents import DocumentRequests
 from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.openings import OpeningRequests
 from router.gateways.outcomes import OutcomeRequests
+from router.gateways.recordings import RecordingRequests
 from router.gateways.routes import Register, Rooms, Route
 from router.nouns import CHANNELS
 from router.projections import shapes
@@ -244,11 +245,12 @@ def _session(principal: Principal) -> Session:
 
 def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: Ended | None = None) -> list[Route]:
     """Every REST route there is, but those of the post channel."""
-    follow_ups = FollowUpRequests(rooms)
+    follow_ups, recordings = FollowUpRequests(rooms), RecordingRequests(rooms)
     return [
         *CentreRequests(rooms, ready, ended).routes(),
         *ContactRequests(rooms, register).routes(),
-        *DocumentRequests(rooms, follow_ups).routes(),
+        *DocumentRequests(rooms, follow_ups, recordings).routes(),
+        *recordings.routes(),
         *follow_ups.routes(),
         *CallbackRequests(rooms, follow_ups).routes(),
         *OpeningRequests(rooms).routes(),

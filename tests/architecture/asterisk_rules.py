@@ -15,8 +15,9 @@ Files = Mapping[str, str]
 
 AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp",
-    "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log",
+    "MixMonitor", "NoOp", "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMixMonitor",
+    "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "CALLERID", "CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT",
@@ -24,7 +25,7 @@ FUNCTIONS = frozenset({
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_NEIGHBOUR_RING",  # kcc-local.conf
-    "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
+    "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER", "KCC_SPOOL",  # likewise
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
     "KCC_NEXT",  # the router's own word, or nothing
@@ -98,7 +99,9 @@ def dialplan(files: Files) -> Iterator[Step]:
 
 def mistakes(files: Files) -> list[str]:
     """Every rule that asterisk/ breaks: `file: what is wrong`."""
-    rules = (_manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones)
+    rules = (
+        _manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones, _recordings,
+    )  # fmt: skip
     return [mistake for rule in rules for mistake in rule(files)]
 
 
@@ -286,3 +289,12 @@ def _phones(files: Files) -> Iterator[str]:
     for section in agents:
         if {"kcc-agent", "kcc-web-agent"} & set(section.templates) and section.last("auth") not in with_password:
             yield f"kcc-agents.conf: {section.name} needs no password"
+
+
+def _recordings(files: Files) -> Iterator[str]:
+    """Only into the spool, only while somebody talks with the citizen, and without the argument that is a command."""
+    for step in dialplan(files):
+        called = f"{step.application}({step.arguments})"
+        for found in re.findall(r"\bMixMonitor\(.*", called):
+            if not re.match(r"MixMonitor\(\$\{KCC_SPOOL\}/rec-\$\{\w+\}\.wav,b\)", found):
+                yield f"extensions.conf: {step.context},{step.exten} records otherwise than into the spool"

@@ -10,7 +10,8 @@ from tests.architecture.asterisk_rules import Files, mistakes, write_rights
 from tests.architecture.source import ROOT, modules, tree
 
 ACTIONS = {
-    "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call", "Originate": "originate"
+    "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call",
+    "MixMonitorMute": "call", "StopMixMonitor": "call", "Originate": "originate",
 }  # fmt: skip
 """What the router asks of Asterisk's manager -> the right that takes. Login and Ping need none."""
 FREE = {"Login", "Ping", "Logoff"}
@@ -62,6 +63,8 @@ WRONG = [
     ("pjsip.conf", "allow_transfer=no", "allow_transfer=yes", "behind the router's back"),
     ("pjsip.conf", "context=from-agent", "context=kcc-hold", "comes in at kcc-hold"),
     ("kcc-agents.conf", "auth=a1\n", "", "a1 needs no password"),
+    ("extensions.conf", "rec-${KCC_FILE}.wav,b)", "rec-${KCC_FILE}.wav,b,curl -T ^{MIXMONITOR_FILENAME} x)", "records"),
+    ("extensions.conf", "MixMonitor(${KCC_SPOOL}/rec-", "MixMonitor(/tmp/rec-", "otherwise than into the spool"),
 ]  # fmt: skip
 
 

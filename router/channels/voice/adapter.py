@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -12,6 +13,7 @@ from router.channels.voice.ami import AmiLink
 from router.channels.voice.door import Door
 from router.channels.voice.floods import Floods
 from router.channels.voice.pbx import Pbx
+from router.channels.voice.recordings import Recordings
 from router.engine.effects import DialBack
 from router.port import Order
 from router.settings import VoiceSettings
@@ -62,12 +64,14 @@ class VoiceChannel:
     ) -> None:
         agents = {a.endpoint: a.id for a in around.centre.agents if a.endpoint}
         floods = Floods(settings.limits, lambda: (call for pbx in self.pbxs for call in pbx.calls))
+        self._recordings = Recordings(around, settings.spool, lambda: all(pbx.is_known for pbx in self.pbxs))
         self.pbxs = [
             Pbx(
                 around,
                 settings,
                 own,
                 floods,
+                self._recordings,
                 agents,
                 reconcile_seconds=reconcile_seconds,
                 connect=connect,
@@ -75,6 +79,7 @@ class VoiceChannel:
             for own in settings.pbxs
         ]
         self.callbacks = Callbacks(self.pbxs)
+        self._storing: asyncio.Task[None] | None = None
         self._agi = FastAgiServer(
             self._serve,
             secret=settings.agi_token,
@@ -92,6 +97,7 @@ class VoiceChannel:
     async def start(self) -> None:
         """Listen for calls, and connect; the census follows as soon as Asterisk answers."""
         await self._agi.start()
+        self._storing = asyncio.create_task(self._recordings.run(), name="recordings")
         for pbx in self.pbxs:
             await pbx.start()
 
@@ -100,6 +106,9 @@ class VoiceChannel:
         await self._agi.stop()
         for pbx in self.pbxs:
             await pbx.stop()
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
 
     def drop(self) -> None:
         """The loop stands still: let the dialplan find its fallback at once. From any thread."""

@@ -82,6 +82,8 @@ class Call:
     """What the citizen has told by keys."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
+    record: str = ""
+    """The same of KCC_REC: the recording that begins when an agent answers, or has begun."""
 
     def sent(self) -> None:
         """It is on its way: to a phone by the reply to FastAGI, or on hold."""
@@ -188,7 +190,10 @@ class Calls:
         for contact in set(self._calls) - set(found) - keep:
             del self._calls[contact]
         for contact, row in found.items():
-            self.up(contact, row.channel, row.uniqueid)
+            known = contact in self._calls
+            call = self.up(contact, row.channel, row.uniqueid)
+            if not known:
+                call.record = row.record
 
     def clear(self) -> None:
         self._calls.clear()

@@ -19,6 +19,7 @@ from router.channels.voice.intake import Intake
 from router.channels.voice.orders import Orders
 from router.channels.voice.outside import Outside
 from router.channels.voice.reconcile import Reconciler
+from router.channels.voice.recordings import Recordings
 from router.channels.voice.reports import Reports
 from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
@@ -48,6 +49,7 @@ class Pbx:
         settings: VoiceSettings,
         own: PbxSettings,
         floods: Floods,
+        recordings: Recordings,
         agents: Mapping[str, str],
         *,
         reconcile_seconds: float,
@@ -90,7 +92,7 @@ class Pbx:
         )  # fmt: skip
         self._orders = Orders(
             self._ami, self.calls, self._together, self._waiting, self._survey, self._supervision, self._outside,
-            self._reports, ending, self._census,
+            recordings, self._reports, ending, self._census,
         )  # fmt: skip
         self._search = AsteriskSearch(
             own.ami_host, own.ami_port, lambda: self.calls.unseen(self.calls.mark()), self._ended
