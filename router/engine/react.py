@@ -17,6 +17,7 @@ from router.engine.effects import (
     HangUp,
     Hold,
     OfferCallback,
+    OfferVoicemail,
     PassOn,
     Reconnect,
     Record,
@@ -186,6 +187,8 @@ def _on_the_way(state: State, channel: str, fact: facts.WayOutTaken) -> list[tup
             return [(channel, Announce(fact.contact, fact.to))]
         case "callback":
             return [(channel, OfferCallback(fact.contact))]
+        case "voicemail":
+            return [(channel, OfferVoicemail(fact.contact))]
         case "neighbour" if channel == "phone":
             neighbour = state.config.neighbour(fact.to)
             return [(channel, PassOn(fact.contact, fact.to, neighbour.number))] if neighbour else []

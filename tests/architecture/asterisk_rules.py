@@ -29,7 +29,7 @@ OURS = frozenset({
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
     "KCC_NEXT",  # the router's own word, or nothing
-    "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
+    "KCC_ASK", "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
 })  # fmt: skip
 """Variables whose value nobody outside chooses."""
 OPEN_CONTEXTS = frozenset({"from-trunk", "from-agent"})

@@ -17,7 +17,7 @@ from router.channels.voice.events import (
     VoiceEvent,
 )
 from router.channels.voice.funnel import Wish
-from router.engine.effects import Announce, OfferCallback
+from router.engine.effects import Announce, OfferCallback, OfferVoicemail
 
 LOST_MAX = 2_000
 MOVING_SECONDS_MAX = 1.0
@@ -45,8 +45,8 @@ class Call:
     """When this channel became known, on the count of `Calls.mark`."""
     attended: bool = False
     """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
-    unsaid: Announce | OfferCallback | None = None
-    """What was to be said while the caller was telling something by keys."""
+    unsaid: Announce | OfferCallback | OfferVoicemail | None = None
+    """What is to be said once the caller, who is told or asked something else, is on hold."""
     asking: bool = False
     """The intake has not said yet where the contact goes."""
     named: bool = True

@@ -28,6 +28,7 @@ from router.engine.effects import (
     HangUp,
     Hold,
     OfferCallback,
+    OfferVoicemail,
     PassOn,
     Record,
     Ring,
@@ -125,7 +126,7 @@ class Orders:
                 await self._ami.hangup(call.channel)
             case DialOutside():
                 await self._outside.dial(effect, call)
-            case Announce() | OfferCallback() | PassOn():
+            case Announce() | OfferCallback() | OfferVoicemail() | PassOn():
                 await self._waiting.steer(effect, call)
             case Spy() | EndSpy():
                 await self._supervision.steer(effect, call)

@@ -197,6 +197,7 @@ class Pbx:
             classify = commands.Classify(event.kcc_id, call.wish.hints, call.wish.language)
             await self._reports.tell(commands.EndContact(event.kcc_id, call.farewell) if call.farewell else classify)
         await self._reports.tell(commands.ReportHeld(event.kcc_id))
+        await self._waiting.held(call)
 
     async def _answered(self, event: events.DialEnded) -> None:
         """The agent picked up. A bridge cannot be refused: it is adopted, unless the citizen is somebody else's."""
