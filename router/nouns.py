@@ -15,6 +15,8 @@ from router.nouns_telephone import Recording, Telephone
 CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
+BY_TELEPHONE: frozenset[str] = frozenset({"phone", "callback"})
+"""Channels for which an agent's telephone rings."""
 WRITTEN_CHANNELS: frozenset[str] = frozenset({"email", "post"})
 """Channels of which the work can lie still, and fills quiet minutes."""
 

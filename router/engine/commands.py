@@ -40,6 +40,7 @@ from router.engine.commands_staff import (
     LoseAgent,
     MakeFollowUp,
     RegainAgent,
+    ReportTelephones,
     SetPresence,
 )
 from router.engine.commands_talk import (
@@ -359,6 +360,7 @@ Command = (
     | SetPresence
     | LoseAgent
     | RegainAgent
+    | ReportTelephones
     | MakeFollowUp
     | AssignFollowUp
     | CompleteFollowUp

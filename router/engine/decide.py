@@ -93,6 +93,7 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.SetPresence: decide_staff.set_presence,
     commands.LoseAgent: decide_staff.lose_agent,
     commands.RegainAgent: decide_staff.regain_agent,
+    commands.ReportTelephones: decide_phone.report_telephones,
     commands.MakeFollowUp: decide_staff.make_follow_up,
     commands.AssignFollowUp: decide_staff.assign_follow_up,
     commands.CompleteFollowUp: decide_staff.complete_follow_up,

@@ -176,6 +176,8 @@ class AgentState:
     """How long there was, since signing on, up to `busy_since`."""
     after_work_until: int = 0
     """Until when a transferred call keeps the agent from being asked, in ms; 0 = it does not."""
+    telephone: str = "free"
+    """free (also in a call of ours, or without any), elsewhere or unregistered."""
 
     @property
     def turn(self) -> int:

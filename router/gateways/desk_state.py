@@ -61,6 +61,7 @@ class DeskState:
             "phone": known is not None and bool(known.endpoint),
             "softphone": has_softphone(self._rooms, agent),
             "lost": person.lost,
+            "telephone": person.telephone,
             "after_work": person.after_work,
         }
 

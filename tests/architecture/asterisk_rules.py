@@ -130,6 +130,8 @@ def _manager(files: Files) -> Iterator[str]:
             yield f"manager.conf: {name} may read more than {', '.join(sorted(AMI_READ))}"
         if not user.all("eventfilter") or any(not re.match(r"Event: \w+", f) for f in user.all("eventfilter")):
             yield f"manager.conf: {name} gets events that are not named"
+        if any(key.startswith("eventfilter(") and not re.search(r",name\(\w+\)", key) for key, _ in user.lines):
+            yield f"manager.conf: {name} gets events that are not named"
         heard = {each.removeprefix("Event: ") for each in user.all("eventfilter")}
         if not heard.isdisjoint(general.last("disabledevents").split(",")):
             yield f"manager.conf: {name} waits for an event that is not made"

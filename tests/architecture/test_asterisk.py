@@ -12,6 +12,7 @@ from tests.architecture.source import ROOT, modules, tree
 ACTIONS = {
     "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call",
     "MixMonitorMute": "call", "StopMixMonitor": "call", "Originate": "originate",
+    "DeviceStateList": "call",
 }  # fmt: skip
 """What the router asks of Asterisk's manager -> the right that takes. Login and Ping need none."""
 FREE = {"Login", "Ping", "Logoff"}
@@ -23,6 +24,7 @@ WRONG = [
     ("kcc-local.conf", "permit=127.0.0.1/255.255.255.255", "permit=10.0.0.0/255.0.0.0", "without TLS"),
     ("manager.conf", "disabledevents = VarSet", "disabledevents = DialEnd", "an event that is not made"),
     ("manager.conf", "eventfilter = Event: UserEvent", "eventfilter = .*", "events that are not named"),
+    ("manager.conf", "name(DeviceStateChange)", "header(Event)", "events that are not named"),
     ("manager.conf", "writetimeout = 1000", "", "cut off when it reads slowly"),
     ("manager.conf", "webenabled = no", "webenabled = yes", "over HTTP"),
     ("kcc-local.conf", "secret=@AMI_SECRET@", "secret=change-me", "everybody has"),

@@ -49,6 +49,9 @@ class Link:
         if name != "KCC_RING":
             self._note("setvar", name)
 
+    async def devices(self) -> dict[str, str]:
+        return {}
+
     async def status(self) -> list[LiveChannel]:
         rows = list(self.rows)
         self.before_rows()

@@ -14,6 +14,8 @@ from router.channels.voice.door import Door
 from router.channels.voice.floods import Floods
 from router.channels.voice.pbx import Pbx
 from router.channels.voice.recordings import Recordings
+from router.channels.voice.reports import Reports
+from router.channels.voice.telephones import Telephones
 from router.engine.effects import DialBack
 from router.port import Order
 from router.settings import VoiceSettings
@@ -65,6 +67,7 @@ class VoiceChannel:
         agents = {a.endpoint: a.id for a in around.centre.agents if a.endpoint}
         floods = Floods(settings.limits, lambda: (call for pbx in self.pbxs for call in pbx.calls))
         self._recordings = Recordings(around, settings.spool, lambda: all(pbx.is_known for pbx in self.pbxs))
+        self._telephones = Telephones(agents, Reports(around.port).tell)
         self.pbxs = [
             Pbx(
                 around,
@@ -72,6 +75,7 @@ class VoiceChannel:
                 own,
                 floods,
                 self._recordings,
+                self._telephones,
                 agents,
                 reconcile_seconds=reconcile_seconds,
                 connect=connect,
@@ -109,6 +113,7 @@ class VoiceChannel:
         if self._storing is not None:
             self._storing.cancel()
             await asyncio.gather(self._storing, return_exceptions=True)
+        await self._telephones.stop()
 
     def drop(self) -> None:
         """The loop stands still: let the dialplan find its fallback at once. From any thread."""

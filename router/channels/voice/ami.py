@@ -283,6 +283,12 @@ class AmiLink:
         rows = await self._connection().collect(fields, last="StatusComplete")
         return [live_channel(row) for row in rows if header(row, "Event") == "Status"]
 
+    async def devices(self) -> dict[str, str]:
+        """Endpoint -> state of its device (NOT_INUSE, INUSE, UNAVAILABLE …), of all that this Asterisk knows."""
+        rows = await self._connection().collect({"Action": "DeviceStateList"}, last="DeviceStateListComplete")
+        named = ((header(row, "Device"), header(row, "State")) for row in rows)
+        return {device.removeprefix("PJSIP/"): state for device, state in named if device.startswith("PJSIP/")}
+
     def _connection(self) -> AmiActions:
         if self._actions is None:
             raise AmiDown("not connected")

@@ -14,6 +14,7 @@ from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import AmiAccess, AmiLink
 from router.channels.voice.callbacks import CallbackDials
 from router.channels.voice.calls import Calls, InOrder
+from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout
 from router.channels.voice.floods import Floods
 from router.channels.voice.intake import Intake
 from router.channels.voice.orders import Orders
@@ -24,6 +25,7 @@ from router.channels.voice.reports import Reports
 from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
 from router.channels.voice.survey import Survey
+from router.channels.voice.telephones import Telephones
 from router.channels.voice.together import FAILED, Together
 from router.channels.voice.voicemail import Voicemail
 from router.channels.voice.waiting import Waiting
@@ -50,6 +52,7 @@ class Pbx:
         own: PbxSettings,
         floods: Floods,
         recordings: Recordings,
+        telephones: Telephones,
         agents: Mapping[str, str],
         *,
         reconcile_seconds: float,
@@ -80,6 +83,7 @@ class Pbx:
         }
         """Where in the dialplan somebody outside is dialled -> what their answer means."""
         self._supervision = Supervision(self._ami, self._reports.tell)
+        self._telephones = telephones
         self._work = InOrder(lambda fault: log.error("voice.event_failed", pbx=own.id, error=type(fault).__name__))
         self.callbacks = CallbackDials(
             around, self._ami, agents, settings.dial_prefixes, self._reports.tell, self._work
@@ -145,6 +149,8 @@ class Pbx:
         decoded = events.decode(frame)
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
+        listens = isinstance(decoded.event, events.Ringing) and self._supervision.listens(decoded.event.agent_uniqueid)
+        self._telephones.heard(self.id, decoded.event, bool(listens))
         if await self.callbacks.heard(decoded.event):
             return
         self.calls.hear(decoded.event)
@@ -276,11 +282,22 @@ class Pbx:
 
     async def _up(self, link: AmiLink) -> None:
         self._search.found()
+        await self._look_at_devices()
         await self._census.begin()
         log.info("voice.up", pbx=self.id, epoch=link.epoch, calls=len(self.calls))
 
+    async def _look_at_devices(self) -> None:
+        """Before the census of calls, which opens the way for offers."""
+        try:
+            devices = await self._ami.devices()
+        except (AmiDown, AmiRefused, AmiTimeout) as fault:
+            log.warning("voice.devices_unknown", pbx=self.id, error=fault.code)
+        else:
+            await self._telephones.census(self.id, devices)
+
     async def _down(self) -> None:
         log.error("voice.down", pbx=self.id)
+        self._telephones.lost(self.id)
         self._census.known = False
         await self._work.settle()
         self.calls.forget_phones()

@@ -189,6 +189,9 @@ export interface EstimateList {
 
 export type Presence = 'ready' | 'paused' | 'signed_off'
 
+/** free also in a call of ours; who is elsewhere (in another call) or unregistered gets no calls. */
+export type TelephoneState = 'free' | 'elsewhere' | 'unregistered'
+
 export interface Me {
   id: string
   name: string
@@ -199,6 +202,7 @@ export interface Me {
   /** That telephone lives in this desk. */
   softphone: boolean
   lost: boolean
+  telephone: TelephoneState
   /** A transferred call left something to do; nothing is offered meanwhile. */
   after_work: boolean
 }
@@ -485,6 +489,7 @@ export interface Person {
   contacts: Partial<Record<Channel, number>>
   /** Supervisor -> how they take part in this agent's call. */
   listeners: Record<string, Listening>
+  telephone: TelephoneState
 }
 
 /** What became of calls that were transferred: shares of `of`; the wait is the mean of the helped. */
