@@ -134,6 +134,8 @@ class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """To whom calls may be put through."""
     typed_numbers: bool = False
     """Whether a number may be typed as well."""
+    recordings: bool = False
+    """Whether there are conversations whose recordings this person may listen to."""
     parts_of_day: list[NamedPart] | None = None
     """In which promises to call back may fall."""
 
@@ -147,8 +149,10 @@ class Health(msgspec.Struct, frozen=True):
 class CentreRequests:
     """Signing in, names, the board, health, metrics."""
 
-    def __init__(self, rooms: Rooms, ready: Callable[[], bool], ended: Ended | None) -> None:
-        self._rooms, self._ready, self._ended = rooms, ready, ended
+    def __init__(
+        self, rooms: Rooms, recordings: RecordingRequests, ready: Callable[[], bool], ended: Ended | None
+    ) -> None:
+        self._rooms, self._recordings, self._ready, self._ended = rooms, recordings, ready, ended
 
     def routes(self) -> list[Route]:
         session, text = "/api/v1/session", "text/plain; version=0.0.4"
@@ -216,6 +220,7 @@ class CentreRequests:
             pause_reasons=[NamedReason(id, title) for id, title in centre.pause_reasons.items()] if staff else None,
             destinations=[NamedDestination(d.id, d.title, d.kind) for d in centre.destinations] if staff else None,
             typed_numbers=staff and bool(centre.outside_prefixes),
+            recordings=principal is not None and staff and self._recordings.any_for(principal),
             parts_of_day=[NamedPart(p.id, p.title, p.start, p.end) for p in centre.callbacks.parts_of_day]
             if staff
             else None,
@@ -247,7 +252,7 @@ def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: En
     """Every REST route there is, but those of the post channel."""
     follow_ups, recordings = FollowUpRequests(rooms), RecordingRequests(rooms)
     return [
-        *CentreRequests(rooms, ready, ended).routes(),
+        *CentreRequests(rooms, recordings, ready, ended).routes(),
         *ContactRequests(rooms, register).routes(),
         *DocumentRequests(rooms, follow_ups, recordings).routes(),
         *recordings.routes(),

@@ -59,6 +59,12 @@ class RecordingRequests:
         of = self._rooms.views.centre.municipality(municipality)
         return of is not None and bool(principal.agent) and principal.agent in of.recording.listeners
 
+    def any_for(self, principal: Principal) -> bool:
+        """Whether some conversations are recorded, or were, that this person may listen to."""
+        recorded = {m.id for m in self._rooms.views.centre.municipalities if m.recording.queues}
+        kept = (one.municipality for one in self._rooms.views.recordings)
+        return any(self.may_listen(principal, municipality) for municipality in {*recorded, *kept})
+
     async def _list(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, *STAFF)
         contact, now = request.query.get("contact", ""), self._rooms.now()

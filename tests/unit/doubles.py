@@ -17,6 +17,7 @@ from router.engine.explanation import Explanation
 from router.engine.facts import Fact
 from router.errors import Erased, UnknownThing
 from router.nouns import Agent, Centre, ChannelRules, Hours, Municipality, Queue, QueueTarget, Topic
+from router.nouns_telephone import Recording
 from router.port import Numbered, Order, Outcome
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 
@@ -45,7 +46,15 @@ def small_centre() -> Centre:
         name="Demo",
         time_zone="Europe/Amsterdam",
         municipalities=(
-            Municipality("waterland", "Waterland", ("140299",), {"nl": "Hallo"}, hours, needs={"waterland": 1}),
+            Municipality(
+                "waterland",
+                "Waterland",
+                ("140299",),
+                {"nl": "Hallo"},
+                hours,
+                needs={"waterland": 1},
+                recording=Recording(("burgerzaken",), listeners=("bob",)),
+            ),
             Municipality("zeevang", "Zeevang", ("140298",), {"nl": "Hallo"}, hours, needs={"zeevang": 1}),
         ),
         topics=(

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
+import { RecordingsDialog } from '../shared/Recordings'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
 import type { InHand, Owner, Window } from '../shared/protocol'
 import { Estimates } from '../shared/Estimates'
@@ -14,6 +15,7 @@ import { beep, unlock } from './alerts'
 import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
 import { PhoneCheck } from './phone/PhoneCheck'
+import { DropRecordingDialog } from './Recording'
 import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
 import { OutsideDialog } from './Outside'
@@ -33,6 +35,8 @@ export function Dialogs() {
     case 'hand-over': return one && <HandOverDialog key={one.contact} one={one} />
     case 'consult': return one && <ConsultDialog key={one.contact} one={one} />
     case 'outside': return one && <OutsideDialog key={one.contact} one={one} />
+    case 'drop-recording': return one && <DropRecordingDialog key={one.contact} one={one} />
+    case 'recordings': return <RecordingsDialog onClose={shut} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'settings': return <SettingsDialog />
     case 'phone': return <PhoneCheck />

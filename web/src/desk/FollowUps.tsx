@@ -1,6 +1,7 @@
 // Promises that are open: overdue first, each with an owner, each to be completed with a word about how it ended.
 import { useEffect, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
+import { Listen } from '../shared/Listen'
 import { agentName, centre, municipalityName, queueName } from '../shared/names'
 import { Dialog, Field, SendForm } from '../shared/parts'
 import type { FollowUp } from '../shared/protocol'
@@ -71,10 +72,10 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
       </div>
       <div class="grow">
         <p class="follow-up-text" dir="auto">{promiseOf(one)}</p>
-        {one.recording && <audio controls preload="none" src={`/api/v1/documents/${one.recording}`} aria-label={t.voicemail} />}
+        {one.recording && <Listen parts={[one.recording]} label={t.voicemail} />}
         <p class="small muted">
           {[one.name, one.phone, municipalityName(one.municipality)].filter(Boolean).join(' · ')}<br />
-          {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
+          {t.promised}: {t.madeBy(one.by === 'centre' ? t.byItself : agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
         </p>
       </div>
       {one.callback && <span class="tag tag-primary"><Icon name="callback" />{t.callBackPromise(one.tries)}{one.call_at > 0 && ` · ${moment(one.call_at)}`}</span>}

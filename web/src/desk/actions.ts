@@ -298,6 +298,8 @@ export const handOver = (contact: string, to: Owner, note: string): Promise<unkn
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
 export const passOutside = (contact: string, to: { destination: string } | { number: string }): Promise<unknown> => ask('pass_outside', { contact, ...to })
 export const together = (what: 'cancel_consult' | 'transfer' | 'conference' | 'cancel_outside', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const record = (what: 'pause_recording' | 'resume_recording', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const dropRecording = (contact: string): Promise<unknown> => ask('drop_recording', { contact })
 export async function planCallback(asked: DeskRequests['plan_callback'][0]): Promise<void> {
   await ask('plan_callback', asked)
   if (details.value[asked.contact]) await load(asked.contact)

@@ -73,6 +73,8 @@ export interface CentreNames {
   destinations?: { id: string; title: Titles; kind: string }[]
   /** Whether a number may be typed as well. */
   typed_numbers?: boolean
+  /** Whether there are conversations whose recordings one may listen to. */
+  recordings?: boolean
   /** Staff only: in which promises to call back may fall; minutes of the local day. */
   parts_of_day?: PartOfDay[]
 }
@@ -266,8 +268,26 @@ export interface InHand {
   dial_failed: string
   /** The destination the call is being put through to; "number" when one was typed. */
   outside: string
+  /** Whether the conversation is recorded: dropped = no more, and what there was is thrown away. */
+  recording: '' | 'on' | 'paused' | 'dropped'
   /** Supervisor -> how they take part in the call, where the municipality shows it. */
   listeners: Record<string, Listening>
+}
+
+/** One stretch of a conversation with agents. */
+export interface Recording {
+  contact: string
+  number: number
+  municipality: string
+  queue: string
+  topic: string
+  agents: string[]
+  started_at: number
+  seconds: number
+  pauses: number
+  keep_until: number
+  /** Documents, heard one after the other. */
+  parts: string[]
 }
 
 export type Listening = 'listen' | 'whisper' | 'barge'
@@ -394,6 +414,9 @@ export interface DeskRequests {
   cancel_consult: [{ contact: string }, object]
   pass_outside: [{ contact: string; destination: string } | { contact: string; number: string }, object]
   cancel_outside: [{ contact: string }, object]
+  pause_recording: [{ contact: string }, object]
+  resume_recording: [{ contact: string }, object]
+  drop_recording: [{ contact: string }, object]
   transfer: [{ contact: string }, object]
   conference: [{ contact: string }, object]
   after_work_done: [object, object]
