@@ -8,14 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.engine.commands_callback import (
-    CallNow,
-    DialCitizen,
-    LeaveVoicemail,
-    PlanCallback,
-    ReportDial,
-    TakeCallback,
-)
+from router.engine.commands_callback import DialCitizen, LeaveVoicemail, PlanCallback, ReportDial, TakeCallback
 from router.engine.commands_centre import (
     AnnounceCalamity,
     CloseChannels,
@@ -40,7 +33,6 @@ from router.engine.commands_staff import (
     LoseAgent,
     MakeFollowUp,
     RegainAgent,
-    ReportTelephones,
     SetPresence,
 )
 from router.engine.commands_talk import (
@@ -348,7 +340,6 @@ Command = (
     | StoreRecording
     | MoveContact
     | SetPriority
-    | CallNow
     | TakeCallback
     | LeaveVoicemail
     | PlanCallback
@@ -360,7 +351,6 @@ Command = (
     | SetPresence
     | LoseAgent
     | RegainAgent
-    | ReportTelephones
     | MakeFollowUp
     | AssignFollowUp
     | CompleteFollowUp

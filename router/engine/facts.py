@@ -36,7 +36,6 @@ from router.engine.facts_staff import (
     FollowUpMade,
     FollowUpOverdue,
     PresenceChanged,
-    TelephoneChanged,
 )
 from router.engine.facts_talk import (
     AfterWorkEnded,
@@ -401,7 +400,6 @@ Fact = (
     | PresenceChanged
     | AgentLost
     | AgentRegained
-    | TelephoneChanged
     | FollowUpMade
     | FollowUpAssigned
     | FollowUpOverdue

@@ -25,8 +25,6 @@ class CallbackDialled:
     agent: str
     lapses_at: int
     """When it has failed if nothing was reported, in ms."""
-    pbx: str = ""
-    """Over which of several PBXs."""
 
 
 @dataclass(frozen=True, slots=True)

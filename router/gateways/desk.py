@@ -76,6 +76,7 @@ class DeskNamespace(StaffNamespace):
         self._screens: dict[str, Screens] = {}
         self.leases = Leases(rooms.port.submit, lambda agent: rooms.views.people.get(agent).lost, sleep)
         self._queues_timer: asyncio.TimerHandle | None = None
+        self._waiting_told: dict[str, int] = {}
         self._unlisten: Callable[[], None] | None = None
         self._key = secrets.token_bytes(32)
         self.events = {
@@ -101,7 +102,7 @@ class DeskNamespace(StaffNamespace):
             "earlier": Event(bodies.Earlier, self._earlier),
             "draft": Event(bodies.Draft, self._draft),
         }
-        self.events |= DeskCalls(rooms, self._promises, self.who, self._in_hand).events
+        self.events |= DeskCalls(rooms, self._promises, self._in_hand).events
 
     async def start(self) -> None:
         """Listen to the views; the census of the desk follows after one lease."""
@@ -190,6 +191,10 @@ class DeskNamespace(StaffNamespace):
 
     def _queues_changed(self) -> None:
         self._queues_timer = None
+        waiting = {queue: count for queue, count in self.rooms.views.contacts.waiting.items() if count}
+        if waiting == self._waiting_told:
+            return  # who came has been helped meanwhile: nobody need be told
+        self._waiting_told = waiting
         for screens in self._screens.values():
             self._mark(screens)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +14,7 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Rooms
 from router.projections.contacts import Entry, Message
 from router.projections.history import Past
-from router.vault.interface import CARD_TYPE, Card, read_card
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, read_card
 from router.web import Principal
 
 EARLIER_MAX = 20
@@ -47,13 +49,19 @@ class Looks:
         vault, who = self._rooms.vault, principal.id
         seen = Seen()
         try:
+            looks: list[Coroutine[Any, Any, Citizen | Item]] = []
             if entry.citizen:
-                citizen = await vault.read_citizen(entry.citizen, contact=entry.id, who=who, purpose=purpose)
-                seen.known = True
-                seen.name, seen.phone, seen.email = citizen.name, citizen.phone, citizen.email
+                looks.append(vault.read_citizen(entry.citizen, contact=entry.id, who=who, purpose=purpose))
             if entry.content_ref:
-                item = await vault.read(entry.content_ref, who=who, purpose=purpose)
-                seen.card = _card(item.type, item.content)
+                looks.append(vault.read(entry.content_ref, who=who, purpose=purpose))
+            for found in await asyncio.gather(*looks, return_exceptions=True):  # together: they share a commit
+                if isinstance(found, BaseException):
+                    raise found
+                if isinstance(found, Citizen):
+                    seen.known = True
+                    seen.name, seen.phone, seen.email = found.name, found.phone, found.email
+                else:
+                    seen.card = _card(found.type, found.content)
         except Erased:
             seen = Seen(card=Card(unreadable="erased"))
         except UnknownThing:

@@ -250,13 +250,7 @@ def has(agent: Agent, needs: dict[str, int]) -> bool:
 
 
 def _is_ready(person: Presence) -> bool:
-    return (
-        person.presence == "ready"
-        and not person.lost
-        and not person.active
-        and not person.wrap_up
-        and person.telephone != "elsewhere"
-    )
+    return person.presence == "ready" and not person.lost and not person.active and not person.wrap_up
 
 
 def _share(part: int, whole: int) -> float | None:

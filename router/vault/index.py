@@ -124,10 +124,14 @@ def present(connection: sqlite3.Connection, citizen: str) -> str:
     return str(row[0])
 
 
-def show(connection: sqlite3.Connection, keyring: Keyring, citizen: str) -> Citizen:
-    """Raises UnknownThing, Erased."""
-    municipality = present(connection, citizen)
-    _, identity = _identity(connection, keyring, citizen)
+def sealed(connection: sqlite3.Connection, citizen: str) -> tuple[str, bytes, bytes]:
+    """(municipality, wrapped key, sealed identity). Raises UnknownThing, Erased."""
+    return present(connection, citizen), *_sealed(connection, citizen)
+
+
+def opened(keyring: Keyring, citizen: str, municipality: str, wrapped: bytes, sealed: bytes) -> Citizen:
+    """What `sealed` gave, in clear."""
+    _, identity = _open(keyring, citizen, wrapped, sealed)
     return Citizen(citizen, municipality, identity.name, identity.phone, identity.email)
 
 
@@ -154,7 +158,15 @@ def _holder(connection: sqlite3.Connection, keyring: Keyring, municipality: str,
 
 def _identity(connection: sqlite3.Connection, keyring: Keyring, citizen: str) -> tuple[bytes, _Identity]:
     """(data key, identity)"""
+    return _open(keyring, citizen, *_sealed(connection, citizen))
+
+
+def _sealed(connection: sqlite3.Connection, citizen: str) -> tuple[bytes, bytes]:
     ask = "SELECT wrapped, identity FROM citizens JOIN keys ON keys.id = citizens.key WHERE citizen = ?"
-    wrapped, sealed = connection.execute(ask, (citizen,)).fetchone()
+    wrapped, identity = connection.execute(ask, (citizen,)).fetchone()
+    return wrapped, identity
+
+
+def _open(keyring: Keyring, citizen: str, wrapped: bytes, sealed: bytes) -> tuple[bytes, _Identity]:
     key = keyring.unwrap(citizen, wrapped)
     return key, msgspec.json.decode(unseal(key, sealed, "citizen", citizen), type=_Identity)
