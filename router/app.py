@@ -41,7 +41,7 @@ from router.nouns import Standing
 from router.orders import Dispatcher
 from router.projections.views import Views
 from router.settings import Settings
-from router.skills.classification import keyword_hints
+from router.skills.classification import keyword_hints, queue_of
 from router.sockets import make_sockets
 from router.telemetry import Metrics, configure_logging
 from router.vault.store import SqliteVault
@@ -54,6 +54,7 @@ log = structlog.get_logger()
 SNAPSHOT_EVERY_FACTS = 50_000
 SNAPSHOT_LOOK_SECONDS = 60
 SWEEP_SECONDS = 6 * 3600
+"""Between two looks for what the vault keeps no longer."""
 STOP_SECONDS_MAX = 10
 SWITCH_SECONDS = 0.0005
 """How long the threads of journal and vault may wait for the loop's: Python's own 5 ms is longer than a commit."""
@@ -113,6 +114,7 @@ class App:
             self.vault,
             settings.centre,
             partial(keyword_hints, settings.keywords),
+            partial(queue_of, settings.centre),
             lambda municipality, channel: self.views.openings.is_open(municipality, channel, self._clock()),
             lambda municipality, channel: self.views.openings.opens_at(municipality, channel, self._clock()),
             self.views.openings.calamity,
@@ -244,8 +246,12 @@ class App:
                 self.metrics.count(numbered)
 
     async def _sweeps(self) -> None:
-        """Remove what was put into the vault for contacts that never came about."""
+        """Remove what was put into the vault for contacts that never came about, and what was kept for a time."""
         while True:
+            try:
+                log.info("vault.expired", items=await self.vault.expire())
+            except Fault as fault:
+                log.error("vault.not_expired", code=fault.code)
             await asyncio.sleep(SWEEP_SECONDS)
             known = {KEPT_AS: True} | await asyncio.to_thread(
                 _contacts_ever, self.settings.server.data, self.settings.centre.id

@@ -15,6 +15,8 @@ from router.nouns_telephone import Recording, Telephone
 CHANNELS: tuple[str, ...] = ("phone", "email", "chat", "post", "counter", "callback")
 LIVE_CHANNELS: frozenset[str] = frozenset({"phone", "chat", "counter"})
 """Channels with a person waiting at the other end; the rest is written work."""
+BY_TELEPHONE: frozenset[str] = frozenset({"phone", "callback"})
+"""Channels for which an agent's telephone rings."""
 WRITTEN_CHANNELS: frozenset[str] = frozenset({"email", "post"})
 """Channels of which the work can lie still, and fills quiet minutes."""
 
@@ -174,8 +176,9 @@ class Widening:
     """Skill -> the skill asked in its place, at the same level: the second line for the first."""
 
 
-WAYS_OUT: tuple[str, ...] = ("queue", "neighbour", "callback", "message")
-"""Where overflow leads: another queue, another contact centre, a callback that keeps the place, a message."""
+WAYS_OUT: tuple[str, ...] = ("queue", "neighbour", "callback", "voicemail", "message")
+"""Where overflow leads: another queue, another contact centre, a callback that keeps the place, a message that the
+caller leaves, a message that they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class WayOut:
     kind: str
     """One of `WAYS_OUT`."""
     to: str = ""
-    """Queue, neighbour or message; empty for a callback."""
+    """Queue, neighbour or message; empty for a callback and for voicemail."""
     channels: tuple[str, ...] = ()
     """Only for these; empty = for all that can go this way."""
     after_seconds: int = 0

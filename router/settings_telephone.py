@@ -55,14 +55,26 @@ def check_recordings(centre: Centre, notes: Notes) -> None:
 
 
 def check_spool(centre: Centre, voice: VoiceSettings | None, notes: Notes) -> None:
-    """Whoever records needs a place for it."""
+    """Whoever records needs a place for it; where a message cannot be left, callers wait on."""
     if voice is None or voice.spool is not None:
         return
+    remedy = 'write spool = "/var/spool/asterisk/kcc" under [voice] in server.toml'
+    asked = [
+        f"centre.toml: municipalities[{n}].telephone.voicemail"
+        for n, municipality in enumerate(centre.municipalities, 1)
+        if municipality.telephone.voicemail
+    ] + [
+        f"topics.toml: queues[{n}].overflow[{k}].voicemail"
+        for n, queue in enumerate(centre.queues, 1)
+        for k, way in enumerate(queue.overflow, 1)
+        if way.kind == "voicemail"
+    ]
+    notes.warnings += [f"{path}: no message can be left, this server has no folder for it; {remedy}" for path in asked]
     for n, municipality in enumerate(centre.municipalities, 1):
         if municipality.recording.queues:
             notes.mistakes.append(
                 f"centre.toml: municipalities[{n}].recording: calls are recorded into a folder of the PBX, and this "
-                'server knows none; write spool = "/var/spool/asterisk/kcc" under [voice] in server.toml'
+                f"server knows none; {remedy}"
             )
 
 

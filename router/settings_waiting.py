@@ -12,7 +12,9 @@ from router.settings_table import Notes, Table, nearest, shown
 
 WAIT_SECONDS_MAX = 30 * 86_400
 CONDITIONS = ("after_seconds", "nobody", "waiting_above", "expected_wait_above")
-TARGETS = ("queue", "neighbour", "callback", "message")
+TARGETS = ("queue", "neighbour", "callback", "voicemail", "message")
+PLACELESS = ("callback", "voicemail")
+"""Targets of which there is one: written `true`."""
 STEPS_MAX = 10
 DESTINATIONS_MAX = 200
 
@@ -63,13 +65,13 @@ def _way_out(table: Table) -> WayOut:
     for channel in channels:
         if channel not in CHANNELS:
             table.mistake("channels", f'there is no channel "{channel}"{nearest(channel, CHANNELS)}')
-    for flag in ("nobody", "callback"):
+    for flag in ("nobody", *PLACELESS):
         if flag in table and not table.flag(flag, True):
             table.mistake(flag, "write true, or leave it out")
     kind = next((name for name in TARGETS if name in table), "message")
     way = WayOut(
         kind,
-        table.id(kind) if kind != "callback" and kind in table else "",
+        table.id(kind) if kind not in PLACELESS and kind in table else "",
         channels,
         table.integer("after_seconds", None, 1, WAIT_SECONDS_MAX) if "after_seconds" in table else 0,
         "nobody" in table,
@@ -157,12 +159,10 @@ def check_waiting(centre: Centre, all_exist: Callable[[str, Mapping[str, int]], 
             _check_way(f"{path}.overflow[{k}]", queue, way, known, notes)
             if way.kind == "queue" and way.to in known["queue"] and way.to not in served:
                 notes.mistakes.append(f'{path}.overflow[{k}]: no topic leads to queue "{way.to}", so nobody serves it')
-            if way.kind == "neighbour" and (not way.channels or "phone" in way.channels):
-                remedy = 'write channels = ["email", "post"]'
-                notes.warnings.append(
-                    f"{path}.overflow[{k}]: calls are not put through yet, they go on waiting; {remedy}"
-                )
             neighbour = centre.neighbour(way.to)
+            if neighbour and way.kind == "neighbour" and not way.channels and not neighbour.number:
+                remedy = 'write its number, or channels = ["email", "post"]'
+                notes.warnings.append(f"{path}.overflow[{k}]: calls go on waiting, it has no number to call; {remedy}")
             if neighbour and way.kind == "neighbour" and "phone" in way.channels and not neighbour.number:
                 notes.mistakes.append(f'{path}.overflow[{k}]: neighbour "{way.to}" has no number to call; write one')
 

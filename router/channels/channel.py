@@ -21,6 +21,8 @@ class Surroundings:
     centre: Centre
     hints_of: Callable[[str], tuple[str, ...]]
     """Free text -> `keyword:…` hints for classification; the text itself never leaves the channel."""
+    queue_of: Callable[[tuple[str, ...]], str]
+    """Hints -> the queue that they lead to."""
     is_open: Callable[[str, str], bool]
     """(municipality, channel) -> whether it takes people in now."""
     opens_at: Callable[[str, str], int | None]

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.engine.commands_callback import DialCitizen, LeaveVoicemail, PlanCallback, ReportDial, TakeCallback
+from router.engine.commands_callback import (
+    CallNow,
+    DialCitizen,
+    LeaveVoicemail,
+    PlanCallback,
+    ReportDial,
+    TakeCallback,
+)
 from router.engine.commands_centre import (
     AnnounceCalamity,
     CloseChannels,
@@ -33,6 +40,7 @@ from router.engine.commands_staff import (
     LoseAgent,
     MakeFollowUp,
     RegainAgent,
+    ReportTelephones,
     SetPresence,
 )
 from router.engine.commands_talk import (
@@ -340,6 +348,7 @@ Command = (
     | StoreRecording
     | MoveContact
     | SetPriority
+    | CallNow
     | TakeCallback
     | LeaveVoicemail
     | PlanCallback
@@ -351,6 +360,7 @@ Command = (
     | SetPresence
     | LoseAgent
     | RegainAgent
+    | ReportTelephones
     | MakeFollowUp
     | AssignFollowUp
     | CompleteFollowUp

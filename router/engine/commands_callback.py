@@ -61,6 +61,15 @@ class PlanCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class CallNow:
+    """An agent wants to keep a promise to call back now, before its time or after its tries: the callback is made, and
+    is theirs first. Answers with the id of its contact; the same one while that is under way."""
+
+    follow_up: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class DialCitizen:
     """The owner of a callback wants to be connected with the citizen now. Nothing while that is under way."""
 

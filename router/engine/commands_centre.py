@@ -48,8 +48,6 @@ class ReportCensus:
     up_seconds: int | None = None
     """How long the PBX has been up: who called before that, and is not among `alive`, was cut off by it and is owed a
     call back. 0 = it has ended; None = not known."""
-    callbacks: bool = True
-    """It also tells of the telephones of callbacks: one of several PBXs makes those."""
     outside: dict[str, bool] = field(default_factory=dict)
     """contact -> whether it was answered, of calls that are put through to somebody outside."""
 

@@ -32,6 +32,16 @@ class RegainAgent:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportTelephones:
+    """What the PBXs say of agents' telephones: agent -> free, elsewhere or unregistered. Who is not named stays so.
+
+    `elsewhere` of an agent who is being called, or in a call, by us is that call, and changes nothing.
+    """
+
+    telephones: dict[str, str]
+
+
 # -- follow-ups ---------------------------------------------------------------------------------------------
 
 

@@ -61,8 +61,8 @@ class Crew:
         """Where it may: those who are present but not free, and come free again."""
         self.present: set[str] = set()
         """Members who are ready and connected, whatever they have in hand."""
-        self.no_phone = 0
-        """How many of the present lack the telephone that this lane asks."""
+        self.no_phone: set[str] = set()
+        """Those of the present who lack the telephone that this lane asks."""
         self.missing: dict[str, int] = {}
         """Skill -> how many who are present, but no members, lack it."""
         self.reached = {} if estimates is None else estimates.prices
@@ -87,11 +87,12 @@ class Crew:
     def scored(self) -> bool:
         return self.queue.policy == "resolution"
 
-    def arrive(self, agent: Agent) -> None:
-        """The agent is there from now on."""
+    def arrive(self, agent: Agent, no_phone: bool) -> None:
+        """The agent is there from now on, with or without the telephone that this lane asks."""
         if agent.id in self.ranks:
             self.present.add(agent.id)
-            self.no_phone += self.channel == "phone" and not agent.endpoint
+            if no_phone:
+                self.no_phone.add(agent.id)
         else:
             skill = missing_skill(agent, self.needs)
             self.missing[skill] = self.missing.get(skill, 0) + 1
@@ -100,7 +101,7 @@ class Crew:
         """The agent is not there any more."""
         if agent.id in self.ranks:
             self.present.discard(agent.id)
-            self.no_phone -= self.channel == "phone" and not agent.endpoint
+            self.no_phone.discard(agent.id)
         else:
             self.missing[missing_skill(agent, self.needs)] -= 1
 

@@ -14,7 +14,7 @@ from router.errors import InvalidInput, TooMany, UnknownThing, WrongState
 from router.nouns import Queue
 from router.nouns_callbacks import CallbackPlan
 from router.queues.order import rank_of, tier_of
-from router.queues.targets import due_at
+from router.queues.targets import due_at, reminder_ms
 from router.queues.windows import called_from
 from router.skills.classification import topics_of
 
@@ -113,6 +113,42 @@ def plan_callback(state: State, command: commands.PlanCallback, now: int) -> Dec
     return Decision((made, *_at_once(state, made, plan, now)), plan.contact)
 
 
+def call_now(state: State, command: commands.CallNow, now: int) -> Decision:
+    promise, agent = state.follow_ups.get(command.follow_up), state.agents.get(command.agent)
+    if promise is None or promise.plan is None:
+        raise UnknownThing("no such promise to call back")
+    if promise.calling in state.contacts:
+        return Decision(answer=promise.calling)
+    if agent is None or agent.presence == "signed_off":
+        raise WrongState("sign on first")
+    made = _contact(state, promise, promise.plan, promise.tries, now, agent.id)
+    if made[0].contact in state.ended:
+        raise WrongState("the citizen has been called about this: complete the promise")
+    again = () if promise.call_at else (facts.CallbackPlanned(promise.id, now, promise.tries),)
+    return Decision((*again, *made), made[0].contact)
+
+
+def cut_off(state: State, contact: ContactState, now: int) -> tuple[facts.Fact, ...]:
+    """The promise to a citizen whose call ended with the PBX under it. Most call again by themselves: it comes a while
+    later. Without a number nobody can be called."""
+    follow_up, queue = f"f-{contact.id}", home(state, contact)
+    if not contact.citizen or follow_up in state.follow_ups:
+        return ()
+    call_from = _again_at(state, contact.municipality, now)
+    due = due_at(state.config, queue, "callback", contact.municipality, now) or now + reminder_ms(None, 0)
+    topic = contact.topic or state.config.default_topic
+    plan = CallbackPlan(
+        f"{contact.id}-b", f"cut off {contact.id}", topic, contact.language, call_from,
+        tuple(f"topic:{one}" for one in (topic, *contact.further)), linked_to=contact.id,
+    )  # fmt: skip
+    made = facts.FollowUpMade(
+        follow_up, contact.id, contact.citizen, contact.municipality, CENTRE,
+        due if due > call_from else _deadline(state, queue, contact.municipality, call_from, 0), "", "", queue.id,
+        reason="cut_off", callback=plan if "callback" in state.config.channels else None,
+    )  # fmt: skip
+    return (made,)
+
+
 def _check(state: State, made: facts.FollowUpMade, plan: CallbackPlan, now: int) -> None:
     """Raises a Refusal for a promise that cannot be kept, or with an id in use."""
     if "callback" not in state.config.channels:
@@ -177,9 +213,10 @@ def called(state: State, follow_up: FollowUpState, now: int) -> tuple[facts.Fact
 
 
 def _contact(
-    state: State, promise: facts.FollowUpMade | FollowUpState, plan: CallbackPlan, tries: int, now: int
-) -> tuple[facts.Fact, ...]:
-    """Received, and queued at the place of the caller who asked, or of somebody who came when its time had come."""
+    state: State, promise: facts.FollowUpMade | FollowUpState, plan: CallbackPlan, tries: int, now: int, agent: str = ""
+) -> tuple[facts.ContactReceived, facts.ContactQueued]:
+    """Received, and queued at the place of the caller who asked, or of somebody who came when its time had come; for a
+    while for `agent` alone, else for the promise's owner."""
     id = promise.follow_up if isinstance(promise, facts.FollowUpMade) else promise.id
     again = f"r{tries + 1}" if tries else ""
     received = facts.ContactReceived(
@@ -199,7 +236,7 @@ def _contact(
     queue = state.config.queue(queued.queue)
     rank = plan.rank or (rank_of(state.config, queue, plan.call_from) if queue else queued.rank)
     queued = dataclasses.replace(queued, tier=plan.tier, rank=rank)
-    owner = state.agents.get(promise.owner_agent)
+    owner = state.agents.get(agent or promise.owner_agent)
     if owner is not None and owner.presence != "signed_off":
         until = now + state.config.handover_seconds * 1000
         queued = dataclasses.replace(queued, wanted_agent=owner.id, wanted_until=until)
@@ -222,9 +259,15 @@ def dial_citizen(state: State, command: commands.DialCitizen, now: int) -> Decis
         raise TooMany("this callback was dialled often enough")
     rules = state.config.channels
     seconds = rules.get("phone", rules["callback"]).offer_seconds + state.config.callbacks.ring_seconds
-    number = contact.dials + 1
-    dialled = facts.CallbackDialled(contact.id, number, command.agent, now + seconds * 1000 + DIAL_GRACE_MS)
-    return Decision((dialled,), number)
+    number, lapses_at = contact.dials + 1, now + seconds * 1000 + DIAL_GRACE_MS
+    return Decision((facts.CallbackDialled(contact.id, number, command.agent, lapses_at, _pbx(state)),), number)
+
+
+def _pbx(state: State) -> str:
+    """Over which PBX citizens are called back: the first that is in sight, else the first."""
+    pbxs = [world for world in state.worlds if world.partition("@")[0] == "phone"]
+    in_sight = [world for world in pbxs if world not in state.census_pending]
+    return next(iter(in_sight or pbxs), "").partition("@")[2]
 
 
 def report_dial(state: State, command: commands.ReportDial, now: int) -> Decision:
@@ -259,11 +302,16 @@ def _again_at(state: State, municipality: str, now: int) -> int:
 
 
 def telephones(
-    state: State, alive: Collection[str], answered: Collection[str], first: bool, settled_at: int, now: int
+    state: State, world: str, alive: Collection[str], answered: Collection[str], first: bool, settled_at: int, now: int
 ) -> Iterator[facts.Fact]:
-    """Make the telephones of callbacks agree with what is up: contacts with a telephone, and those who talk."""
+    """Make the telephones of callbacks agree with what is up in the world of one PBX: contacts with a telephone, and
+    those who talk."""
     for contact in list(state.contacts.values()):
-        if not contact.dialling or (not first and max(contact.dialled_at, contact.since) > settled_at):
+        if (
+            not contact.dialling
+            or world.partition("@")[2] != contact.pbx
+            or (not first and max(contact.dialled_at, contact.since) > settled_at)
+        ):
             continue
         if contact.id in answered and contact.dialling == "dialling":
             yield facts.CallbackReached(contact.id, contact.dials)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.engine import commands, facts
 from router.engine.alarms import Alarm
-from router.engine.decide_callbacks import called, failed, telephones
+from router.engine.decide_callbacks import called, cut_off, failed, telephones
 from router.engine.decide_contacts import ending, home, queue_from_intake, returned, settled
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_openings import reopen_in_time
@@ -12,12 +12,12 @@ from router.engine.decide_outside import back, passed_on
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
-from router.engine.decide_waiting import CENTRE, widening
+from router.engine.decide_waiting import widening
 from router.engine.decision import NOTHING, Decision
 from router.engine.state import ContactState, State
 from router.nouns import LIVE_CHANNELS
 from router.queues.order import rank_of
-from router.queues.targets import due_at, reminder_ms, target_of
+from router.queues.targets import reminder_ms, target_of
 
 SETTLING_MS = 5_000
 """A regular census does not judge what changed this recently: reports of it may still be under way."""
@@ -59,7 +59,7 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
         if not first and contact.since > now - SETTLING_MS:
             continue
         if contact.id not in alive and contact.received_at < began:
-            reconciled.extend(_call_back(state, contact, now))
+            reconciled.extend(cut_off(state, contact, now))
         if contact.outside and contact.id in command.outside:
             reconciled.extend([passed_on(state, contact, now)] if command.outside[contact.id] else [])
             continue
@@ -67,8 +67,9 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
         if contact.participants and contact.id in command.answered and contact.joined_at <= now - SETTLING_MS:
             up = command.together.get(contact.id, ())
             reconciled.extend(facts.ParticipantLeft(contact.id, a, "left") for a in contact.participants if a not in up)
-    if command.channel.partition("@")[0] == "phone" and command.callbacks:
-        reconciled.extend(telephones(state, alive, command.answered, first, now - SETTLING_MS, now))
+    if command.channel.partition("@")[0] == "phone":
+        settled_at = now - SETTLING_MS
+        reconciled.extend(telephones(state, command.channel, alive, command.answered, first, settled_at, now))
     if first:
         reconciled.append(facts.CensusTaken(command.channel))
     return Decision(tuple(reconciled))
@@ -91,21 +92,6 @@ def _reconcile(
     if contact.offer and first:
         return [ended(state, state.offers[contact.offer], "withdrawn", "restart", now)]
     return []
-
-
-def _call_back(state: State, contact: ContactState, now: int) -> list[facts.Fact]:
-    """The promise to a citizen whose call was cut off. Without a number nobody can be called."""
-    follow_up = f"f-{contact.id}"
-    if not contact.citizen or follow_up in state.follow_ups:
-        return []
-    queue = home(state, contact)
-    due = due_at(state.config, queue, "callback", contact.municipality, now) or now + reminder_ms(None, 0)
-    return [
-        facts.FollowUpMade(
-            follow_up, contact.id, contact.citizen, contact.municipality, CENTRE, due, "", "", queue.id,
-            reason="cut_off",
-        )
-    ]  # fmt: skip
 
 
 def _desk_census(state: State, connected: set[str], now: int) -> tuple[facts.Fact, ...]:

@@ -1,4 +1,4 @@
-"""Deciding about an agent's telephone in a conversation: taken up again after it was away, or gone for good."""
+"""Deciding about an agent's telephone: in a conversation, away from it, or in somebody else's."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from router.engine.decide_contacts import returned
 from router.engine.decide_offers import PHONE_UNREACHABLE
 from router.engine.decide_talk import cancel_consult
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
-from router.engine.state import State
-from router.errors import WrongState
+from router.engine.state import AgentState, State
+from router.engine.tables import TELEPHONE
+from router.errors import InvalidInput, WrongState
+from router.nouns import BY_TELEPHONE
 
 
 def rejoin(state: State, command: commands.RejoinCall, now: int) -> Decision:
@@ -31,3 +33,22 @@ def lose_phone(state: State, command: commands.LosePhone, now: int) -> Decision:
     if state.agents[command.agent].presence != "ready":
         return Decision((back,))
     return Decision((facts.PresenceChanged(command.agent, "paused", PHONE_UNREACHABLE, "centre"), back))
+
+
+def report_telephones(state: State, command: commands.ReportTelephones, now: int) -> Decision:
+    """Who is busy elsewhere, or cannot be reached, is not asked for calls until their telephone is free again."""
+    changed: list[facts.Fact] = []
+    for id, telephone in command.telephones.items():
+        if telephone not in TELEPHONE:
+            raise InvalidInput("a telephone is free, elsewhere or unregistered")
+        agent = state.agents.get(id)
+        if agent is None or agent.telephone == telephone or (telephone == "elsewhere" and _in_ours(state, agent)):
+            continue
+        changed.append(facts.TelephoneChanged(id, telephone))
+    return Decision(tuple(changed))
+
+
+def _in_ours(state: State, agent: AgentState) -> bool:
+    """Whether the agent's telephone rings, or is in a call, for a contact."""
+    contacts = (state.contacts[id] for id in agent.load)
+    return any(c.channel in BY_TELEPHONE and c.state in ("offered", "active") for c in contacts)

@@ -6,6 +6,7 @@ from router.engine import commands, facts
 from router.engine.decide_contacts import returned, wrap_up_due
 from router.engine.decide_offers import PHONE_GRACE_MS, ended
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
+from router.engine.index import lacks_phone
 from router.engine.state import AgentState, ContactState, State
 from router.errors import InvalidInput, TooMany, UnknownThing, WrongState
 from router.nouns import SUPERVISION
@@ -41,9 +42,9 @@ def _check_free(state: State, id: str) -> None:
         raise UnknownThing("no such agent")
     if person.presence == "signed_off" or person.connection == "lost":
         raise WrongState("this colleague is not there")
-    if not agent.endpoint:
-        raise WrongState("this colleague has no telephone")
-    if "phone" not in state.index.capacity(id).room(state.contacts[c].channel for c in person.load):
+    if lacks_phone(agent, person, "phone"):
+        raise WrongState("this colleague has no telephone that can be reached")
+    if "phone" not in state.index.room(state, agent, person):
         raise WrongState("this colleague has somebody else at the moment")
 
 

@@ -156,7 +156,7 @@ def _possible(state: State, contact: ContactState, queue: Queue, way: WayOut) ->
         return neighbour is not None and (contact.channel != "phone" or bool(neighbour.number))
     if way.kind == "callback":
         return bool(contact.citizen) and "callback" in state.config.channels
-    return way.to in state.config.messages
+    return way.kind == "voicemail" or way.to in state.config.messages
 
 
 def _follow(state: State, contact: ContactState, way: WayOut, now: int) -> Iterator[facts.Fact]:

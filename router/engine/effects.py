@@ -140,6 +140,13 @@ class OfferCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferVoicemail:
+    """The wait has reached its limit: ask a caller on hold for a message. Ends in LeaveVoicemail, or in nothing."""
+
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
 class PassOn:
     """Dial another contact centre for a caller on hold. Ends in EndContact (passed_on), or the caller is held again."""
 
@@ -164,6 +171,8 @@ class DialBack:
     citizen_first: bool
     agent_seconds: int
     citizen_seconds: int
+    pbx: str = ""
+    """Over which of several PBXs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +210,7 @@ Effect = (
     | Deliver
     | Announce
     | OfferCallback
+    | OfferVoicemail
     | PassOn
     | DialBack
     | EndDial

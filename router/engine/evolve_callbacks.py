@@ -59,7 +59,7 @@ def _dialled(state: State, fact: facts.CallbackDialled, number: int, at: int) ->
     after = follow(DIALLING, contact.dialling, "CallbackDialled")
     go(state, contact, "CallbackDialled", at)
     contact.dials, contact.dialling = fact.number, after
-    contact.dialled_at, contact.dial_lapses_at = at, fact.lapses_at
+    contact.dialled_at, contact.dial_lapses_at, contact.pbx = at, fact.lapses_at, fact.pbx
     state.index.alarms.set(fact.lapses_at, "dial", contact.id)
 
 

@@ -15,6 +15,7 @@ from router.engine.tables import (
     CONNECTION,
     FOLLOW_UP,
     PRESENCE,
+    TELEPHONE,
     Illegal,
     follow,
 )
@@ -33,7 +34,7 @@ def _configured(state: State, fact: facts.CentreConfigured, number: int, at: int
 
 def _started(state: State, fact: facts.CentreStarted, number: int, at: int) -> None:
     state.started_at = at
-    state.census_pending = list(fact.census)
+    state.worlds, state.census_pending = list(fact.census), list(fact.census)
     state.index.dirty.update(state.index.lanes.lanes())
 
 
@@ -85,6 +86,14 @@ def _agent_regained(state: State, fact: facts.AgentRegained, number: int, at: in
     state.index.agent_changed(state, agent.id, at)
 
 
+def _telephone_changed(state: State, fact: facts.TelephoneChanged, number: int, at: int) -> None:
+    agent = state.agents[fact.agent]
+    if fact.telephone not in TELEPHONE[agent.telephone]:
+        raise Illegal(f"the telephone of {fact.agent} cannot go from {agent.telephone} to {fact.telephone}")
+    agent.telephone = fact.telephone
+    state.index.telephone_changed(state, agent.id, at)
+
+
 def _follow_up_made(state: State, fact: facts.FollowUpMade, number: int, at: int) -> None:
     if fact.follow_up in state.follow_ups:
         raise Illegal(f"follow-up {fact.follow_up} was made before")
@@ -134,6 +143,7 @@ HANDLERS: dict[type, Handler] = {
     facts.PresenceChanged: _presence_changed,
     facts.AgentLost: _agent_lost,
     facts.AgentRegained: _agent_regained,
+    facts.TelephoneChanged: _telephone_changed,
     facts.FollowUpMade: _follow_up_made,
     facts.FollowUpAssigned: _follow_up_assigned,
     facts.FollowUpOverdue: _follow_up_overdue,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from router import __version__
 from router.engine.crews import Crew
 from router.engine.explanation import Candidate, Explanation
-from router.engine.index import unavailable
+from router.engine.index import lacks_phone, unavailable
 from router.engine.state import ContactState, State
 from router.nouns import Agent
 from router.queues.lanes import lane_key, lane_name
@@ -41,13 +41,12 @@ def excluded(state: State, agent: Agent, contact: ContactState, now: int) -> str
 
 def busy_with(state: State, id: str, contact: ContactState, now: int) -> str:
     """Why an agent who may take the contact cannot at this moment, or ""."""
-    agent = state.index.agents.get(id)
-    if agent is None or unavailable(state.agents[id]):
+    agent, person = state.index.agents.get(id), state.agents.get(id)
+    if agent is None or person is None or unavailable(person):
         return "away"
-    if contact.channel == "phone" and not agent.endpoint:
+    if lacks_phone(agent, person, contact.channel):
         return "no_phone"
-    in_hand = (state.contacts[c].channel for c in state.agents[id].load)
-    if contact.channel not in state.index.capacity(id).room(in_hand):
+    if contact.channel not in state.index.room(state, agent, person):
         return "busy"
     return "asked_before" if contact.again_at.get(id, 0) > now else ""
 
@@ -116,8 +115,8 @@ def _counted(state: State, crew: Crew, contact: ContactState, now: int) -> tuple
     again_at = contact.again_at
     asked = {agent for agent, again in again_at.items() if again > now and agent in crew.free} if again_at else set()
     if crew.no_phone:
-        counts["no_phone"] = crew.no_phone
-    busy = len(crew.present) - crew.no_phone - len(crew.free)
+        counts["no_phone"] = len(crew.no_phone)
+    busy = len(crew.present) - len(crew.no_phone) - len(crew.free)
     if busy:
         counts["busy"] = busy
     if asked:

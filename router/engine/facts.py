@@ -36,6 +36,7 @@ from router.engine.facts_staff import (
     FollowUpMade,
     FollowUpOverdue,
     PresenceChanged,
+    TelephoneChanged,
 )
 from router.engine.facts_talk import (
     AfterWorkEnded,
@@ -400,6 +401,7 @@ Fact = (
     | PresenceChanged
     | AgentLost
     | AgentRegained
+    | TelephoneChanged
     | FollowUpMade
     | FollowUpAssigned
     | FollowUpOverdue

@@ -25,6 +25,8 @@ class CallbackDialled:
     agent: str
     lapses_at: int
     """When it has failed if nothing was reported, in ms."""
+    pbx: str = ""
+    """Over which of several PBXs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,14 @@ class AgentRegained:
     agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class TelephoneChanged:
+    """The agent's telephone is free, elsewhere (in a call that is none of ours) or unregistered from now on."""
+
+    agent: str
+    telephone: str
+
+
 # -- follow-ups ---------------------------------------------------------------------------------------------
 
 

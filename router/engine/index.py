@@ -9,7 +9,7 @@ from router.engine.alarms import Alarms
 from router.engine.crews import Crew
 from router.engine.quiet import Quiet
 from router.engine.reach import Reaches
-from router.nouns import Agent, Estimates, Queue
+from router.nouns import BY_TELEPHONE, Agent, Estimates, Queue
 from router.queues.lanes import LaneKey, Lanes
 from router.queues.overflow import next_moment
 from router.skills.capacity import Capacity
@@ -35,6 +35,13 @@ def unavailable(person: AgentState) -> str:
     if person.connection == "lost":
         return "lost"
     return "after_work" if person.after_work_until else ""
+
+
+def lacks_phone(agent: Agent, person: AgentState, channel: str) -> bool:
+    """Whether nothing rings when the agent is offered something of this channel. Callbacks may be dialled by hand."""
+    if not agent.endpoint:
+        return channel == "phone"
+    return person.telephone == "unregistered" and channel in BY_TELEPHONE
 
 
 class Index:
@@ -178,10 +185,10 @@ class Index:
         self.hands.add(id)
         reason = unavailable(person)
         if reason != self._reasons[id]:
-            self._moved(agent, self._reasons[id], reason)
+            self._moved(agent, person, reason)
         self.dirty.update(self._kept.get(id, ()))
         self.dirty.update(self.quiet.changed(id, not reason and not person.load))
-        room = frozenset() if reason else self._room(state, agent, person)
+        room = frozenset() if reason else self.room(state, agent, person)
         turn, occupancy = person.turn, person.occupancy
         for crew in self._crews_of[id]:
             news = self._put(crew, agent, turn, occupancy, crew.channel in room)
@@ -192,11 +199,22 @@ class Index:
         """Tell the crew whether its member is free; whether that is news."""
         if free:
             return crew.put(agent.id, turn, occupancy)
-        there = not self._reasons[agent.id] and bool(crew.channel != "phone" or agent.endpoint)
+        there = not self._reasons[agent.id] and agent.id not in crew.no_phone
         return crew.drop(agent.id, occupancy, there)
 
-    def _moved(self, agent: Agent, before: str, after: str) -> None:
-        self._reasons[agent.id] = after
+    def telephone_changed(self, state: State, id: str, at: int) -> None:
+        """The agent's telephone is busy elsewhere, cannot be reached, or is free again, at this moment (ms)."""
+        agent = self.agents.get(id)
+        if agent is None:
+            return
+        if not self._reasons[id]:
+            for crew in self._crews_of[id]:
+                crew.leave(agent)
+                crew.arrive(agent, lacks_phone(agent, state.agents[id], crew.channel))
+        self.agent_changed(state, id, at)
+
+    def _moved(self, agent: Agent, person: AgentState, after: str) -> None:
+        before, self._reasons[agent.id] = self._reasons[agent.id], after
         for reason, step in ((before, -1), (after, 1)):
             if reason:
                 self.away[reason] = self.away.get(reason, 0) + step
@@ -206,12 +224,17 @@ class Index:
             if after:
                 crew.leave(agent)
             else:
-                crew.arrive(agent)
+                crew.arrive(agent, lacks_phone(agent, person, crew.channel))
 
-    def _room(self, state: State, agent: Agent, person: AgentState) -> frozenset[str]:
-        """The channels of which one more contact fits beside what the agent has."""
-        room = self.capacity(agent.id).room(state.contacts[c].channel for c in person.load)
-        return room if agent.endpoint else room - {"phone"}
+    def room(self, state: State, agent: Agent, person: AgentState) -> frozenset[str]:
+        """The channels of which one more contact fits beside what the agent has. A call elsewhere counts as a call."""
+        held = [state.contacts[c].channel for c in person.load]
+        if person.telephone == "elsewhere":
+            held.append("phone")
+        room = self.capacity(agent.id).room(held)
+        if agent.endpoint and person.telephone != "unregistered":
+            return room
+        return frozenset(channel for channel in room if not lacks_phone(agent, person, channel))
 
     # -- crews ------------------------------------------------------------------------------------------------
 
@@ -241,10 +264,10 @@ class Index:
             if member:
                 self._crews_of[id].append(crew)
             if not self._reasons[id]:
-                crew.arrive(agent)
+                person = state.agents[id]
+                crew.arrive(agent, lacks_phone(agent, person, crew.channel))
                 if member:
-                    person = state.agents[id]
-                    free = crew.channel in self._room(state, agent, person)
+                    free = crew.channel in self.room(state, agent, person)
                     self._put(crew, agent, person.turn, person.occupancy, free)
         return crew
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.nouns import Agent, Queue
+from router.nouns import BY_TELEPHONE, Agent, Queue
 from router.queues.lanes import LaneKey
 from router.skills.matching import missing_skill
 from router.skills.widening import widest
@@ -29,13 +29,20 @@ def standing(person: AgentState) -> int:
     return UNREACHABLE if lost else THERE
 
 
+def standings(person: AgentState) -> tuple[int, int]:
+    """Where the agent stands for what is written or visits, and for what comes by telephone."""
+    where = standing(person)
+    return where, UNREACHABLE if where == THERE and person.telephone == "unregistered" else where
+
+
 class Reach:
     """Who could ever take what asks this much, and how many of them are where."""
 
-    __slots__ = ("able", "counts", "lanes")
+    __slots__ = ("able", "by_telephone", "counts", "lanes")
 
-    def __init__(self, able: dict[str, int]) -> None:
+    def __init__(self, able: dict[str, int], by_telephone: bool) -> None:
         self.able = frozenset(able)
+        self.by_telephone = by_telephone
         self.counts = [list(able.values()).count(where) for where in (SIGNED_OFF, UNREACHABLE, THERE)]
         self.lanes: set[LaneKey] = set()
 
@@ -54,13 +61,13 @@ class Reaches:
 
     def __init__(self) -> None:
         self.unjudged: set[LaneKey] = set()
-        self._standing: dict[str, int] = {}
+        self._standing: dict[str, tuple[int, int]] = {}
         self._reaches: dict[Ask, Reach] = {}
         self._of_lane: dict[LaneKey, Ask] = {}
 
     def configured(self, state: State) -> None:
         """Other agents, needs or steps: everything is judged again."""
-        self._standing = {id: standing(state.agents[id]) for id in state.index.agents}
+        self._standing = {id: standings(state.agents[id]) for id in state.index.agents}
         self._reaches.clear()
         self.unjudged.update(self._of_lane, state.index.lanes.lanes())
         self._of_lane.clear()
@@ -72,15 +79,15 @@ class Reaches:
 
     def changed(self, agent: str, person: AgentState) -> None:
         """The agent has come, gone, or got out of reach."""
-        before, after = self._standing[agent], standing(person)
+        before, after = self._standing[agent], standings(person)
         if before == after:
             return
         self._standing[agent] = after
         for reach in self._reaches.values():
             if agent in reach.able:
                 was = reach.reason
-                reach.counts[before] -= 1
-                reach.counts[after] += 1
+                reach.counts[before[reach.by_telephone]] -= 1
+                reach.counts[after[reach.by_telephone]] += 1
                 if reach.reason != was:
                     self.unjudged.update(reach.lanes)
 
@@ -107,8 +114,9 @@ class Reaches:
         reach = self._reaches.get(ask)
         if reach is None:
             agents = state.index.agents.values()
-            able = {a.id: self._standing[a.id] for a in agents if self._could(state, a, ask)}
-            reach = self._reaches[ask] = Reach(able)
+            by_telephone = ask[0] in BY_TELEPHONE
+            able = {a.id: self._standing[a.id][by_telephone] for a in agents if self._could(state, a, ask)}
+            reach = self._reaches[ask] = Reach(able, by_telephone)
         reach.lanes.add(key)
         return reach.reason
 

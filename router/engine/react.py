@@ -17,6 +17,7 @@ from router.engine.effects import (
     HangUp,
     Hold,
     OfferCallback,
+    OfferVoicemail,
     PassOn,
     Reconnect,
     Record,
@@ -175,6 +176,7 @@ def _dial(state: State, fact: facts.CallbackDialled) -> DialBack:
         bool(queue and queue.citizen_first),
         rules.get("phone", rules["callback"]).offer_seconds,
         state.config.callbacks.ring_seconds,
+        fact.pbx,
     )
 
 
@@ -185,6 +187,8 @@ def _on_the_way(state: State, channel: str, fact: facts.WayOutTaken) -> list[tup
             return [(channel, Announce(fact.contact, fact.to))]
         case "callback":
             return [(channel, OfferCallback(fact.contact))]
+        case "voicemail":
+            return [(channel, OfferVoicemail(fact.contact))]
         case "neighbour" if channel == "phone":
             neighbour = state.config.neighbour(fact.to)
             return [(channel, PassOn(fact.contact, fact.to, neighbour.number))] if neighbour else []

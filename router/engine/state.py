@@ -176,6 +176,8 @@ class AgentState:
     """How long there was, since signing on, up to `busy_since`."""
     after_work_until: int = 0
     """Until when a transferred call keeps the agent from being asked, in ms; 0 = it does not."""
+    telephone: str = "free"
+    """free (also in a call of ours, or without any), elsewhere or unregistered."""
 
     @property
     def turn(self) -> int:
@@ -253,7 +255,10 @@ class State:
     started_at: int = 0
     """When the process that runs the centre began."""
     centre: Centre | None = None
+    worlds: list[str] = field(default_factory=list)
+    """What tells by censuses what is up: the desks, the chat, each PBX."""
     census_pending: list[str] = field(default_factory=list)
+    """Those whose census is still to come."""
     contacts: dict[str, ContactState] = field(default_factory=dict)
     ended: dict[str, EndedContact] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)

@@ -115,6 +115,14 @@ PRESENCE: dict[str, tuple[str, ...]] = {
 }
 """An agent's presence: from each value to which others `PresenceChanged` may lead."""
 
+TELEPHONE: dict[str, tuple[str, ...]] = {
+    "free": ("elsewhere", "unregistered"),
+    "elsewhere": ("free", "unregistered"),
+    "unregistered": ("free", "elsewhere"),
+}
+"""An agent's telephone, as far as it is not in a call of ours: from each value to which others `TelephoneChanged` may
+lead. `elsewhere`: it is in another call; `unregistered`: no PBX can reach it."""
+
 CONNECTION: Table = {
     "connected": {"AgentLost": "lost"},
     "lost": {"AgentRegained": "connected"},
@@ -234,6 +242,7 @@ ALL: dict[str, Table] = {
     "Offer": OFFER,
     "Agent presence": {s: {f"PresenceChanged {t}": t for t in to} for s, to in PRESENCE.items()},
     "Agent connection": CONNECTION,
+    "Agent telephone": {s: {f"TelephoneChanged {t}": t for t in to} for s, to in TELEPHONE.items()},
     "Agent load": LOAD,
     "Participant": PARTICIPANT,
     "Recording": RECORDING,

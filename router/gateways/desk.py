@@ -102,7 +102,7 @@ class DeskNamespace(StaffNamespace):
             "earlier": Event(bodies.Earlier, self._earlier),
             "draft": Event(bodies.Draft, self._draft),
         }
-        self.events |= DeskCalls(rooms, self._promises, self._in_hand).events
+        self.events |= DeskCalls(rooms, self._promises, self.who, self._in_hand).events
 
     async def start(self) -> None:
         """Listen to the views; the census of the desk follows after one lease."""

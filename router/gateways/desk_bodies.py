@@ -116,6 +116,12 @@ class CallLater(msgspec.Struct, frozen=True):
     """Who calls, if they are there; empty = whoever of the queue."""
 
 
+class OfPromise(msgspec.Struct, frozen=True):
+    """One promise."""
+
+    follow_up: Id
+
+
 class ListPromises(msgspec.Struct, frozen=True):
     """Only my own, or all I may see."""
 

@@ -61,6 +61,7 @@ class DeskState:
             "phone": known is not None and bool(known.endpoint),
             "softphone": has_softphone(self._rooms, agent),
             "lost": person.lost,
+            "telephone": person.telephone,
             "after_work": person.after_work,
         }
 
@@ -112,6 +113,7 @@ def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
         "transfers": entry.transfers,
         "dialling": entry.dialling,
         "dial_failed": entry.dial_failed,
+        "recording": entry.recording,
         "outside": entry.outside if entry.state == "active" else "",
     }
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from router.errors import UnknownThing
 from router.gateways.follow_ups import VOICEMAIL, FollowUpRequests
+from router.gateways.recordings import RecordingRequests
 from router.gateways.routes import Rooms, Route
 from router.projections.follow_ups import Promise
 from router.web import STAFF, Principal, require
@@ -22,8 +23,8 @@ log = structlog.get_logger()
 class DocumentRequests:
     """The documents' part of the table of routes."""
 
-    def __init__(self, rooms: Rooms, follow_ups: FollowUpRequests) -> None:
-        self._rooms, self._follow_ups = rooms, follow_ups
+    def __init__(self, rooms: Rooms, follow_ups: FollowUpRequests, recordings: RecordingRequests) -> None:
+        self._rooms, self._follow_ups, self._recordings = rooms, follow_ups, recordings
 
     def routes(self) -> list[Route]:
         return [
@@ -34,10 +35,15 @@ class DocumentRequests:
     async def get(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, *STAFF)
         ref = request.match_info["ref"]
-        contact = (await self._rooms.vault.read_unattended(ref)).contact
-        if not self.may_read(principal, contact):
+        recording = self._rooms.views.recordings.of_ref(ref)
+        if recording is not None:
+            allowed = self._recordings.may_listen(principal, recording.municipality)
+        else:
+            allowed = self.may_read(principal, (await self._rooms.vault.read_unattended(ref)).contact)
+        if not allowed:
             raise UnknownThing("There is no such document")
-        item = await self._rooms.vault.read(ref, who=principal.id, purpose="document")
+        purpose = "document" if recording is None else "recording"
+        item = await self._rooms.vault.read(ref, who=principal.id, purpose=purpose)
         media, _, parameters = item.type.partition(";")
         media = media.strip().lower()
         inline = media in INLINE

@@ -18,6 +18,7 @@ from router.gateways.documents import DocumentRequests
 from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.openings import OpeningRequests
 from router.gateways.outcomes import OutcomeRequests
+from router.gateways.recordings import RecordingRequests
 from router.gateways.routes import Register, Rooms, Route
 from router.nouns import CHANNELS
 from router.projections import shapes
@@ -109,6 +110,15 @@ class NamedDestination(msgspec.Struct, frozen=True):
     kind: str
 
 
+class NamedPart(msgspec.Struct, frozen=True):
+    """A part of the day in which citizens may be called back; minutes of the local day."""
+
+    id: str
+    title: dict[str, str]
+    start: int
+    end: int
+
+
 class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """The names that screens need; agents and pause reasons for staff only."""
 
@@ -124,6 +134,10 @@ class CentreNames(msgspec.Struct, frozen=True, omit_defaults=True):
     """To whom calls may be put through."""
     typed_numbers: bool = False
     """Whether a number may be typed as well."""
+    recordings: bool = False
+    """Whether there are conversations whose recordings this person may listen to."""
+    parts_of_day: list[NamedPart] | None = None
+    """In which promises to call back may fall."""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -135,8 +149,10 @@ class Health(msgspec.Struct, frozen=True):
 class CentreRequests:
     """Signing in, names, the board, health, metrics."""
 
-    def __init__(self, rooms: Rooms, ready: Callable[[], bool], ended: Ended | None) -> None:
-        self._rooms, self._ready, self._ended = rooms, ready, ended
+    def __init__(
+        self, rooms: Rooms, recordings: RecordingRequests, ready: Callable[[], bool], ended: Ended | None
+    ) -> None:
+        self._rooms, self._recordings, self._ready, self._ended = rooms, recordings, ready, ended
 
     def routes(self) -> list[Route]:
         session, text = "/api/v1/session", "text/plain; version=0.0.4"
@@ -204,6 +220,10 @@ class CentreRequests:
             pause_reasons=[NamedReason(id, title) for id, title in centre.pause_reasons.items()] if staff else None,
             destinations=[NamedDestination(d.id, d.title, d.kind) for d in centre.destinations] if staff else None,
             typed_numbers=staff and bool(centre.outside_prefixes),
+            recordings=principal is not None and staff and self._recordings.any_for(principal),
+            parts_of_day=[NamedPart(p.id, p.title, p.start, p.end) for p in centre.callbacks.parts_of_day]
+            if staff
+            else None,
         )
         return json_answer(names)
 
@@ -230,11 +250,12 @@ def _session(principal: Principal) -> Session:
 
 def table(rooms: Rooms, register: Register, ready: Callable[[], bool], ended: Ended | None = None) -> list[Route]:
     """Every REST route there is, but those of the post channel."""
-    follow_ups = FollowUpRequests(rooms)
+    follow_ups, recordings = FollowUpRequests(rooms), RecordingRequests(rooms)
     return [
-        *CentreRequests(rooms, ready, ended).routes(),
+        *CentreRequests(rooms, recordings, ready, ended).routes(),
         *ContactRequests(rooms, register).routes(),
-        *DocumentRequests(rooms, follow_ups).routes(),
+        *DocumentRequests(rooms, follow_ups, recordings).routes(),
+        *recordings.routes(),
         *follow_ups.routes(),
         *CallbackRequests(rooms, follow_ups).routes(),
         *OpeningRequests(rooms).routes(),

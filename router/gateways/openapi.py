@@ -19,6 +19,7 @@ TAGS = {
     "contacts": "Contacts: post, follow, move, close.",
     "follow-ups": "Promises to citizens.",
     "documents": "What came with a contact.",
+    "recordings": "Recordings of conversations.",
     "openings": "What is open, closed at once, and announced.",
     "outcomes": "What became of the questions, and what is expected of whom.",
     "centre": "Names, figures, health.",

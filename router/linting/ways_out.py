@@ -21,7 +21,12 @@ def way_text(way: WayOut) -> str:
         bool(way.waiting_above): f"when more than {way.waiting_above} wait",
         bool(way.expected_above_seconds): f"when {way.expected_above_seconds} s are expected",
     }[True]
-    where = {"queue": f"to the queue {way.to}", "neighbour": f"to the neighbour {way.to}", "callback": "to a callback"}
+    where = {
+        "queue": f"to the queue {way.to}",
+        "neighbour": f"to the neighbour {way.to}",
+        "callback": "to a callback",
+        "voicemail": "to voicemail",
+    }
     return f"{when} {where.get(way.kind, f'the message {way.to}')}"
 
 

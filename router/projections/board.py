@@ -250,7 +250,13 @@ def has(agent: Agent, needs: dict[str, int]) -> bool:
 
 
 def _is_ready(person: Presence) -> bool:
-    return person.presence == "ready" and not person.lost and not person.active and not person.wrap_up
+    return (
+        person.presence == "ready"
+        and not person.lost
+        and not person.active
+        and not person.wrap_up
+        and person.telephone != "elsewhere"
+    )
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -116,6 +116,8 @@ class Entry:
     """The follow-up that this callback is to keep."""
     dialling: str = ""
     """dialling, reached, or "": no telephone is in it."""
+    recording: str = ""
+    """on, paused, dropped, or "": it is not being recorded."""
     dial_failed: str = ""
     """What became of the last try, when nobody was reached."""
 
@@ -260,13 +262,14 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.further, entry.parked, entry.dialling, entry.outside = fact.further, False, "", ""
+                entry.recording = ""
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
                 entry.handed_by = fact.agent if fact.reason == "handed_over" else ""
                 entry.note_ref = fact.note_ref or entry.note_ref
             case facts.ConversationEnded():
-                entry.state, entry.wrap_up_due_at, entry.dialling = "wrap_up", fact.due_at, ""
+                entry.state, entry.wrap_up_due_at, entry.dialling, entry.recording = "wrap_up", fact.due_at, "", ""
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.outside = entry.outside if fact.reason == "passed_on" else ""
                 entry.citizen_left = fact.reason != "agent"
@@ -335,7 +338,7 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
         case facts.ParticipantLeft():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
         case facts.OutsideDialled():
-            entry.outside = fact.destination or TYPED
+            entry.outside, entry.recording = fact.destination or TYPED, ""
         case facts.ContactTransferred():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
             entry.agent, entry.handed_by = fact.to_agent, fact.agent
@@ -363,6 +366,12 @@ def _fold_work(entry: Entry, fact: Fact) -> None:
             entry.dialling = "reached"
         case facts.CallbackFailed():
             entry.dialling, entry.dial_failed = "", fact.how
+        case facts.RecordingStarted() | facts.RecordingResumed():
+            entry.recording = "on"
+        case facts.RecordingPaused():
+            entry.recording = "paused"
+        case facts.RecordingDropped():
+            entry.recording = "dropped"
         case facts.WorkResumed():
             entry.parked, entry.wrap_up_due_at = False, fact.due_at
         case _:

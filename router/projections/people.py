@@ -20,6 +20,8 @@ class Presence:
     since: int = 0
     """When the presence last changed."""
     lost: bool = False
+    telephone: str = "free"
+    """free (or in a call of ours), elsewhere or unregistered"""
     active: dict[str, str] = field(default_factory=dict)
     """Contacts in conversation -> their channel."""
     wrap_up: dict[str, str] = field(default_factory=dict)
@@ -37,6 +39,8 @@ class Presence:
             return "busy"
         if self.wrap_up or self.after_work:
             return "wrap_up"
+        if self.presence == "ready" and self.telephone == "elsewhere":
+            return "busy"
         return self.presence
 
     @property
@@ -92,6 +96,8 @@ class People:
                 self._known(fact.agent).lost = True
             case facts.AgentRegained():
                 self._known(fact.agent).lost = False
+            case facts.TelephoneChanged():
+                self._known(fact.agent).telephone = fact.telephone
             case facts.ContactReceived():
                 self._channels[fact.contact] = fact.channel
             case facts.OfferAccepted(purpose="answer") | facts.AnswerAdopted():
@@ -150,7 +156,14 @@ class People:
         people = [(agent, self.get(agent.id)) for agent in sorted(centre.agents, key=lambda a: (a.name, a.id))]
         return [
             Person(
-                agent.id, agent.name, person.state, person.shown_since, person.reason, person.contacts, person.listeners
+                agent.id,
+                agent.name,
+                person.state,
+                person.shown_since,
+                person.reason,
+                person.contacts,
+                person.listeners,
+                person.telephone,
             )
             for agent, person in people
         ]

@@ -160,6 +160,8 @@ class Person(msgspec.Struct, frozen=True):
     contacts: dict[str, int]
     listeners: dict[str, str] = {}
     """Supervisor -> how they take part in this agent's call: listen, whisper or barge."""
+    telephone: str = "free"
+    """free (or in a call of ours), elsewhere (in another call) or unregistered; the last two get no calls"""
 
 
 class FollowUpCounts(msgspec.Struct, frozen=True):

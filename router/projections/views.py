@@ -24,6 +24,7 @@ from router.projections.history import History
 from router.projections.openings import Openings
 from router.projections.outcomes import Outcomes
 from router.projections.people import People
+from router.projections.recordings import Recordings
 from router.projections.standings import Standings
 from router.projections.transfers import Transfers
 
@@ -55,13 +56,14 @@ class Views:
         self.people = People()
         self.outcomes = Outcomes(centre, self.contacts)
         self.transfers = Transfers(centre, self.contacts)
+        self.recordings = Recordings(self.contacts)
         self.openings = Openings(centre)
         self.standings = Standings()
         self.estimates = EstimateView(centre)
         self._board = Board(centre, self.contacts, self.outcomes, self.transfers)
         self._models: tuple[Model, ...] = (
-            self.transfers, self.contacts, self.history, self.follow_ups, self.people, self.outcomes, self.openings,
-            self.standings, self.estimates, self._board,
+            self.recordings, self.transfers, self.contacts, self.history, self.follow_ups, self.people, self.outcomes,
+            self.openings, self.standings, self.estimates, self._board,
         )  # fmt: skip
         self._beside: list[Model] = []
         self._listeners: list[Listener] = []

@@ -26,7 +26,7 @@ def suits(way: WayOut, channel: str) -> bool:
     """Whether contacts of the channel can go this way at all: a chat cannot be connected to another centre."""
     if way.channels and channel not in way.channels:
         return False
-    if way.kind == "callback":
+    if way.kind in ("callback", "voicemail"):
         return channel == "phone"
     if way.kind == "message":
         return channel in ("phone", "chat")

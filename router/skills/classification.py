@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
-from router.nouns import ClassifyRule
+from router.nouns import Centre, ClassifyRule
 
 TEXT_MAX = 20_000
 """Only this many characters of a text are looked at: the subject of a contact stands near its beginning."""
@@ -75,6 +75,12 @@ def topics_of(rules: Iterable[ClassifyRule], default_topic: str, hints: Collecti
             topics[rule.topic] = None
             left.difference_update(rule.when)
     return tuple(topics) or (default_topic,)
+
+
+def queue_of(centre: Centre, hints: Collection[str]) -> str:
+    """The queue of the first topic of a contact; "" when the configuration has none for it."""
+    topic = centre.topic(topics_of(centre.classification, centre.default_topic, hints)[0])
+    return topic.queue if topic else ""
 
 
 def ordered_rules(

@@ -13,6 +13,8 @@ DAY_MS = 86_400_000
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS unfinished (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+CREATE TABLE IF NOT EXISTS lapses (ref TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS lapses_at ON lapses (at);
 """
 # Has its row from the moment keys are destroyed until the files and the log's memory of them are gone too.
 
@@ -34,6 +36,17 @@ def destroy_contact(connection: sqlite3.Connection, contact: str) -> bool:
     connection.execute("DELETE FROM drafts WHERE contact = ?", (contact,))
     connection.execute("DELETE FROM links WHERE contact = ?", (contact,))
     return True
+
+
+def destroy_lapsed(connection: sqlite3.Connection, now: int) -> int:
+    """The items whose time is over at this moment, in ms; gives how many could be read until then."""
+    lapsed = "SELECT ref FROM lapses WHERE at <= ?"
+    change = f"UPDATE items SET sealed = x'', type = '', erased = 1 WHERE NOT erased AND ref IN ({lapsed})"  # noqa: S608
+    gone = connection.execute(change, (now,)).rowcount
+    connection.execute("DELETE FROM lapses WHERE at <= ?", (now,))
+    if gone:
+        connection.execute("INSERT OR IGNORE INTO unfinished VALUES (1)")
+    return gone
 
 
 def finish(connection: sqlite3.Connection, files: Files) -> None:

@@ -78,8 +78,11 @@ class Vault(Protocol):
     Every method is durable when it returns. Reading what was erased raises `Erased`; what never was, `UnknownThing`.
     """
 
-    async def store(self, contact: str, type: str, content: bytes) -> str:
-        """Keep `content` for the contact; gives a random reference. Large content goes to an encrypted file."""
+    async def store(self, contact: str, type: str, content: bytes, *, keep_until: int = 0) -> str:
+        """Keep `content` for the contact; gives a random reference. Large content goes to an encrypted file.
+
+        From `keep_until` (UTC ms) on it reads as erased, and `expire` destroys it; 0 = it is kept as long as the rest.
+        """
         ...
 
     async def recognise(
@@ -113,6 +116,10 @@ class Vault(Protocol):
 
     async def sweep(self, known: Mapping[str, bool]) -> int:
         """Remove items older than a day whose contact is not in `known`; gives how many."""
+        ...
+
+    async def expire(self) -> int:
+        """Destroy the items whose time is over; gives how many."""
         ...
 
     async def put_draft(self, contact: str, agent: str, text: str) -> None:

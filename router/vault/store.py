@@ -52,8 +52,9 @@ CREATE INDEX IF NOT EXISTS items_contact ON items (contact);
 CREATE TABLE IF NOT EXISTS drafts (
     contact TEXT NOT NULL, agent TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (contact, agent)) STRICT;
 """
-_ITEM = """SELECT items.contact, type, sealed, file, wrapped FROM items
-    JOIN contacts ON contacts.contact = items.contact JOIN keys ON keys.id = contacts.key WHERE ref = ?"""
+_ITEM = """SELECT items.contact, type, sealed, file, wrapped, items.erased, lapses.at FROM items
+    JOIN contacts ON contacts.contact = items.contact JOIN keys ON keys.id = contacts.key
+    LEFT JOIN lapses ON lapses.ref = items.ref WHERE items.ref = ?"""
 _CONTACT_KEY = """SELECT wrapped FROM contacts JOIN keys ON keys.id = contacts.key WHERE contact = ?"""
 
 
@@ -89,7 +90,7 @@ class SqliteVault:
 
     # -- content ----------------------------------------------------------------------------------------------
 
-    async def store(self, contact: str, type: str, content: bytes) -> str:
+    async def store(self, contact: str, type: str, content: bytes, *, keep_until: int = 0) -> str:
         """As in `Vault`. Raises Erased, InvalidInput above 64 MB, Unavailable (nothing was kept)."""
         if len(content) > CONTENT_BYTES_MAX:
             raise InvalidInput(f"content above {CONTENT_BYTES_MAX >> 20} MB")
@@ -99,9 +100,9 @@ class SqliteVault:
         self._held += len(content)
         try:
             if len(content) <= INLINE_BYTES_MAX:
-                await self._write(partial(self._add, ref, contact, type, content))
+                await self._write(partial(self._add, ref, contact, type, content, keep_until))
             else:
-                await self._store_file(ref, contact, type, content)
+                await self._store_file(ref, contact, type, content, keep_until)
         finally:
             self._held -= len(content)
         return ref
@@ -111,7 +112,7 @@ class SqliteVault:
         return await self._open(ref, await self._write(partial(self._look_at_item, ref, _named(who), _named(purpose))))
 
     async def read_unattended(self, ref: str) -> Item:
-        return await self._open(ref, await self._query(partial(_item, ref)))
+        return await self._open(ref, await self._query(partial(_item, ref, self._clock())))
 
     async def _open(self, ref: str, row: Row) -> Item:
         contact, type, sealed, filed, wrapped = row
@@ -209,6 +210,13 @@ class SqliteVault:
         await self._write(erasure.empty_log, alone=True)
         return swept
 
+    async def expire(self) -> int:
+        """As in `Vault`. When it raises Unavailable it is not finished: call it again."""
+        gone = await self._write(partial(erasure.destroy_lapsed, now=self._clock()))
+        if gone:
+            await self._write(partial(erasure.finish, files=self._files), alone=True)
+        return gone
+
     async def verify_audit(self) -> int:
         """How many audit records there are, all of them sound. Raises AuditDamaged naming the first that is not."""
         return await self._query(lambda connection: audit.verify(connection, self._keyring))
@@ -225,11 +233,21 @@ class SqliteVault:
         connection.execute(made, (contact, number, self._clock()))
         return key
 
-    def _add(self, ref: str, contact: str, type: str, content: bytes | None, connection: sqlite3.Connection) -> None:
+    def _add(
+        self,
+        ref: str,
+        contact: str,
+        type: str,
+        content: bytes | None,
+        keep_until: int,
+        connection: sqlite3.Connection,
+    ) -> None:
         key = self._contact_key(connection, contact)
         sealed = b"" if content is None else seal(key, content, "item", ref, type, contact)
         made = "INSERT INTO items (ref, contact, type, made_at, sealed, file) VALUES (?, ?, ?, ?, ?, ?)"
         connection.execute(made, (ref, contact, type, self._clock(), sealed, content is None))
+        if keep_until:
+            connection.execute("INSERT INTO lapses VALUES (?, ?)", (ref, keep_until))
 
     def _draft(self, contact: str, agent: str, text: str, connection: sqlite3.Connection) -> None:
         key = self._contact_key(connection, contact)
@@ -240,19 +258,19 @@ class SqliteVault:
         connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (contact, agent, sealed))
 
     def _look_at_item(self, ref: str, who: str, purpose: str, connection: sqlite3.Connection) -> Row:
-        row = _item(ref, connection)
+        row = _item(ref, self._clock(), connection)
         audit.record(connection, self._keyring, audit.Look(self._clock(), who, "read", purpose, row[0], ref=ref))
         return row
 
     # -- files ------------------------------------------------------------------------------------------------
 
-    async def _store_file(self, ref: str, contact: str, type: str, content: bytes) -> None:
+    async def _store_file(self, ref: str, contact: str, type: str, content: bytes, keep_until: int) -> None:
         """The file first, then the row that makes it count; a file without a row is swept."""
         key = await self._write(lambda connection: self._contact_key(connection, contact))
         about = ("item", ref, type, contact)
         await self._move(lambda: self._files.write(ref, seal(key, content, *about)))
         try:
-            await self._write(partial(self._add, ref, contact, type, None))
+            await self._write(partial(self._add, ref, contact, type, None, keep_until))
         except Erased:
             await self._move(lambda: self._files.remove([ref]))
             raise
@@ -348,12 +366,12 @@ def _named(said: str) -> str:
     return said
 
 
-def _item(ref: str, connection: sqlite3.Connection) -> Row:
+def _item(ref: str, now: int, connection: sqlite3.Connection) -> Row:
     """Raises UnknownThing, Erased."""
     row = connection.execute(_ITEM, (ref,)).fetchone()
     if row is None:
         raise UnknownThing("the vault has nothing under this reference")
-    contact, type, sealed, filed, wrapped = row
-    if not any(wrapped):
+    contact, type, sealed, filed, wrapped, erased, lapses_at = row
+    if erased or not any(wrapped) or (lapses_at and lapses_at <= now):
         raise Erased
     return contact, type, sealed, bool(filed), wrapped

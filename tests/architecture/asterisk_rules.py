@@ -15,8 +15,9 @@ Files = Mapping[str, str]
 
 AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
-    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log", "NoOp",
-    "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
+    "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log",
+    "MixMonitor", "NoOp", "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMixMonitor",
+    "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({
     "CALLERID", "CHANNEL", "CONFBRIDGE", "CUT", "FILTER", "IF", "PJSIP_HEADER", "RAND", "SHA1", "TIMEOUT",
@@ -24,11 +25,11 @@ FUNCTIONS = frozenset({
 OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_NEIGHBOUR_RING",  # kcc-local.conf
-    "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER",  # kcc-local.conf
+    "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER", "KCC_SPOOL",  # likewise
     "KCC_BUSY",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
     "KCC_NEXT",  # the router's own word, or nothing
-    "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
+    "KCC_ASK", "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan
 })  # fmt: skip
 """Variables whose value nobody outside chooses."""
 OPEN_CONTEXTS = frozenset({"from-trunk", "from-agent"})
@@ -98,7 +99,9 @@ def dialplan(files: Files) -> Iterator[Step]:
 
 def mistakes(files: Files) -> list[str]:
     """Every rule that asterisk/ breaks: `file: what is wrong`."""
-    rules = (_manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones)
+    rules = (
+        _manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones, _recordings,
+    )  # fmt: skip
     return [mistake for rule in rules for mistake in rule(files)]
 
 
@@ -126,6 +129,8 @@ def _manager(files: Files) -> Iterator[str]:
         if not {right.strip() for right in user.last("read").split(",")} <= AMI_READ:
             yield f"manager.conf: {name} may read more than {', '.join(sorted(AMI_READ))}"
         if not user.all("eventfilter") or any(not re.match(r"Event: \w+", f) for f in user.all("eventfilter")):
+            yield f"manager.conf: {name} gets events that are not named"
+        if any(key.startswith("eventfilter(") and not re.search(r",name\(\w+\)", key) for key, _ in user.lines):
             yield f"manager.conf: {name} gets events that are not named"
         heard = {each.removeprefix("Event: ") for each in user.all("eventfilter")}
         if not heard.isdisjoint(general.last("disabledevents").split(",")):
@@ -286,3 +291,12 @@ def _phones(files: Files) -> Iterator[str]:
     for section in agents:
         if {"kcc-agent", "kcc-web-agent"} & set(section.templates) and section.last("auth") not in with_password:
             yield f"kcc-agents.conf: {section.name} needs no password"
+
+
+def _recordings(files: Files) -> Iterator[str]:
+    """Only into the spool, only while somebody talks with the citizen, and without the argument that is a command."""
+    for step in dialplan(files):
+        called = f"{step.application}({step.arguments})"
+        for found in re.findall(r"\bMixMonitor\(.*", called):
+            if not re.match(r"MixMonitor\(\$\{KCC_SPOOL\}/rec-\$\{\w+\}\.wav,b\)", found):
+                yield f"extensions.conf: {step.context},{step.exten} records otherwise than into the spool"

@@ -10,7 +10,9 @@ from tests.architecture.asterisk_rules import Files, mistakes, write_rights
 from tests.architecture.source import ROOT, modules, tree
 
 ACTIONS = {
-    "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call", "Originate": "originate"
+    "Bridge": "call", "Hangup": "call", "Redirect": "call", "Setvar": "call", "Status": "call",
+    "MixMonitorMute": "call", "StopMixMonitor": "call", "Originate": "originate",
+    "DeviceStateList": "call",
 }  # fmt: skip
 """What the router asks of Asterisk's manager -> the right that takes. Login and Ping need none."""
 FREE = {"Login", "Ping", "Logoff"}
@@ -22,6 +24,7 @@ WRONG = [
     ("kcc-local.conf", "permit=127.0.0.1/255.255.255.255", "permit=10.0.0.0/255.0.0.0", "without TLS"),
     ("manager.conf", "disabledevents = VarSet", "disabledevents = DialEnd", "an event that is not made"),
     ("manager.conf", "eventfilter = Event: UserEvent", "eventfilter = .*", "events that are not named"),
+    ("manager.conf", "name(DeviceStateChange)", "header(Event)", "events that are not named"),
     ("manager.conf", "writetimeout = 1000", "", "cut off when it reads slowly"),
     ("manager.conf", "webenabled = no", "webenabled = yes", "over HTTP"),
     ("kcc-local.conf", "secret=@AMI_SECRET@", "secret=change-me", "everybody has"),
@@ -62,6 +65,8 @@ WRONG = [
     ("pjsip.conf", "allow_transfer=no", "allow_transfer=yes", "behind the router's back"),
     ("pjsip.conf", "context=from-agent", "context=kcc-hold", "comes in at kcc-hold"),
     ("kcc-agents.conf", "auth=a1\n", "", "a1 needs no password"),
+    ("extensions.conf", "rec-${KCC_FILE}.wav,b)", "rec-${KCC_FILE}.wav,b,curl -T ^{MIXMONITOR_FILENAME} x)", "records"),
+    ("extensions.conf", "MixMonitor(${KCC_SPOOL}/rec-", "MixMonitor(/tmp/rec-", "otherwise than into the spool"),
 ]  # fmt: skip
 
 

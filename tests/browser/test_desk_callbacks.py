@@ -20,7 +20,8 @@ async def test_a_callback_is_promised_from_a_contact_in_hand_and_another_is_dial
     await desk.get_by_test_id("work").get_by_role("button", name="Vervolgactie").click()
     dialog = desk.get_by_test_id("follow-up-dialog")
     await dialog.locator("textarea").fill("Vertellen of de container vervangen wordt.")
-    await dialog.get_by_label("De inwoner in dit dagdeel terugbellen").check()
+    await dialog.get_by_label("De inwoner terugbellen").check()
+    assert await dialog.get_by_label("Wanneer").locator("option").count() >= 2
     await expect(dialog.get_by_label("Op een ander nummer")).to_be_visible()
     await check_accessible(desk)
     await dialog.get_by_role("button", name="Opslaan").click()

@@ -71,3 +71,29 @@ async def test_consult_talk_together_and_transfer_by_keyboard(browser: Browser, 
     await call.wait(call.over)
     await asyncio.gather(noor.context.close(), fatima.context.close())
     assert not pages.complaints
+
+
+async def test_a_telephone_in_another_call_or_gone_is_told_at_the_desk_and_on_the_wallboard(
+    browser: Browser, centre: CallCentre
+) -> None:
+    pages = Pages(browser, centre.router.base)
+    phone = await centre.board.agent(PHONES["noor"], "ring")
+    await centre.board.agent(PHONES["sanne"], "answer")
+    noor = await pages.desk("noor")
+    wall = await pages.sign_in("/wallboard", "marieke")
+    person = wall.get_by_test_id("person").and_(wall.locator("[data-agent=noor]"))
+    private = await phone.call("1002")
+    await expect(noor.get_by_test_id("telephone-elsewhere")).to_contain_text("in een ander gesprek")
+    await expect(person).to_contain_text("in een ander gesprek")
+    await check_accessible(noor)
+    private.hangup()
+    await expect(noor.get_by_test_id("telephone-elsewhere")).to_have_count(0)
+    await phone.register(0)
+    await expect(noor.get_by_test_id("telephone-unregistered")).to_contain_text("niet aangemeld")
+    await expect(person).to_contain_text("telefoon niet aangemeld")
+    await check_accessible(noor)
+    await check_accessible(wall)
+    await phone.register()
+    await expect(noor.get_by_test_id("telephone-unregistered")).to_have_count(0)
+    await asyncio.gather(noor.context.close(), wall.context.close())
+    assert not pages.complaints

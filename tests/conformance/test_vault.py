@@ -282,3 +282,31 @@ async def test_who_claims_a_known_address_does_not_rename_the_citizen(vault: Vau
     citizen = await vault.recognise(TOWN, "c-1", name="Jan Jansen", email=EMAIL)
     assert await vault.recognise(TOWN, "c-2", name="Iemand Anders", email=EMAIL) == citizen
     assert (await looked(vault, citizen)).name == "Jan Jansen"
+
+
+async def test_what_was_kept_for_a_time_is_gone_after_it(vault: Vault, clock: Clock) -> None:
+    contents = (b"short", bytes(100_000))
+    spoken = [await vault.store("c-1", "audio/wav", c, keep_until=clock.now + DAY_MS) for c in contents]
+    beside = await vault.store("c-1", "t", b"beside")
+    assert await vault.expire() == 0
+    assert [(await vault.read_unattended(ref)).content for ref in spoken] == list(contents)
+    clock.now += DAY_MS
+    for ref in spoken:  # also before it is destroyed
+        with pytest.raises(Erased):
+            await vault.read(ref, who="a1", purpose="recording")
+    assert await vault.expire() == 2
+    assert await vault.expire() == 0
+    for ref in spoken:
+        with pytest.raises(Erased):
+            await vault.read_unattended(ref)
+    assert (await vault.read_unattended(beside)).content == b"beside"
+
+
+async def test_erasure_takes_what_was_kept_for_a_time_along(vault: Vault, clock: Clock) -> None:
+    citizen = await vault.recognise(TOWN, "c-1", phone=PHONE)
+    spoken = await vault.store("c-1", "audio/wav", bytes(100_000), keep_until=clock.now + DAY_MS)
+    await vault.erase(citizen)
+    with pytest.raises(Erased):
+        await vault.read_unattended(spoken)
+    clock.now += DAY_MS
+    assert await vault.expire() == 0

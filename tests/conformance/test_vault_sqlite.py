@@ -113,6 +113,21 @@ async def test_no_byte_of_an_erased_citizen_is_left(tmp_path: Path, vault: Sqlit
     assert len(list((tmp_path / "vault").iterdir())) == 8
 
 
+async def test_no_byte_of_what_was_kept_for_a_time_is_left(tmp_path: Path) -> None:
+    vault = SqliteVault(tmp_path, clock=lambda: now[0])
+    now = [1_000]
+    for size in (3, LARGE):
+        await vault.store("c-1", "audio/wav", bytes(size), keep_until=2_000)
+    with database(tmp_path) as connection:
+        sealed = connection.execute("SELECT sealed FROM items WHERE NOT file").fetchone()[0]
+    assert sealed in raw(tmp_path)
+    now[0] = 2_000
+    assert await vault.expire() == 2
+    assert list((tmp_path / "vault").iterdir()) == []
+    assert sealed not in raw(tmp_path)
+    await vault.close()
+
+
 async def test_another_process_erases_while_the_server_runs(tmp_path: Path, vault: SqliteVault) -> None:
     citizen = await vault.recognise(TOWN, "c-1", name="Jan", phone="+31612345678")
     refs = [await vault.store("c-1", "t", bytes(size)) for size in (10, LARGE)]

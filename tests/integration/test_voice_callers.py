@@ -227,6 +227,78 @@ async def test_a_message_left_while_the_server_died_is_kept_after_its_start(cent
     assert (await centre.books())["ended"] == {"voicemail": 1}
 
 
+# -- a wait has its limit -------------------------------------------------------------------------------------
+
+
+def limited(way: str, queue: str = "burgerzaken", seconds: int = 1) -> tuple[str, str, str]:
+    """Who has waited so long goes this way."""
+    head = f'[[queues]]\nid = "{queue}"'
+    return ("topics.toml", head, f"{head}\noverflow = [{{ after_seconds = {seconds}, {way} }}]")
+
+
+@pytest.fixture
+async def impatient(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]:
+    spool = ("server.toml", "[voice]\n", f'[voice]\nspool = "{pbx.folder}/spool/kcc"\n')
+    later = limited("voicemail = true", "algemeen", 3)
+    async with house(pbx, tmp_path, limited("voicemail = true"), later, spool) as running:
+        yield running
+
+
+async def test_at_the_limit_of_the_wait_a_message_is_asked_for(impatient: CallCentre) -> None:
+    citizen = await waiting(impatient)
+    for prompt in ("kcc/voicemail-choice", "kcc/voicemail"):
+        await citizen.audio.tone(prompt_hertz(prompt))
+    await citizen.audio.until(lambda: spoken(impatient) > 40_000)
+    citizen.audio.digit("#")
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail-kept"))
+    await citizen.wait(citizen.over)
+    assert (await left(impatient)).startswith(b"RIFF")
+    assert (await impatient.books())["ended"] == {"voicemail": 1}
+
+
+async def test_who_would_rather_wait_keeps_the_place_and_is_not_asked_again(impatient: CallCentre) -> None:
+    citizen = await waiting(impatient)
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail-choice"))
+    citizen.audio.digit("0")
+    await impatient.board.until(lambda: sum(isinstance(e, Held) for e in impatient.board.seen) >= 2)
+    noor = await impatient.agent("noor")
+    await noor.talks()
+    await citizen.audio.tone(1000)
+    assert spoken(impatient) == 0
+
+
+async def test_the_limit_waits_for_who_is_choosing_a_callback(impatient: CallCentre) -> None:
+    citizen, _ = await impatient.held(PLAIN)
+    citizen.audio.digit("1")
+    await citizen.audio.tone(prompt_hertz("kcc/callback-number"))
+    await impatient.logged("voice.said_later")
+    for _ in range(2):
+        citizen.audio.digit("9")
+        await citizen.audio.tone(prompt_hertz("kcc/menu-wrong"))
+    citizen.audio.digit("9")
+    await citizen.audio.tone(prompt_hertz("kcc/voicemail-choice"))
+
+
+async def test_at_the_limit_a_callback_is_offered_and_key_1_takes_it_while_that_is_said(
+    pbx: RealAsterisk, tmp_path: Path
+) -> None:
+    async with house(pbx, tmp_path, limited("callback = true")) as centre:
+        citizen = await waiting(centre)
+        await citizen.audio.tone(prompt_hertz("kcc/hold-callback"))
+        citizen.audio.digit("1")
+        await citizen.audio.tone(prompt_hertz("kcc/callback-number"))
+
+
+async def test_at_the_limit_the_neighbour_is_called_and_that_is_said_first(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with house(pbx, tmp_path, TO_THE_NEIGHBOUR[0], limited('neighbour = "waterland-oost"')) as centre:
+        neighbour = await centre.board.outside(mode="ring", hertz=1000)
+        citizen = await waiting(centre)
+        await citizen.audio.tone(prompt_hertz("kcc/neighbour"))
+        (await neighbour.next_call()).answer()
+        await citizen.audio.tone(1000)
+        await centre.phone(ended=1)
+
+
 # -- after the conversation -----------------------------------------------------------------------------------
 
 

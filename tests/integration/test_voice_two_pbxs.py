@@ -68,7 +68,9 @@ async def test_one_of_two_asterisks_dies_and_the_other_goes_on(both: tuple[CallC
     async with asyncio.timeout(FREED_SECONDS_MAX):
         await noor.desk.contact(with_noor, state="wrap_up")
     await right.until(waits_left, state="ended", ended_reason="gone")
-    assert {one["contact"] for one in await right.call_backs()} == {with_noor, waits_left}
+    owed = {one["contact"]: one for one in await right.call_backs()}
+    assert owed.keys() == {with_noor, waits_left}
+    assert all(one["callback"] and one["call_at"] for one in owed.values())
     await rings.audio.tone(440)
     await kept.audio.tone(1000)
     assert (await right.contact(with_fatima))["state"] == "active"
@@ -82,6 +84,20 @@ async def test_one_of_two_asterisks_dies_and_the_other_goes_on(both: tuple[CallC
     rings.hangup()
     await fatima.wrap_up(with_fatima)
 
+    outside = await right.board.outside(mode="ring", hertz=880)  # who was cut off is called over the one that lives
+    called = (await fatima.desk.do("call_now", follow_up=owed[with_noor]["follow_up"]))["contact"]
+    offer = await fatima.desk.offer(contact=called)
+    await fatima.desk.do("accept", offer=offer["offer"])
+    phone = await right.board.agent("a4", "ring")
+    await fatima.desk.do("dial", contact=called)
+    (await phone.next_call()).answer()
+    answers = await outside.next_call()
+    answers.answer()
+    await fatima.desk.contact(called, dialling="reached")
+
     await asyncio.to_thread(left.pbx.start)
     await right.logged("voice.up", times=3)
+    await fatima.desk.contact(called, dialling="reached")
+    answers.hangup()
+    await fatima.wrap_up(called)
     assert (await right.books())["ended"] == {"gone": 1, "handled": 2}

@@ -152,6 +152,7 @@ class RealAsterisk:
             text = text.replace("; exten =>", "exten =>")  # the landing numbers that stand there as an example
             own = {
                 "KCC_ROUTER": f"{PBX}:{self.agi_port}",
+                "KCC_SPOOL": str(self.folder / "spool/kcc"),
                 "bind": f"{PBX}:{self.sip_port}",
                 "contact": f"sip:{CARRIER}:{self.carrier_port}",
                 "port": str(self.ami_port),

@@ -51,6 +51,12 @@ def random_command(world: World, random: random.Random) -> commands.Command:
     backs = any(c.promise and c.state in ("offered", "active") for c in state.contacts.values())
     if random.random() < (0.4 if backs else 0.03):
         return random.choice(_callbacks(world, random, contact, new))
+    shared = any(c.participants or (c.offer and c.state == "active") for c in state.contacts.values())
+    rests = any(person.after_work_until for person in state.agents.values())
+    if (shared or rests) and random.random() < 0.4:
+        return random.choice(_together(random, state, contact, holder, agent))
+    if any(c.recording in ("on", "paused") for c in state.contacts.values()) and random.random() < 0.3:
+        return random.choice(_recordings(state, random, contact, holder))
     if random.random() < 0.5:
         often: list[commands.Command] = [
             receive,
@@ -101,6 +107,7 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.WithdrawCalamity("waterland", "sup"),
         commands.LoseAgent(agent),
         commands.RegainAgent(agent),
+        commands.ReportTelephones({agent: random.choice([*(4 * ["free"]), "elsewhere", "unregistered"])}),
         commands.MakeFollowUp(f"f-{world.made}", contact, holder, world.now + 60_000, "v-4", agent),
         commands.AssignFollowUp(random.choice([*state.follow_ups, "f-x"]), holder, owner_queue="balie"),
         commands.CompleteFollowUp(random.choice([*state.follow_ups, "f-x"]), holder),
@@ -127,12 +134,14 @@ def _callbacks(world: World, random: random.Random, contact: str, new: str) -> t
         random.choice([0, world.now + 30_000]), random.choice([0, due_at]), hints=(f"topic:{random.choice(TOPICS)}",),
         number_ref=random.choice(["", "", "v-9"]), owner_agent=owner_agent,
     )  # fmt: skip
+    now = commands.CallNow(random.choice([*state.follow_ups, "f-x"]), random.choice(["anna", "bert", "nobody"]))
     how = random.choice(["answered", "busy", "no_answer", "agent_busy", "cancelled"])
     if found and found.offer:
         return (commands.Accept(found.offer, state.offers[found.offer].agent),)
     if found is None or not found.promise:
-        return (planned,)
+        return planned, planned, now
     return (
+        now,
         commands.DialCitizen(id, owner),
         commands.DialCitizen(id, owner),
         commands.ReportDial(id, random.choice([number, number, number + 1]), how),
@@ -145,7 +154,10 @@ def _together(
 ) -> tuple[commands.Command, ...]:
     """Commands for several agents in one call, mostly about a call in which they are possible."""
     calls = [c for c in state.contacts.values() if c.channel == "phone" and c.state == "active"]
-    resting = next((person.id for person in state.agents.values() if person.after_work_until), agent)
+    calls = [c for c in calls if c.participants or c.offer] or calls
+    resting = next((person.id for person in state.agents.values() if person.after_work_until), "")
+    if resting and random.random() < 0.3:
+        return (commands.FinishAfterWork(resting),)
     if calls and random.random() < 0.9:
         call = random.choice(calls)
         contact, holder = call.id, call.owner
@@ -162,7 +174,7 @@ def _together(
         commands.Supervise(contact, "sup", random.choice(["listen", "whisper", "barge", "shout"]), "s1"),
         commands.EndSupervision(contact, "sup"),
         commands.LeaveConversation(contact, random.choice([holder, agent])),
-        commands.FinishAfterWork(resting),
+        commands.FinishAfterWork(agent),
         commands.HandOver(contact, holder, to_agent=agent),
         commands.PassOutside(contact, holder, random.choice(["rijk", "rijk", "nergens"])),
         commands.PassOutside(contact, holder, number_ref="v-9"),
@@ -178,8 +190,9 @@ def _recordings(state: State, random: random.Random, contact: str, holder: str) 
         found = random.choice(recorded)
         contact, holder = found.id, random.choice([found.owner, *found.participants])
     unsaved = random.choice([*state.recordings, contact])
+    early = [c.id for c in state.contacts.values() if c.channel == "phone" and c.state in ("waiting", "offered")]
     return (
-        commands.AnnounceRecording(random.choice([c.id for c in state.contacts.values()] or [contact])),
+        commands.AnnounceRecording(random.choice(early or [contact])),
         commands.AnnounceRecording(contact, random.random() < 0.3),
         commands.PauseRecording(contact, holder),
         commands.ResumeRecording(contact, holder),

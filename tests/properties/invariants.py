@@ -101,7 +101,7 @@ def check_order(state: State, recent: tuple[facts.Fact, ...], now: int) -> None:
                 if offered.offer != fact.offer or _scored(state, offered):
                     continue
                 beside = [state.contacts[c].channel for c in state.agents[agent].load if c != id]
-                room = state.index.capacity(agent).room(beside)
+                room = state.index.capacity(agent).room(beside + _elsewhere(state.agents[agent]))
                 for other in state.contacts.values():
                     if other.state != "waiting" or other.since == now or other.place > offered.place:
                         continue
@@ -125,11 +125,23 @@ def _may(state: State, contact: ContactState, agent: str, now: int, room: Collec
     return (
         contact.channel in room
         and not state.unseen(contact)
-        and (contact.channel != "phone" or bool(configured.endpoint))
+        and _rings(configured, state.agents[agent], contact.channel)
         and (wanted == agent if wanted else not missing_skill(configured, contact.needs))
         and contact.again_at.get(agent, 0) <= now
         and (bool(wanted) or contact.channel not in ("email", "post"))
     )
+
+
+def _elsewhere(agent: AgentState) -> list[str]:
+    """A call that is none of ours is a call all the same."""
+    return ["phone"] if agent.telephone == "elsewhere" else []
+
+
+def _rings(agent: Agent, person: AgentState, channel: str) -> bool:
+    """Whether the agent has the telephone that the channel asks, and it can be reached."""
+    if channel == "phone" and not agent.endpoint:
+        return False
+    return channel not in ("phone", "callback") or not agent.endpoint or person.telephone != "unregistered"
 
 
 def _stranded(state: State, contact: ContactState, queue: Queue) -> str:
@@ -142,7 +154,13 @@ def _stranded(state: State, contact: ContactState, queue: Queue) -> str:
         and contact.channel in state.index.capacity(agent.id).room(())
     ]
     there = [p for p in able if p.presence != "signed_off"]
-    reached = [p for p in there if p.connection != "lost" and not (p.presence == "paused" and p.reason in OUT_OF_REACH)]
+    reached = [
+        p
+        for p in there
+        if p.connection != "lost"
+        and not (p.presence == "paused" and p.reason in OUT_OF_REACH)
+        and not (contact.channel in ("phone", "callback") and p.telephone == "unregistered")
+    ]
     if reached:
         return ""
     return "nobody_has_skill" if not able else "nobody_reachable" if there else "nobody_signed_on"
@@ -170,7 +188,7 @@ def _check_agents(state: State) -> None:
 def _check_rivals(state: State) -> None:
     """Those a lane may wait for, kept up agent by agent, are those there but not free at the moment."""
     for crew in state.index.crews():
-        there = (id for id in crew.present if crew.channel != "phone" or state.index.agents[id].endpoint)
+        there = (id for id in crew.present if _rings(state.index.agents[id], state.agents[id], crew.channel))
         taken = [id for id in there if id not in crew.free] if crew.reserves else []
         scores = {id: crew.score(id, state.agents[id].occupancy) for id in taken}
         rates = {id: 1_000_000 // max(crew.seconds[id], 1) for id in taken}
@@ -204,9 +222,11 @@ def _check_liveness(state: State, now: int) -> None:
                 and not person.after_work_until
                 and person.connection == "connected"
                 and (wanted == agent.id or (not wanted and not missing_skill(agent, contact.needs)))
-                and (contact.channel != "phone" or agent.endpoint)
+                and _rings(agent, person, contact.channel)
                 and contact.channel
-                in state.index.capacity(agent.id).room(state.contacts[c].channel for c in person.load)
+                in state.index.capacity(agent.id).room(
+                    [*(state.contacts[c].channel for c in person.load), *_elsewhere(person)]
+                )
                 and contact.again_at.get(agent.id, 0) <= now
             )
             if could and (wanted or not _held_back(state, contact, now, agent)):

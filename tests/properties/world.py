@@ -118,6 +118,7 @@ def open_centre(*policies: str) -> Centre:
         overflow=(
             WayOut("message", "busy", waiting_above=2),
             WayOut("callback", expected_above_seconds=600),
+            WayOut("voicemail", after_seconds=100),
             WayOut("queue", "buiten", ("phone", "chat"), after_seconds=120),
             WayOut("neighbour", "overkant", nobody=True),
         ),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from router.centre import Centre, Clock
@@ -17,6 +18,7 @@ from router.journal.memory import MemoryJournal, MemoryRecord
 from router.nouns import Agent, ChannelRules, ClassifyRule, Municipality, Queue, Topic
 from router.nouns import Centre as Configuration
 from router.port import Numbered, Order, Outcome
+from router.skills.classification import queue_of
 from router.vault.interface import Card, read_card
 from tests.unit.doubles import MemoryVault
 
@@ -166,6 +168,7 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         vault=vault,
         centre=configuration(),
         hints_of=hints_of,
+        queue_of=partial(queue_of, configuration()),
         is_open=lambda m, c: True,
         opens_at=lambda m, c: clock(),
         calamity=lambda m: {},

@@ -17,6 +17,7 @@ from router.engine.explanation import Explanation
 from router.engine.facts import Fact
 from router.errors import Erased, UnknownThing
 from router.nouns import Agent, Centre, ChannelRules, Hours, Municipality, Queue, QueueTarget, Topic
+from router.nouns_telephone import Recording
 from router.port import Numbered, Order, Outcome
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 
@@ -45,7 +46,15 @@ def small_centre() -> Centre:
         name="Demo",
         time_zone="Europe/Amsterdam",
         municipalities=(
-            Municipality("waterland", "Waterland", ("140299",), {"nl": "Hallo"}, hours, needs={"waterland": 1}),
+            Municipality(
+                "waterland",
+                "Waterland",
+                ("140299",),
+                {"nl": "Hallo"},
+                hours,
+                needs={"waterland": 1},
+                recording=Recording(("burgerzaken",), listeners=("bob",)),
+            ),
             Municipality("zeevang", "Zeevang", ("140298",), {"nl": "Hallo"}, hours, needs={"zeevang": 1}),
         ),
         topics=(
@@ -211,13 +220,18 @@ class MemoryVault:
         self.audit: list[Look] = []
         self.audit_fault: Exception | None = None
         self.erased: set[str] = set()
+        self.keep_until: dict[str, int] = {}
         self.drafts: dict[tuple[str, str], str] = {}
         self.given: list[str] = []
         """Every reference whose content left the vault for a person, in order."""
 
-    async def store(self, contact: str, type: str, content: bytes) -> str:
+    async def store(self, contact: str, type: str, content: bytes, *, keep_until: int = 0) -> str:
+        if contact in self.erased:
+            raise Erased
         ref = f"v-{len(self.items) + 1}"
         self.items[ref] = Item(contact, type, content)
+        if keep_until:
+            self.keep_until[ref] = keep_until
         return ref
 
     async def card(self, contact: str, card: Card) -> str:
@@ -263,6 +277,9 @@ class MemoryVault:
         return 1
 
     async def sweep(self, known: Mapping[str, bool]) -> int:
+        return 0
+
+    async def expire(self) -> int:
         return 0
 
     async def put_draft(self, contact: str, agent: str, text: str) -> None:

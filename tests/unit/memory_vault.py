@@ -40,11 +40,14 @@ class MemoryVault:
         self._clock = clock
         self._contacts: dict[str, _Contact] = {}
         self._refs: dict[str, str] = {}
+        self._lapses: dict[str, int] = {}
         self._citizens: dict[str, Citizen | None] = {}
         self._index: dict[tuple[str, str, str], str] = {}
 
-    async def store(self, contact: str, type: str, content: bytes) -> str:
+    async def store(self, contact: str, type: str, content: bytes, *, keep_until: int = 0) -> str:
         ref = reference("v")
+        if keep_until:
+            self._lapses[ref] = keep_until
         self._open(contact).items[ref] = (self._clock(), Item(contact, type, content))
         self._refs[ref] = contact
         return ref
@@ -57,6 +60,8 @@ class MemoryVault:
     async def read_unattended(self, ref: str) -> Item:
         if ref not in self._refs:
             raise UnknownThing
+        if self._lapses.get(ref, self._clock() + 1) <= self._clock():
+            raise Erased
         return self._open(self._refs[ref]).items[ref][1]
 
     async def put_draft(self, contact: str, agent: str, text: str) -> None:
@@ -132,6 +137,12 @@ class MemoryVault:
                         del self._citizens[citizen]
         return gone
 
+    async def expire(self) -> int:
+        over = [ref for ref, at in self._lapses.items() if at <= self._clock() and ref in self._items_of(ref)]
+        for ref in over:
+            del self._items_of(ref)[ref]
+        return len(over)
+
     async def verify_audit(self) -> int:
         return len(self.audit)
 
@@ -143,6 +154,9 @@ class MemoryVault:
         if one.erased:
             raise Erased
         return one
+
+    def _items_of(self, ref: str) -> dict[str, tuple[int, Item]]:
+        return self._contacts[self._refs[ref]].items
 
     def _look(self, who: str, purpose: str, what: str) -> None:
         if not who.strip() or not purpose.strip():

@@ -361,3 +361,84 @@ def test_nobody_is_called_back_instead_while_an_agent_is_asked() -> None:
     assert here.state.contacts[call].state == "offered"
     assert here.ask(commands.TakeCallback(call, "c-back")) is None
     assert here.state.contacts[call].state == "offered"
+
+
+# -- now, and after a PBX that ended ------------------------------------------------------------------------------
+
+
+def test_a_promise_is_kept_now_by_who_clicks_and_once() -> None:
+    here = world()
+    here.ready("anna")
+    here.ready("bert")
+    contact = planned(here, call_from=here.now + 2 * HOUR)
+    for _ in range(3):
+        decision = here.ask(commands.CallNow("f-1", "bert"))
+        assert decision is not None
+        assert decision.answer == contact
+    offer, agent = here.offer_of(contact)
+    assert agent == "bert"
+    here.ask(commands.Accept(offer, agent))
+    assert here.state.follow_ups["f-1"].call_at == 0
+    here.pass_time(3 * HOUR)
+    assert len(happened(here, facts.ContactReceived)) == 1
+
+
+def test_a_promise_whose_tries_are_used_up_is_tried_once_more_by_a_click() -> None:
+    here = world(CallbackRules(tries_max=1))
+    contact = in_hand(here)
+    here.ask(commands.DialCitizen(contact, "anna"))
+    here.ask(commands.ReportDial(contact, 1, "busy"))
+    assert here.state.follow_ups["f-1"].call_at == 0
+    decision = here.ask(commands.CallNow("f-1", "anna"))
+    assert decision is not None
+    assert decision.answer == f"{contact}r2"
+    assert here.state.contacts[f"{contact}r2"].promise == "f-1"
+
+
+def test_what_cannot_be_called_now() -> None:
+    here = world()
+    here.ready("anna")
+    contact = here.receive("phone", citizen="z-1")
+    here.ask(commands.Accept(*here.offer_of(contact)))
+    here.ask(commands.MakeFollowUp("f-plain", contact, "anna", here.now + HOUR, "v-1", "anna"))
+    planned(here, call_from=here.now + HOUR)
+    for follow_up, agent in (("f-plain", "anna"), ("f-none", "anna"), ("f-1", "cor"), ("f-1", "nobody")):
+        assert here.ask(commands.CallNow(follow_up, agent)) is None
+
+
+def test_who_was_cut_off_is_called_back_a_while_later_or_by_a_click() -> None:
+    here = world()
+    contact = here.receive("phone", citizen="z-1")
+    anonymous = here.receive("phone")
+    here.pass_time(20_000)
+    here.ask(commands.ReportCensus("phone", up_seconds=0))
+    assert {contact, anonymous} <= set(here.state.ended)
+    (promise,) = here.state.follow_ups.values()
+    assert promise.plan is not None
+    assert promise.call_at == here.now + 900_000 < promise.due_at
+    here.ready("anna")
+    here.ask(commands.CallNow(promise.id, "anna"))
+    assert here.state.contacts[promise.plan.contact].linked_to == contact
+    assert here.offer_of(promise.plan.contact)[1] == "anna"
+
+
+def test_callbacks_are_dialled_over_a_pbx_in_sight_and_its_census_alone_tells_of_them() -> None:
+    here = world()
+    here.ask(commands.StartCentre(("desk", "phone@left", "phone@right")))
+    here.ask(commands.ReportCensus("phone@left", up_seconds=600))
+    here.ask(commands.ReportCensus("phone@right", up_seconds=600))
+    here.ask(commands.ReportCensus("desk", ("anna",)))
+    contact = in_hand(here)
+    here.ask(commands.LoseChannel("phone@left"))
+    here.ask(commands.DialCitizen(contact, "anna"))
+    (dialled,) = happened(here, facts.CallbackDialled)
+    assert dialled.pbx == "right"
+    assert effects_of(here.state, dialled)[0][1].pbx == "right"  # type: ignore[union-attr]
+    here.pass_time(6_000)
+    here.ask(commands.ReportCensus("phone@left", up_seconds=1))
+    assert here.state.contacts[contact].dialling == "dialling"
+    here.ask(commands.ReportCensus("phone@right", (contact,), {contact: "anna"}))
+    assert here.state.contacts[contact].dialling == "reached"
+    here.pass_time(6_000)
+    here.ask(commands.ReportCensus("phone@right"))
+    assert here.state.contacts[contact].state == "wrap_up"

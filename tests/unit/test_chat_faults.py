@@ -396,10 +396,10 @@ class BrokenVault(MemoryVault):
         super().__init__()
         self.broken: set[str] = set()
 
-    async def store(self, contact, type, content):
+    async def store(self, contact, type, content, *, keep_until=0):
         if "store" in self.broken:
             raise Unavailable("the disk is full")
-        return await super().store(contact, type, content)
+        return await super().store(contact, type, content, keep_until=keep_until)
 
     async def read_unattended(self, ref):
         if "read" in self.broken:

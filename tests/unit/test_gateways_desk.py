@@ -173,10 +173,14 @@ async def test_what_is_not_mine_is_not_there(served: Served) -> None:
         "rejoin": {"contact": "c-1"},
         "dial": {"contact": "c-1"},
         "plan_callback": {"contact": "c-1", "request": "r-1", "call_from": 0, "call_until": 0},
+        "windows": {"contact": "c-1"},
         "transfer": {"contact": "c-1"},
         "conference": {"contact": "c-1"},
         "pass_outside": {"contact": "c-1", "destination": "rijk"},
         "cancel_outside": {"contact": "c-1"},
+        "pause_recording": {"contact": "c-1"},
+        "resume_recording": {"contact": "c-1"},
+        "drop_recording": {"contact": "c-1"},
         "follow_up": {"contact": "c-1", "text": "x", "due_at": START + 1, "queue": "afval"},
         "why": {"contact": "c-1"},
         "earlier": {"contact": "c-1", "of": "c-1"},
@@ -195,8 +199,8 @@ async def test_every_event_that_names_a_contact_is_in_the_test_above(served: Ser
     assert with_contact == {
         "open", "reply", "note", "typing", "finish", "extend_wrap_up", "question", "wrap_up", "hand_over", "follow_up",
         "why", "earlier", "draft", "consult", "cancel_consult", "transfer", "conference", "rejoin",
-        "dial", "plan_callback",
-        "pass_outside", "cancel_outside",
+        "dial", "plan_callback", "windows",
+        "pass_outside", "cancel_outside", "pause_recording", "resume_recording", "drop_recording",
     }  # fmt: skip
 
 

@@ -252,6 +252,45 @@ async def test_a_document_is_not_given_when_the_look_cannot_be_audited(served: S
         assert answer.status == 410
 
 
+async def test_recordings_go_to_supervisors_and_to_whom_the_municipality_has_named(served: Served) -> None:
+    refs = [await served.vault.store("c-1", "audio/wav", content) for content in (b"first", b"second")]
+    other = await served.vault.store("c-2", "audio/wav", b"elsewhere")
+    for contact, municipality, parts in (("c-1", "waterland", tuple(refs)), ("c-2", "zeevang", (other,))):
+        await served.publish(
+            received(contact, "phone", municipality), queued(contact), offered(contact, "ada"),
+            accepted(contact, "ada"), facts.RecordingStarted(contact, 1), facts.RecordingPaused(contact, "ada"),
+            facts.ContactEnded(contact, "handled", "ada"), facts.RecordingStored(contact, 1, parts, 61, START + 9_000),
+        )  # fmt: skip
+    heard, lists, may = {}, {}, {}
+    for user in ("ada", "bob", "sup"):
+        who = await served.sign_in(user)
+        async with served.call("GET", "/api/v1/recordings", who) as answer:
+            lists[user] = [one["contact"] for one in (await answer.json())["recordings"]]
+        async with served.call("GET", "/api/v1/centre", who) as answer:
+            may[user] = (await answer.json()).get("recordings", False)
+        statuses = []
+        for ref in (refs[1], other):
+            async with served.call("GET", f"/api/v1/documents/{ref}", who) as answer:
+                statuses.append(answer.status)
+        heard[user] = statuses
+    assert heard == {"ada": [404, 404], "bob": [200, 404], "sup": [200, 200]}
+    assert lists == {"ada": [], "bob": ["c-1"], "sup": ["c-2", "c-1"]}
+    assert may == {"ada": False, "bob": True, "sup": True}
+    looks = [(look.who, look.what) for look in served.vault.audit if look.purpose == "recording"]
+    assert looks == [("bob", refs[1]), ("sup", refs[1]), ("sup", other)]
+
+    sup = await served.sign_in("sup")
+    async with served.call("GET", "/api/v1/recordings?contact=c-1", sup) as answer:
+        (shown,) = (await answer.json())["recordings"]
+    assert shown == {
+        "contact": "c-1", "number": 1, "municipality": "waterland", "queue": "burgerzaken", "topic": "burgerzaken",
+        "agents": ["ada"], "started_at": shown["started_at"], "seconds": 61, "pauses": 1,
+        "keep_until": START + 9_000, "parts": refs,
+    }  # fmt: skip
+    async with served.call("GET", "/api/v1/recordings", {}) as answer:
+        assert answer.status == 401
+
+
 async def test_promises_stay_within_queue_and_municipality(served: Served) -> None:
     citizen = await served.vault.recognise("zeevang", "c-z", name="kanarie", phone="+31")
     text = await served.vault.store("c-z", "text/plain", b"kanarietekst")

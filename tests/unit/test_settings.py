@@ -500,3 +500,17 @@ def test_whoever_records_needs_a_folder_that_the_pbx_writes_into(folder: Folder)
     )
     folder.change("server.toml", "# spool =", "spool =")
     assert folder.load(**SECRETS).centre.municipalities[0].recording.queues == ("balie",)
+
+
+def test_where_a_message_may_be_left_there_is_a_folder_for_it(folder: Folder) -> None:
+    folder.change("server.toml", "enabled = false", "enabled = true")
+    folder.change("centre.toml", "voicemail = false", "voicemail = true")
+    folder.change("topics.toml", 'message = "druk"', "voicemail = true")
+    folder.change("topics.toml", 'channels = ["phone", "chat"]\nvoicemail', 'channels = ["phone"]\nvoicemail')
+    warned = [warning for warning in folder.load(**SECRETS).warnings if "no message can be left" in warning]
+    assert [warning.partition(": no message")[0] for warning in warned] == [
+        "centre.toml: municipalities[1].telephone.voicemail",
+        "topics.toml: queues[3].overflow[2].voicemail",
+    ]
+    folder.change("server.toml", "# spool =", "spool =")
+    assert not [warning for warning in folder.load(**SECRETS).warnings if "no message" in warning]

@@ -420,6 +420,11 @@ WAITING_MISTAKES = [
     ),
     (NOBODY, f"{NOBODY}\nwaiting_above = 3", "queues[3].overflow[3]: it has one condition"),
     (NOBODY, NOBODY.replace("true", "false"), "queues[3].overflow[3].nobody: write true, or leave it out"),
+    (
+        NOBODY,
+        NOBODY.replace('neighbour = "buurgemeente"', "voicemail = true"),
+        "queues[3].overflow[3].channels: a contact by email cannot go to a voicemail",
+    ),
     (NOBODY, f"{NOBODY}\ncallback = true", "queues[3].overflow[3]: it leads to one place"),
     (NOBODY, NOBODY.replace("buurgemeente", "buren"), 'queues[3].overflow[3].neighbour: there is no neighbour "buren"'),
     (NOBODY, NOBODY.replace("email", "chat"), "queues[3].overflow[3].channels: a contact by chat cannot go to a neigh"),

@@ -11,6 +11,7 @@ from router.channels.voice.events import (
     USER_EVENTS,
     Back,
     ConsultEnded,
+    DeviceChanged,
     DialEnded,
     DialResult,
     Digit,
@@ -46,6 +47,7 @@ def user(name: str, **fields: str) -> dict[str, str]:
 CASES: list[tuple[dict[str, str], VoiceEvent]] = [
     (user("KccHeld", KccId="c-1"), Held("c-1", T, U, U)),
     (user("KccDigit", KccId="c-1", Digit="1"), Digit("c-1", T, "1")),
+    ({"Event": "DeviceStateChange", "Device": "PJSIP/a1", "State": "INUSE"}, DeviceChanged("a1", "INUSE")),
     (
         {"Event": "DialBegin", **CITIZEN, **PHONE},
         Ringing(T, U, A, "kcc-1700000001.11", "a1", "o-77", "kcc-deliver"),

@@ -13,7 +13,7 @@ from router.engine.alarms import Alarms
 from router.engine.decide import explain
 from router.engine.decide_offers import NOT_RESPONDING, PHONE_UNREACHABLE
 from router.engine.decide_staff import CONNECTION_LOST
-from router.engine.effects import Announce, OfferCallback, PassOn
+from router.engine.effects import Announce, OfferCallback, OfferVoicemail, PassOn
 from router.engine.index import rebuild_index
 from router.engine.reach import OUT_OF_REACH
 from router.engine.react import effects_of
@@ -225,12 +225,14 @@ def test_what_the_channel_does_about_a_way_out() -> None:
             WayOut("callback", after_seconds=2),
             WayOut("neighbour", "schriftelijk", after_seconds=3),
             WayOut("neighbour", "overkant", after_seconds=4),
+            WayOut("voicemail", after_seconds=5),
         )
     )
     contact = here.receive("phone", "wmo", citizen="z-1")
     here.pass_time(10_000)
     done = [effect for fact in happened(here, facts.WayOutTaken) for _, effect in effects_of(here.state, fact)]
-    assert done == [Announce(contact, "druk"), OfferCallback(contact), PassOn(contact, "overkant", "0201234567")]
+    passed = PassOn(contact, "overkant", "0201234567")
+    assert done == [Announce(contact, "druk"), OfferCallback(contact), passed, OfferVoicemail(contact)]
     assert here.state.contacts[contact].state == "waiting", "until the neighbour answers"
     here.ask(commands.EndContact(contact, "passed_on"))
     assert here.state.books["phone"].ended == {"passed_on": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from router.centre import Centre
@@ -15,6 +16,7 @@ from router.channels.voice.faults import AgiFault, CallerHungUp
 from router.engine import commands, facts
 from router.port import Order
 from router.settings import CallLimits, PbxSettings, VoiceSettings
+from router.skills.classification import queue_of
 from tests.unit.channel_doubles import Watched, hints_of, nowhere
 from tests.unit.doubles import MemoryVault
 
@@ -46,6 +48,9 @@ class Link:
     async def setvar(self, channel: str, name: str, value: str) -> None:
         if name != "KCC_RING":
             self._note("setvar", name)
+
+    async def devices(self) -> dict[str, str]:
+        return {}
 
     async def status(self) -> list[LiveChannel]:
         rows = list(self.rows)
@@ -113,8 +118,8 @@ class Telephone:
     def __init__(self, centre: Centre, limits: CallLimits = LIMITS) -> None:
         self.port, self.link = Watched(centre), Link()
         around = Surroundings(
-            self.port, MemoryVault(), centre._configuration, hints_of, lambda m, c: self.open, lambda m, c: 0,
-            lambda m: self.announced, nowhere, lambda m: (), centre.clock,
+            self.port, MemoryVault(), centre._configuration, hints_of, partial(queue_of, centre._configuration),
+            lambda m, c: self.open, lambda m, c: 0, lambda m: self.announced, nowhere, lambda m: (), centre.clock,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -12,6 +13,10 @@ from router.channels.voice.ami import AmiLink
 from router.channels.voice.door import Door
 from router.channels.voice.floods import Floods
 from router.channels.voice.pbx import Pbx
+from router.channels.voice.recordings import Recordings
+from router.channels.voice.reports import Reports
+from router.channels.voice.telephones import Telephones
+from router.engine.effects import DialBack
 from router.port import Order
 from router.settings import VoiceSettings
 
@@ -22,6 +27,28 @@ RECONCILE_SECONDS = 30
 
 def _stranger(address: str, times: int) -> None:
     log.warning("voice.agi_stranger", address=address, times=times)
+
+
+class Callbacks:
+    """The channel of callbacks: dialled over the PBX that was in sight then. It starts and stops with the telephone."""
+
+    name = "callback"
+
+    def __init__(self, pbxs: Sequence[Pbx]) -> None:
+        self._pbxs = pbxs
+
+    async def start(self) -> None:
+        """Nothing to start: the telephone's connections are used."""
+
+    async def stop(self) -> None:
+        """Nothing to stop: who talks goes on."""
+
+    async def perform(self, order: Order) -> None:
+        """One dials; whichever has telephones of the contact ends them."""
+        effect = order.effect
+        for pbx in self._pbxs:
+            if not isinstance(effect, DialBack) or pbx.id == effect.pbx:
+                await pbx.callbacks.perform(order)
 
 
 class VoiceChannel:
@@ -39,21 +66,24 @@ class VoiceChannel:
     ) -> None:
         agents = {a.endpoint: a.id for a in around.centre.agents if a.endpoint}
         floods = Floods(settings.limits, lambda: (call for pbx in self.pbxs for call in pbx.calls))
+        self._recordings = Recordings(around, settings.spool, lambda: all(pbx.is_known for pbx in self.pbxs))
+        self._telephones = Telephones(agents, Reports(around.port).tell)
         self.pbxs = [
             Pbx(
                 around,
                 settings,
                 own,
                 floods,
+                self._recordings,
+                self._telephones,
                 agents,
-                calls_back=own is settings.pbxs[0],
                 reconcile_seconds=reconcile_seconds,
                 connect=connect,
             )
             for own in settings.pbxs
         ]
-        self.callbacks = self.pbxs[0].callbacks
-        """Citizens are called back over the first PBX."""
+        self.callbacks = Callbacks(self.pbxs)
+        self._storing: asyncio.Task[None] | None = None
         self._agi = FastAgiServer(
             self._serve,
             secret=settings.agi_token,
@@ -71,6 +101,7 @@ class VoiceChannel:
     async def start(self) -> None:
         """Listen for calls, and connect; the census follows as soon as Asterisk answers."""
         await self._agi.start()
+        self._storing = asyncio.create_task(self._recordings.run(), name="recordings")
         for pbx in self.pbxs:
             await pbx.start()
 
@@ -79,6 +110,10 @@ class VoiceChannel:
         await self._agi.stop()
         for pbx in self.pbxs:
             await pbx.stop()
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
+        await self._telephones.stop()
 
     def drop(self) -> None:
         """The loop stands still: let the dialplan find its fallback at once. From any thread."""

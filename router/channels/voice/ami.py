@@ -26,7 +26,7 @@ BACKOFF_SECONDS_MAX = 5.0
 INBOX_MAX = 10_000
 """Events nobody has taken yet; beyond it the connection is dropped and the next one starts with a census."""
 
-CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW")
+CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC")
 GONE: Final = re.compile(r"no such channel|does(n't| not) exists?|channel not up", re.IGNORECASE)
 CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:;@/+-]{0,127}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_*#-]{1,79}")
@@ -81,6 +81,8 @@ class LiveChannel:
     """The last offer made for this call; over when `context` is not kcc-deliver."""
     overflow: bool
     """It went to the fallback phones."""
+    record: str = ""
+    """The recording that began, or begins, with the answer of an agent."""
 
 
 class AmiLink:
@@ -264,11 +266,28 @@ class AmiLink:
         """Let two channels talk with each other."""
         await self._act({"Action": "Bridge", "Channel1": _channel(channel), "Channel2": _channel(other)})
 
+    async def mute_recording(self, channel: str, *, muted: bool) -> None:
+        """Let silence be recorded in the place of what is said; refused when the channel is not recorded."""
+        state = "1" if muted else "0"
+        await self._act({
+            "Action": "MixMonitorMute", "Channel": _channel(channel), "Direction": "both", "State": state,
+        })  # fmt: skip
+
+    async def stop_recording(self, channel: str) -> None:
+        """End its recording; the file is complete then. Refused when the channel is not recorded."""
+        await self._act({"Action": "StopMixMonitor", "Channel": _channel(channel)})
+
     async def status(self) -> list[LiveChannel]:
         """The census: every channel there is, with the router's own variables."""
         fields = {"Action": "Status", "Variables": ",".join(CENSUS_VARIABLES)}
         rows = await self._connection().collect(fields, last="StatusComplete")
         return [live_channel(row) for row in rows if header(row, "Event") == "Status"]
+
+    async def devices(self) -> dict[str, str]:
+        """Endpoint -> state of its device (NOT_INUSE, INUSE, UNAVAILABLE …), of all that this Asterisk knows."""
+        rows = await self._connection().collect({"Action": "DeviceStateList"}, last="DeviceStateListComplete")
+        named = ((header(row, "Device"), header(row, "State")) for row in rows)
+        return {device.removeprefix("PJSIP/"): state for device, state in named if device.startswith("PJSIP/")}
 
     def _connection(self) -> AmiActions:
         if self._actions is None:
@@ -328,4 +347,5 @@ def live_channel(row: Frame) -> LiveChannel:
         number=variables.get("KCC_NUMBER", ""),
         offer=variables.get("KCC_OFFER", ""),
         overflow=variables.get("KCC_OVERFLOW", "") == "1",
+        record=variables.get("KCC_REC", ""),
     )

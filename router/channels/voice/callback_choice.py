@@ -83,12 +83,12 @@ def _said(key: int, window: Window) -> Iterator[str]:
 
 async def _key(session: AgiSession, valid: str, *said: str) -> str:
     """One of these keys, pressed while or after this is said, or ""; what consists of digits is said digit by digit."""
+    wrong: tuple[str, ...] = ()
     for _ in range(TRIES):
-        key = await _pressed(session, said)
+        key = await _pressed(session, wrong + said)
         if key and key in valid:
             return key
-        if key:
-            await session.play("kcc/menu-wrong")
+        wrong = ("kcc/menu-wrong",) if key else ()
     return ""
 
 

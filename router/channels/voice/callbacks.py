@@ -55,10 +55,8 @@ class Dial:
     """What became of it has been told."""
 
 
-class CallbackChannel:
-    """A `Channel`. What is up is known from Asterisk; the record says what it is for."""
-
-    name = "callback"
+class CallbackDials:
+    """Those of one PBX. What is up is known from Asterisk; the record says what it is for."""
 
     def __init__(
         self,
@@ -74,12 +72,6 @@ class CallbackChannel:
         self._tell, self._work = tell, work
         self._dials: dict[str, Dial] = {}
         """By contact."""
-
-    async def start(self) -> None:
-        """Nothing to start: the telephone's connection to Asterisk is used."""
-
-    async def stop(self) -> None:
-        """Nothing to stop: who talks goes on."""
 
     # -- orders -----------------------------------------------------------------------------------------------
 

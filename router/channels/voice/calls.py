@@ -17,7 +17,7 @@ from router.channels.voice.events import (
     VoiceEvent,
 )
 from router.channels.voice.funnel import Wish
-from router.engine.effects import Announce, OfferCallback
+from router.engine.effects import Announce, OfferCallback, OfferVoicemail
 
 LOST_MAX = 2_000
 MOVING_SECONDS_MAX = 1.0
@@ -45,8 +45,8 @@ class Call:
     """When this channel became known, on the count of `Calls.mark`."""
     attended: bool = False
     """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
-    unsaid: Announce | OfferCallback | None = None
-    """What was to be said while the caller was telling something by keys."""
+    unsaid: Announce | OfferCallback | OfferVoicemail | None = None
+    """What is to be said once the caller, who is told or asked something else, is on hold."""
     asking: bool = False
     """The intake has not said yet where the contact goes."""
     named: bool = True
@@ -82,6 +82,8 @@ class Call:
     """What the citizen has told by keys."""
     ring_seconds: int = 0
     """What KCC_RING was last set to on the channel."""
+    record: str = ""
+    """The same of KCC_REC: the recording that begins when an agent answers, or has begun."""
 
     def sent(self) -> None:
         """It is on its way: to a phone by the reply to FastAGI, or on hold."""
@@ -188,7 +190,10 @@ class Calls:
         for contact in set(self._calls) - set(found) - keep:
             del self._calls[contact]
         for contact, row in found.items():
-            self.up(contact, row.channel, row.uniqueid)
+            known = contact in self._calls
+            call = self.up(contact, row.channel, row.uniqueid)
+            if not known:
+                call.record = row.record
 
     def clear(self) -> None:
         self._calls.clear()

@@ -22,7 +22,8 @@ BACK_CONTEXTS = ("kcc-back", "kcc-back-citizen")
 HOLD_EXTEN = "s"
 OUTSIDE_EXTEN = "s"
 """In kcc-outside: dials KCC_DIAL."""
-SAY_EXTEN = "say"
+LIMIT_EXTEN = "limit"
+"""In kcc-hold: asks for a message, the wait has reached its limit."""
 ANNOUNCE_EXTEN = "announce"
 """In kcc-hold: says KCC_POS."""
 SAY_EXTEN = "say"
@@ -37,6 +38,7 @@ STATUSES: Final = frozenset({
     "ANSWER", "BUSY", "NOANSWER", "CANCEL", "CONGESTION", "CHANUNAVAIL", "DONTCALL", "TORTURE", "INVALIDARGS", "ABORT",
     "CONTINUE", "GOTO",
 })  # fmt: skip
+DEVICE_STATE: Final = re.compile(r"[A-Z_]{1,20}")
 STAMP: Final = re.compile(r"([0-9]{1,11})\.([0-9]{3})[0-9]*")
 
 
@@ -205,6 +207,14 @@ class Overflow:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A telephone is registered or not, free, ringing or in a call, whoever's: NOT_INUSE, INUSE, UNAVAILABLE …"""
+
+    endpoint: str
+    state: str
+
+
 VoiceEvent = (
     Held
     | Digit
@@ -219,6 +229,7 @@ VoiceEvent = (
     | HangupAsked
     | LateAgi
     | Overflow
+    | DeviceChanged
 )
 
 
@@ -389,9 +400,14 @@ def _overflow(frame: Frame) -> VoiceEvent:
     )
 
 
+def _device(frame: Frame) -> VoiceEvent:
+    return DeviceChanged(_must(frame, "Device").removeprefix("PJSIP/"), _match(frame, "State", DEVICE_STATE))
+
+
 EVENTS: Final[dict[str, Callable[[Frame], VoiceEvent]]] = {
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
+    "DeviceStateChange": _device,
     "Hangup": _hangup,
     "HangupRequest": _hangup_request,
 }

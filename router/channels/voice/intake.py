@@ -17,7 +17,8 @@ from router.channels.voice.ami import LiveChannel
 from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AgiFault
 from router.channels.voice.floods import Floods
-from router.channels.voice.funnel import Funnel, entry_point, greeting
+from router.channels.voice.funnel import Funnel, Wish, entry_point, greeting
+from router.channels.voice.recordings import name_of
 from router.channels.voice.waiting import SPEECH_SECONDS_MAX, say_standing
 from router.engine import commands
 from router.engine.effects import Effect, Ring
@@ -37,6 +38,9 @@ AGAIN_MAX = 20
 CLOSED = "closed_hours"
 FULL = "full"
 FLOOD = "flood"
+RECORDED = "kcc/recorded"
+REFUSE = "1"
+"""The key by which a caller who hears that announced is not recorded."""
 
 
 @dataclass(slots=True, eq=False)
@@ -169,8 +173,10 @@ class Intake:
             await session.conclude(KCC_ID=call.contact)
         else:
             call.offer, call.agent, call.ring_seconds = ring.offer, "", ring.seconds
+            call.record = name_of(ring.contact, ring.record)
+            own = {"KCC_REC": call.record} if call.record else {}
             exten = events.dial_exten(ring.endpoint, ring.offer)
-            await session.conclude(KCC_ID=call.contact, KCC_RING=str(ring.seconds), KCC_NEXT=exten)
+            await session.conclude(KCC_ID=call.contact, KCC_RING=str(ring.seconds), **own, KCC_NEXT=exten)
         call.named = True
         arrival.over(rings=ring is not None)
 
@@ -179,6 +185,8 @@ class Intake:
             await session.play(f"kcc/calamity-{municipality.id}")
         if self._around.is_open(municipality.id, "phone"):
             await Funnel(municipality, self._settings.menus.get(municipality.id, ()), call.wish).ask(session)
+            if self._records(session, municipality, call.wish):
+                await self._announce_recording(session, call)
             arrival.expect()
             await self._queue(session, call)
         else:
@@ -196,15 +204,33 @@ class Intake:
             self._calls.gone(call.contact)  # nothing to hang up: it goes on elsewhere
             await self._settle(commands.EndContact(call.contact, FULL))
 
-    def _silent(self, municipality: Municipality) -> bool:
+    def _records(self, session: AgiSession, municipality: Municipality, wish: Wish) -> bool:
+        """Whether the caller goes to a queue of which conversations are recorded."""
+        hints = (f"entry:{self._entry(session)}", *wish.hints)
+        return bool(municipality.recording.queues) and self._around.queue_of(hints) in municipality.recording.queues
+
+    async def _announce_recording(self, session: AgiSession, call: Call) -> None:
+        """Who is not told is not recorded: a caller who is taken away before its end, or where it cannot be said."""
+        key = await session.play(RECORDED, REFUSE)
+        if RECORDED in session.missing:
+            log.error("voice.recording_not_announced", contact=call.contact)
+        else:
+            await self._settle(commands.AnnounceRecording(call.contact, key == REFUSE))
+
+    def _silent(self, session: AgiSession, municipality: Municipality) -> bool:
         """Whether there is nothing to say and nothing to ask: the call may be offered at once."""
         keys = municipality.telephone.language_keys or self._settings.menus.get(municipality.id)
-        spoken = self._announces(municipality) or municipality.greeting or keys
+        recorded = self._records(session, municipality, Wish())
+        spoken = self._announces(municipality) or municipality.greeting or keys or recorded
         return not spoken and self._around.is_open(municipality.id, "phone")
 
     def _announces(self, municipality: Municipality) -> bool:
         """Whether the text that the recording says is on; a supervisor's own text nobody has spoken."""
         return bool(municipality.calamity) and self._around.calamity(municipality.id) == municipality.calamity
+
+    def _entry(self, session: AgiSession) -> str:
+        """The number that was called, as citizens dial it."""
+        return entry_point(session.numbers, self._by_number) or session.subject
 
     def home(self, call: Call) -> Municipality:
         """Whom a call is for, also one from before a start."""
@@ -233,7 +259,7 @@ class Intake:
     ) -> Call | None:
         """Put the call on disk. One that comes back from the fallback phones is the same contact while that is open.
         None when it has left meanwhile."""
-        silent = self._silent(municipality)
+        silent = self._silent(session, municipality)
         if silent:
             arrival.expect()
         citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
@@ -242,7 +268,7 @@ class Intake:
             "phone",
             municipality.id,
             session.uniqueid,
-            entry_point(session.numbers, self._by_number) or session.subject,
+            self._entry(session),
             citizen,
             content_ref=ref,
             classify=silent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import structlog
 
@@ -12,6 +13,7 @@ from router.channels.voice.calls import Call, Calls
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.outside import Outside
 from router.channels.voice.reconcile import Reconciler
+from router.channels.voice.recordings import Recordings, name_of
 from router.channels.voice.reports import Reports
 from router.channels.voice.supervision import Supervision
 from router.channels.voice.survey import Survey
@@ -26,7 +28,9 @@ from router.engine.effects import (
     HangUp,
     Hold,
     OfferCallback,
+    OfferVoicemail,
     PassOn,
+    Record,
     Ring,
     RingColleague,
     Spy,
@@ -51,18 +55,22 @@ class Orders:
         survey: Survey,
         supervision: Supervision,
         outside: Outside,
+        recordings: Recordings,
         reports: Reports,
         ending: set[str],
         census: Reconciler,
     ) -> None:
         """`ending` is for the contacts whose call is to be hung up, until it is gone."""
         self._ami, self._calls, self._together, self._supervision = ami, calls, together, supervision
-        self._waiting, self._survey, self._outside = waiting, survey, outside
+        self._waiting, self._survey, self._outside, self._recordings = waiting, survey, outside, recordings
         self._reports, self.ending, self._census = reports, ending, census
 
     async def perform(self, order: Order) -> None:
         effect = order.effect
         call = self._calls.get(effect.contact)
+        if isinstance(effect, Record):
+            await self._recordings.steer(effect, call, self._ami, known=self._census.known)
+            return
         if isinstance(effect, HangUp):
             if effect.reason in LEFT:
                 return
@@ -101,12 +109,10 @@ class Orders:
                 await self._together.release(call)
                 call.offer, call.agent = effect.offer, ""
                 exten = events.dial_exten(effect.endpoint, effect.offer)
+                # one after the other, without waiting in between: Asterisk takes them in order
                 ring = self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
-                if call.ring_seconds == effect.seconds:
-                    await ring
-                else:  # one after the other, without waiting in between: Asterisk takes them in order
-                    await asyncio.gather(self._ami.setvar(call.channel, "KCC_RING", str(effect.seconds)), ring)
-                    call.ring_seconds = effect.seconds
+                await asyncio.gather(*(self._ami.setvar(call.channel, *one) for one in _news(call, effect)), ring)
+                call.ring_seconds, call.record = effect.seconds, name_of(effect.contact, effect.record)
             case Hold():
                 call.offer, call.agent = "", ""
                 call.sent()
@@ -120,7 +126,7 @@ class Orders:
                 await self._ami.hangup(call.channel)
             case DialOutside():
                 await self._outside.dial(effect, call)
-            case Announce() | OfferCallback() | PassOn():
+            case Announce() | OfferCallback() | OfferVoicemail() | PassOn():
                 await self._waiting.steer(effect, call)
             case Spy() | EndSpy():
                 await self._supervision.steer(effect, call)
@@ -134,3 +140,11 @@ class Orders:
             await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.HOLD_EXTEN)
         except (AmiDown, AmiTimeout, AmiRefused) as error:
             log.warning("voice.not_held", contact=call.contact, error=type(error).__name__)
+
+
+def _news(call: Call, ring: Ring) -> Iterator[tuple[str, str]]:
+    """The variables of its channel that must change before it rings."""
+    if call.ring_seconds != ring.seconds:
+        yield "KCC_RING", str(ring.seconds)
+    if call.record != name_of(ring.contact, ring.record):
+        yield "KCC_REC", name_of(ring.contact, ring.record)

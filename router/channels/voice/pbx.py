@@ -12,17 +12,20 @@ from router.channels.channel import Surroundings
 from router.channels.voice import events
 from router.channels.voice.agi import AgiSession
 from router.channels.voice.ami import AmiAccess, AmiLink
-from router.channels.voice.callbacks import CallbackChannel
+from router.channels.voice.callbacks import CallbackDials
 from router.channels.voice.calls import Calls, InOrder
+from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout
 from router.channels.voice.floods import Floods
 from router.channels.voice.intake import Intake
 from router.channels.voice.orders import Orders
 from router.channels.voice.outside import Outside
 from router.channels.voice.reconcile import Reconciler
+from router.channels.voice.recordings import Recordings
 from router.channels.voice.reports import Reports
 from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
 from router.channels.voice.survey import Survey
+from router.channels.voice.telephones import Telephones
 from router.channels.voice.together import FAILED, Together
 from router.channels.voice.voicemail import Voicemail
 from router.channels.voice.waiting import Waiting
@@ -48,15 +51,15 @@ class Pbx:
         settings: VoiceSettings,
         own: PbxSettings,
         floods: Floods,
+        recordings: Recordings,
+        telephones: Telephones,
         agents: Mapping[str, str],
         *,
-        calls_back: bool,
         reconcile_seconds: float,
         connect: Callable[..., AmiLink] = AmiLink,
     ) -> None:
-        """`agents` is endpoint -> agent; `calls_back`: citizens are called back over this one."""
-        self._calls_back = calls_back
-        self._id, self._world, self._agents = own.id, own.world, agents
+        """`agents` is endpoint -> agent."""
+        self.id, self._world, self._agents = own.id, own.world, agents
         self.calls = Calls()
         self.intake = Intake(around, settings, self.calls, floods, own.id)
         self._reports = Reports(around.port)
@@ -80,19 +83,20 @@ class Pbx:
         }
         """Where in the dialplan somebody outside is dialled -> what their answer means."""
         self._supervision = Supervision(self._ami, self._reports.tell)
+        self._telephones = telephones
         self._work = InOrder(lambda fault: log.error("voice.event_failed", pbx=own.id, error=type(fault).__name__))
-        self.callbacks = CallbackChannel(
+        self.callbacks = CallbackDials(
             around, self._ami, agents, settings.dial_prefixes, self._reports.tell, self._work
         )
         ending: set[str] = set()
         self._census = Reconciler(
             around.port, self._reports, self._ami, self.calls, agents, pbx=own.id, world=own.world,
             intake=self.intake, together=self._together, waiting=self._waiting, callbacks=self.callbacks,
-            calls_back=calls_back, work=self._work, ending=ending, seconds=reconcile_seconds,
+            work=self._work, ending=ending, seconds=reconcile_seconds,
         )  # fmt: skip
         self._orders = Orders(
             self._ami, self.calls, self._together, self._waiting, self._survey, self._supervision, self._outside,
-            self._reports, ending, self._census,
+            recordings, self._reports, ending, self._census,
         )  # fmt: skip
         self._search = AsteriskSearch(
             own.ami_host, own.ami_port, lambda: self.calls.unseen(self.calls.mark()), self._ended
@@ -117,7 +121,7 @@ class Pbx:
 
     def made(self, uniqueid: str) -> bool:
         """Whether the channel is one of this PBX: its systemname stands before each Uniqueid."""
-        return not self._id or uniqueid.startswith(f"{self._id}-")
+        return not self.id or uniqueid.startswith(f"{self.id}-")
 
     def has(self, contact: str) -> bool:
         """Whether the contact's call is up here, or is being taken in."""
@@ -145,6 +149,8 @@ class Pbx:
         decoded = events.decode(frame)
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
+        listens = isinstance(decoded.event, events.Ringing) and self._supervision.listens(decoded.event.agent_uniqueid)
+        self._telephones.heard(self.id, decoded.event, bool(listens))
         if await self.callbacks.heard(decoded.event):
             return
         self.calls.hear(decoded.event)
@@ -197,6 +203,7 @@ class Pbx:
             classify = commands.Classify(event.kcc_id, call.wish.hints, call.wish.language)
             await self._reports.tell(commands.EndContact(event.kcc_id, call.farewell) if call.farewell else classify)
         await self._reports.tell(commands.ReportHeld(event.kcc_id))
+        await self._waiting.held(call)
 
     async def _answered(self, event: events.DialEnded) -> None:
         """The agent picked up. A bridge cannot be refused: it is adopted, unless the citizen is somebody else's."""
@@ -271,15 +278,26 @@ class Pbx:
 
     def _fault(self, where: str, fault: Exception) -> None:
         code = fault.code if isinstance(fault, KccError) else type(fault).__name__
-        log.warning("voice.ami_fault", pbx=self._id, where=where, error=code)
+        log.warning("voice.ami_fault", pbx=self.id, where=where, error=code)
 
     async def _up(self, link: AmiLink) -> None:
         self._search.found()
+        await self._look_at_devices()
         await self._census.begin()
-        log.info("voice.up", pbx=self._id, epoch=link.epoch, calls=len(self.calls))
+        log.info("voice.up", pbx=self.id, epoch=link.epoch, calls=len(self.calls))
+
+    async def _look_at_devices(self) -> None:
+        """Before the census of calls, which opens the way for offers."""
+        try:
+            devices = await self._ami.devices()
+        except (AmiDown, AmiRefused, AmiTimeout) as fault:
+            log.warning("voice.devices_unknown", pbx=self.id, error=fault.code)
+        else:
+            await self._telephones.census(self.id, devices)
 
     async def _down(self) -> None:
-        log.error("voice.down", pbx=self._id)
+        log.error("voice.down", pbx=self.id)
+        self._telephones.lost(self.id)
         self._census.known = False
         await self._work.settle()
         self.calls.forget_phones()
@@ -291,12 +309,12 @@ class Pbx:
         """Its calls have ended with it. Should it live all the same, the next census takes them in anew."""
         if self._ami.is_up:
             return
-        log.error("voice.asterisk_ended", pbx=self._id, calls=len(self.calls))
+        log.error("voice.asterisk_ended", pbx=self.id, calls=len(self.calls))
         self.calls.clear()
         self.callbacks.forget()
         self._orders.ending.clear()
         for command in (
-            commands.ReportCensus(self._world, up_seconds=0, callbacks=self._calls_back),
+            commands.ReportCensus(self._world, up_seconds=0),
             commands.LoseChannel(self._world),
         ):
             await self._reports.tell(command)

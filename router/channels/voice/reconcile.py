@@ -10,7 +10,7 @@ import structlog
 
 from router.channels.voice import events
 from router.channels.voice.ami import AmiLink, LiveChannel
-from router.channels.voice.callbacks import CallbackChannel
+from router.channels.voice.callbacks import CallbackDials
 from router.channels.voice.calls import Calls, Census, InOrder, census_of
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.intake import Intake
@@ -37,11 +37,10 @@ class Reconciler:
         *,
         pbx: str,
         world: str,
-        calls_back: bool,
         intake: Intake,
         together: Together,
         waiting: Waiting,
-        callbacks: CallbackChannel,
+        callbacks: CallbackDials,
         work: InOrder,
         ending: set[str],
         seconds: float,
@@ -49,7 +48,6 @@ class Reconciler:
         """`agents` is endpoint -> agent; `ending` are the contacts whose call is to be hung up."""
         self._port, self._reports, self._ami, self._calls, self._agents = port, reports, ami, calls, agents
         self._pbx, self._world, self._intake, self._together = pbx, world, intake, together
-        self._calls_back = calls_back
         self._waiting, self._callbacks = waiting, callbacks
         self._work, self._ending, self._seconds = work, ending, seconds
         self._look_now = asyncio.Event()
@@ -123,7 +121,6 @@ class Reconciler:
                 answered | talking,
                 together,
                 self._ami.up_seconds,
-                self._calls_back,
                 outside=census.outside,
             )
             try:

@@ -40,15 +40,21 @@ class Voicemail:
         self._prefix = f"{pbx or 'pbx'}."
         self._leaving: dict[str, asyncio.Event] = {}
 
-    def offers(self, municipality: Municipality) -> bool:
-        return municipality.telephone.voicemail and self._spool is not None
+    @property
+    def possible(self) -> bool:
+        return self._spool is not None
 
-    async def take(self, session: AgiSession, call: Call) -> None:
-        """The message; who hangs up while speaking has left it. Raises AgiFault."""
+    def offers(self, municipality: Municipality) -> bool:
+        """Whether its callers may leave a message of their own accord."""
+        return municipality.telephone.voicemail and self.possible
+
+    async def take(self, session: AgiSession, call: Call, first: str = "") -> None:
+        """The message; `first` is said before it. Who hangs up while speaking has left it. Raises AgiFault."""
         assert self._spool is not None
         await session.deadline(DEADLINE_SECONDS)
-        if await session.play("kcc/voicemail", STAY) == STAY:
-            return
+        for prompt in filter(None, (first, "kcc/voicemail")):
+            if await session.play(prompt, STAY) == STAY:
+                return
         self._leaving[call.contact] = asyncio.Event()
         try:
             try:

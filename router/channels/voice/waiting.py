@@ -16,7 +16,7 @@ from router.channels.voice.calls import Call, Calls, Census
 from router.channels.voice.together import Tell
 from router.channels.voice.voicemail import Voicemail
 from router.engine import commands
-from router.engine.effects import Announce, OfferCallback, PassOn
+from router.engine.effects import Announce, OfferCallback, OfferVoicemail, PassOn
 from router.nouns import Municipality, Standing
 from router.port import Outcome, new_id
 
@@ -31,6 +31,8 @@ HOW_LONG = "2"
 """The key that tells the place and the wait again."""
 MESSAGE = "3"
 """The key to leave a message."""
+LIMIT = "limit"
+"""What the dialplan asks when the wait has reached its limit."""
 SPEECH_SECONDS_MAX = 30
 CHOICE_SECONDS_MAX = 170
 """Of all questions about a callback; less than a FastAGI session may take."""
@@ -70,6 +72,9 @@ class Waiting:
             await self._answer(session, call)
         finally:
             call.attended = False
+
+    async def held(self, call: Call) -> None:
+        """The caller is on hold again: say what had to wait until they had told what they had to tell."""
         if (effect := call.unsaid) is not None:
             call.unsaid = None
             await self.steer(effect, call)
@@ -82,6 +87,8 @@ class Waiting:
             await self._call_back(session, call)
         elif session.subject == MESSAGE and self.voicemail.offers(self._home(call)):
             await self.voicemail.take(session, call)
+        elif session.subject == LIMIT and self.voicemail.possible:
+            await self.voicemail.take(session, call, first="kcc/voicemail-choice")
 
     async def _call_back(self, session: AgiSession, call: Call) -> None:
         """Ask how, promise it, say so once it is on disk, and end the call; without a choice the caller waits on."""
@@ -101,16 +108,19 @@ class Waiting:
         call_from, due_at = (choice.window.call_from, choice.window.call_until) if choice.window else (0, 0)
         return await self._tell(commands.TakeCallback(call.contact, new_id("c"), call_from, due_at, ref))
 
-    async def steer(self, effect: Announce | OfferCallback | PassOn, call: Call) -> None:
-        """Carry it out; who is telling something by keys is not interrupted, and hears it after that."""
+    async def steer(self, effect: Announce | OfferCallback | OfferVoicemail | PassOn, call: Call) -> None:
+        """Carry it out; who is told or asked something at this moment is not interrupted, and hears it after that."""
         if call.attended and not isinstance(effect, PassOn):
             call.unsaid = effect
+            log.info("voice.said_later", contact=call.contact)
             return
         match effect:
             case Announce():
                 await self._say(call, effect.message)
             case OfferCallback():
                 await self._say(call, CALLBACK_PROMPT)
+            case OfferVoicemail():
+                await self._ami.redirect(call.channel, events.HOLD_CONTEXT, events.LIMIT_EXTEN)
             case PassOn():
                 call.offer = ""
                 await self._ami.setvar(call.channel, "KCC_NEIGHBOUR", effect.number)

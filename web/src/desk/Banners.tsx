@@ -26,6 +26,7 @@ export function Banners() {
         {(state === 'connecting' || (state === 'down' && !desk.value)) && <p class="banner">{t.connecting}</p>}
         {leads.value ? null : <p class="banner"><Icon name="quiet" />{t.otherTab}</p>}
         {me?.after_work && <p class="banner" data-testid="after-work"><Icon name="clock" /><span class="grow">{t.afterWork}</span><button type="button" class="primary" onClick={() => void afterWorkDone()}>{t.afterWorkDone}</button></p>}
+        {me?.presence === 'ready' && me.telephone === 'elsewhere' && <p class="banner" data-testid="telephone-elsewhere"><Icon name="phone" />{t.telephoneElsewhere}</p>}
         {state === 'up' && me?.lost && <p class="banner banner-attention"><Icon name="attention" />{t.lost}</p>}
       </div>
       <div role="alert">
@@ -36,6 +37,7 @@ export function Banners() {
             <button type="button" class="primary" onClick={() => void begin()}>{t.backToReady}</button>
           </div>
         )}
+        {me?.presence === 'ready' && me.telephone === 'unregistered' && !trouble.value && <p class="banner banner-attention" data-testid="telephone-unregistered"><Icon name="attention" /><span><strong>{t.telephoneUnregistered}</strong> {t.telephoneUnregisteredMore}</span></p>}
         {me?.presence === 'signed_off' && trouble.value && <p class="banner banner-attention" data-testid="phone-banner"><Icon name="attention" /><span><PhoneTrouble /></span></p>}
         {(state === 'refused' || state === 'over') && <Over />}
       </div>

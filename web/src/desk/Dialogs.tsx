@@ -3,17 +3,19 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
 import { titled } from '../shared/i18n'
 import { centre, learnNames } from '../shared/names'
+import { RecordingsDialog } from '../shared/Recordings'
 import { Dialog, Field, SendForm, ThemeChoice } from '../shared/parts'
-import type { InHand, Owner } from '../shared/protocol'
+import type { InHand, Owner, Window } from '../shared/protocol'
 import { Estimates } from '../shared/Estimates'
-import { present } from '../shared/time'
+import { day, present, timeOfDay } from '../shared/time'
 import { Refusal } from '../shared/refusal'
 import { words } from '../shared/words'
-import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, planCallback, say, setPresence } from './actions'
+import { END_OF_SHIFT, finish, handOver, leave, makeFollowUp, planCallback, say, setPresence, windowsOf } from './actions'
 import { beep, unlock } from './alerts'
 import { enterSends, shortcutsOn, soundHiddenOnly, volume } from './settings'
 import { KEYS, keyName, type Shortcut } from './shortcuts'
 import { PhoneCheck } from './phone/PhoneCheck'
+import { DropRecordingDialog } from './Recording'
 import { current, desk, openDialog, typedIn } from './store'
 import { texts } from './texts'
 import { OutsideDialog } from './Outside'
@@ -33,6 +35,8 @@ export function Dialogs() {
     case 'hand-over': return one && <HandOverDialog key={one.contact} one={one} />
     case 'consult': return one && <ConsultDialog key={one.contact} one={one} />
     case 'outside': return one && <OutsideDialog key={one.contact} one={one} />
+    case 'drop-recording': return one && <DropRecordingDialog key={one.contact} one={one} />
+    case 'recordings': return <RecordingsDialog onClose={shut} />
     case 'follow-up': return one && <FollowUpDialog key={one.contact} contact={one.contact} queue={one.queue} />
     case 'settings': return <SettingsDialog />
     case 'phone': return <PhoneCheck />
@@ -159,6 +163,10 @@ export function ownerOf(data: FormData): Owner {
 
 const isoDay = (at: Date): string => `${at.getFullYear()}-${`${at.getMonth() + 1}`.padStart(2, '0')}-${`${at.getDate()}`.padStart(2, '0')}`
 
+const END_OF_DAY = 17 * 60
+const clockOf = (minutes: number): string => [minutes / 60, minutes % 60].map((n) => `${Math.floor(n)}`.padStart(2, '0')).join(':')
+const momentOn = (on: string, minutes: number): number => new Date(`${on}T${minutes < 1440 ? clockOf(minutes) : '23:59'}:00`).getTime()
+
 /** The next working day: what most promises are about. */
 function nextWorkingDay(): string {
   const at = new Date(present())
@@ -172,6 +180,9 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
   const [owner, setOwner] = useState<'me' | 'queue'>('me')
   const [past, setPast] = useState(false)
   const [callBack, setCallBack] = useState(false)
+  const [moments, setMoments] = useState<Window[]>([])
+  const parts = centre.value?.parts_of_day ?? []
+  useEffect(() => void windowsOf(contact).then(setMoments, () => undefined), [contact])
   const request = useRef(crypto.randomUUID())
   return (
     <Dialog title={t.followUpTitle} onClose={shut} testid="follow-up-dialog">
@@ -179,32 +190,43 @@ function FollowUpDialog({ contact, queue }: { contact: string; queue: string }) 
         action={words.value.save}
         onCancel={shut}
         send={async (data) => {
-          const due_at = new Date(`${data.get('day')}T${data.get('part') === 'morning' ? '12:00' : '17:00'}:00`).getTime()
-          setPast(due_at <= present())
-          if (Number.isNaN(due_at)) throw new Refusal({ code: 'invalid', message: '' })
-          if (due_at <= present()) return
           const text = `${data.get('text')}`.trim()
           if (callBack) {
-            const opens = new Date(`${data.get('day')}T${data.get('part') === 'morning' ? '09:00' : '13:00'}:00`).getTime()
+            const window = moments[Number(data.get('moment'))]
+            if (!window) throw new Refusal({ code: 'invalid', message: '' })
             await planCallback({
-              contact, request: request.current, call_from: Math.max(opens, present()), call_until: due_at, text,
+              contact, request: request.current, call_from: Math.max(window.call_from, present()), call_until: window.call_until, text,
               phone: `${data.get('phone')}`.trim(), agent: owner === 'me' ? desk.value?.agent.id ?? '' : '',
             })
-          } else await makeFollowUp(contact, text, due_at, ownerOf(data))
+          } else {
+            const due_at = momentOn(`${data.get('day')}`, parts.find((one) => one.id === data.get('part'))?.end ?? END_OF_DAY)
+            setPast(due_at <= present())
+            if (Number.isNaN(due_at)) throw new Refusal({ code: 'invalid', message: '' })
+            if (due_at <= present()) return
+            await makeFollowUp(contact, text, due_at, ownerOf(data))
+          }
           shut()
           say(t.followUpMade)
         }}
       >
         <Field label={t.followUpText}>{(id) => <textarea id={id} name="text" rows={3} maxLength={4000} required autofocus />}</Field>
-        <div class="pair">
+        {callBack ? (
+          <Field label={t.callBackWhen}>
+            {(id) => (
+              <select id={id} name="moment" required>
+                {moments.map((one, n) => <option key={one.call_from} value={n}>{`${day(one.call_from)} ${timeOfDay(one.call_from)}–${timeOfDay(one.call_until)}`}</option>)}
+              </select>
+            )}
+          </Field>
+        ) : <div class="pair">
           <Field label={t.followUpDay} {...(past ? { error: t.dayInPast } : {})}>
             {(id, described) => <input id={id} name="day" type="date" required min={isoDay(new Date(present()))} defaultValue={nextWorkingDay()} aria-describedby={described} aria-invalid={past} />}
           </Field>
           <Field label={t.followUpPart}>
-            {(id) => <select id={id} name="part"><option value="afternoon">{t.parts.afternoon}</option><option value="morning">{t.parts.morning}</option></select>}
+            {(id) => <select id={id} name="part">{[...parts].reverse().map((one) => <option key={one.id} value={one.id}>{t.until(clockOf(one.end))}</option>)}</select>}
           </Field>
-        </div>
-        <Tick label={t.callBack} on={callBack} change={setCallBack} />
+        </div>}
+        {moments.length > 0 && <Tick label={t.callBack} on={callBack} change={setCallBack} />}
         {callBack && <Field label={t.callBackNumber} hint={t.callBackHint}>{(id, described) => <input id={id} name="phone" type="tel" maxLength={60} autocomplete="off" aria-describedby={described} />}</Field>}
         <fieldset>
           <legend>{t.followUpOwner}</legend>

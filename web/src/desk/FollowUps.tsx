@@ -1,12 +1,13 @@
 // Promises that are open: overdue first, each with an owner, each to be completed with a word about how it ended.
 import { useEffect, useState } from 'preact/hooks'
 import { Icon } from '../shared/icons'
+import { Listen } from '../shared/Listen'
 import { agentName, centre, municipalityName, queueName } from '../shared/names'
 import { Dialog, Field, SendForm } from '../shared/parts'
 import type { FollowUp } from '../shared/protocol'
 import { moment, now } from '../shared/time'
 import { sayError, words } from '../shared/words'
-import { followUpAssign, followUpDone, listFollowUps, say } from './actions'
+import { callNow, followUpAssign, followUpDone, listFollowUps, say } from './actions'
 import { ownerOf, QueueField } from './Dialogs'
 import { connection, desk } from './store'
 import { texts } from './texts'
@@ -71,14 +72,15 @@ function Item({ one, open }: { one: FollowUp; open: (kind: 'done' | 'assign') =>
       </div>
       <div class="grow">
         <p class="follow-up-text" dir="auto">{promiseOf(one)}</p>
-        {one.recording && <audio controls preload="none" src={`/api/v1/documents/${one.recording}`} aria-label={t.voicemail} />}
+        {one.recording && <Listen parts={[one.recording]} label={t.voicemail} />}
         <p class="small muted">
           {[one.name, one.phone, municipalityName(one.municipality)].filter(Boolean).join(' · ')}<br />
-          {t.promised}: {t.madeBy(agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
+          {t.promised}: {t.madeBy(one.by === 'centre' ? t.byItself : agentName(one.by), moment(one.made_at))} · {t.owner}: {owner}
         </p>
       </div>
       {one.callback && <span class="tag tag-primary"><Icon name="callback" />{t.callBackPromise(one.tries)}{one.call_at > 0 && ` · ${moment(one.call_at)}`}</span>}
       <div class="row">
+        {one.callback && desk.value?.agent.phone && <button type="button" data-testid="call-now" onClick={() => void callNow(one.follow_up)}><Icon name="phone" />{t.callNow}<span class="visually-hidden">: {promiseOf(one)}</span></button>}
         <button type="button" class="primary" onClick={() => open('done')}><Icon name="ok" />{t.done}<span class="visually-hidden">: {promiseOf(one)}</span></button>
         <button type="button" onClick={() => open('assign')}>{t.assign}<span class="visually-hidden">: {promiseOf(one)}</span></button>
       </div>

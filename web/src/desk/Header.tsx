@@ -1,8 +1,9 @@
 // The top of the desk: which page, one's own presence with the time in it, and the agent's own choices.
 import { session } from '../shared/session'
 import { Icon } from '../shared/icons'
-import { reasonName } from '../shared/names'
+import { centre, reasonName } from '../shared/names'
 import { LanguageChoice } from '../shared/parts'
+import { recordingTexts } from '../shared/texts.recordings'
 import { clock, now } from '../shared/time'
 import { words } from '../shared/words'
 import { leave, setPresence } from './actions'
@@ -33,6 +34,7 @@ export function Header() {
           {!!counts?.open && <span class="count number">{counts.open}</span>}
           {!!counts?.overdue && <span class="tag tag-action"><Icon name="action" />{t.overdue(counts.overdue)}</span>}
         </Tab>
+{centre.value?.recordings && <button type="button" class="tab" aria-haspopup="dialog" onClick={() => (openDialog.value = 'recordings')}>{recordingTexts.value.title}</button>}
         {session.value?.role === 'supervisor' && <a class="tab" href="/wallboard">{t.wallboard}</a>}
       </nav>
       <PhoneStatus />

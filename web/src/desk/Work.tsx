@@ -16,6 +16,7 @@ import { desk, detailErrors, details, openDialog, toFocus } from './store'
 import { texts } from './texts'
 import { Thread } from './Thread'
 import { Questions } from './Questions'
+import { RecordingBar } from './Recording'
 import { TogetherBar } from './Together'
 import { WrapUp } from './WrapUp'
 
@@ -41,6 +42,7 @@ export function Work({ one }: { one: InHand }) {
       {one.role === 'owner' && <Questions one={one} />}
       <TogetherBar one={one} />
       <OutsideBar one={one} />
+      <RecordingBar one={one} />
       {!detail && error && (
         <div class="alert alert-action" role="alert"><Icon name="action" /><p>{t.loadFailed} {error}</p><button type="button" onClick={() => void load(one.contact)}>{t.tryAgain}</button></div>
       )}

@@ -1,7 +1,7 @@
 // What the desk does: connect, ask the server, and keep what it shows in step with the answers.
 import { batch, effect } from '@preact/signals'
 import { reasonName } from '../shared/names'
-import type { Me, Owner, Presence } from '../shared/protocol'
+import type { DeskState, Me, Owner, Presence, Window } from '../shared/protocol'
 import { Refusal } from '../shared/refusal'
 import { connect, newId } from '../shared/socket'
 import { signOut } from '../shared/session'
@@ -38,6 +38,7 @@ export function start(): DeskConnection {
     const agent = desk.value?.agent
     const before = desk.value?.contacts ?? []
     const fresh = takeState(state)
+    dialOffered(state)
     tellPresence(agent)
     endShift()
     const closed = before.find((one) => one.wrap_up_due_at > 0 && one.wrap_up_due_at <= state.at + 1000 && !state.contacts.some((other) => other.contact === one.contact))
@@ -297,10 +298,36 @@ export const handOver = (contact: string, to: Owner, note: string): Promise<unkn
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
 export const passOutside = (contact: string, to: { destination: string } | { number: string }): Promise<unknown> => ask('pass_outside', { contact, ...to })
 export const together = (what: 'cancel_consult' | 'transfer' | 'conference' | 'cancel_outside', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const record = (what: 'pause_recording' | 'resume_recording', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
+export const dropRecording = (contact: string): Promise<unknown> => ask('drop_recording', { contact })
 export async function planCallback(asked: DeskRequests['plan_callback'][0]): Promise<void> {
   await ask('plan_callback', asked)
   if (details.value[asked.contact]) await load(asked.contact)
 }
+export const windowsOf = async (contact: string): Promise<Window[]> => (await ask('windows', { contact })).windows
+
+/** The callback that is to be dialled as soon as it is offered. */
+let toDial = ''
+
+/** Keep a promise to call back now: its callback comes to this desk, and is accepted and dialled. */
+export const callNow = (follow_up: string): Promise<boolean> =>
+  attempt(async () => {
+    const { contact } = await ask('call_now', { follow_up })
+    if (desk.value?.contacts.some((one) => one.contact === contact)) await dial(contact)
+    else {
+      toDial = contact
+      if (desk.value) dialOffered(desk.value)
+    }
+    page.value = 'contacts'
+  })
+
+function dialOffered(state: DeskState): void {
+  const offer = state.offers.find((one) => one.contact === toDial)
+  if (!offer) return
+  toDial = ''
+  void accept(offer.offer, offer.contact).then((well) => well && dial(offer.contact))
+}
+
 export const dial = (contact: string): Promise<boolean> => attempt(() => ask('dial', { contact }))
 export const afterWorkDone = (): Promise<boolean> => attempt(() => ask('after_work_done', {}))
 

@@ -47,7 +47,7 @@ export const outgoing = signal<Outgoing[]>([])
 export const typed = signal<Record<string, Typed>>({})
 /** The contact whose work area takes the keyboard when it appears: it was just accepted. */
 export const toFocus = signal('')
-export const openDialog = signal<'hand-over' | 'consult' | 'outside' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | 'phone' | null>(null)
+export const openDialog = signal<'hand-over' | 'consult' | 'outside' | 'follow-up' | 'finish' | 'settings' | 'shortcuts' | 'end-shift' | 'log-out' | 'pause' | 'phone' | 'drop-recording' | 'recordings' | null>(null)
 /** The contact to which a question is being added, or empty. */
 export const asking = signal('')
 /** A short word after something was done, or did not work. */
@@ -103,7 +103,7 @@ export function takeState(state: DeskState): InHand[] {
     outgoing.value = outgoing.value.filter((one) => has.has(one.contact))
     if (selected.value && gone(selected.value)) {
       selected.value = null
-      if (openDialog.value === 'hand-over' || openDialog.value === 'consult' || openDialog.value === 'outside' || openDialog.value === 'follow-up' || openDialog.value === 'finish') openDialog.value = null
+      if (openDialog.value === 'hand-over' || openDialog.value === 'consult' || openDialog.value === 'outside' || openDialog.value === 'drop-recording' || openDialog.value === 'follow-up' || openDialog.value === 'finish') openDialog.value = null
     }
   })
   return before ? state.contacts.filter((one) => !had.has(one.contact)) : []

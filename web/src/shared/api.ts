@@ -1,5 +1,5 @@
 // The REST requests that the pages make, and what they throw: always a Refusal.
-import type { CentreNames, EstimateList, OutcomeReport, TransferReport, Problem, Session, Titles } from './protocol'
+import type { CentreNames, EstimateList, OutcomeReport, Recording, TransferReport, Problem, Session, Titles } from './protocol'
 import { Refusal, noAnswer } from './refusal'
 
 async function request(method: string, path: string, body?: unknown): Promise<Response> {
@@ -70,6 +70,9 @@ export const documentAddress = (ref: string): string => `/api/v1/documents/${enc
 
 /** The bytes of a document; the look is recorded at the server before they come. */
 export const readDocument = async (ref: string): Promise<Blob> => (await request('GET', documentAddress(ref))).blob()
+
+/** Those that one may listen to, newest first. */
+export const recordings = async (): Promise<Recording[]> => (await json<{ recordings: Recording[] }>('GET', '/api/v1/recordings')).recordings
 
 export const outcomes = (days: number): Promise<OutcomeReport> => json('GET', `/api/v1/outcomes?days=${days}`)
 

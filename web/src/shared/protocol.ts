@@ -45,6 +45,20 @@ export interface Session {
 
 // -- 3. REST -----------------------------------------------------------------------------------------------------
 
+export interface PartOfDay {
+  id: string
+  title: Titles
+  start: number
+  end: number
+}
+
+/** A part of one day in which a citizen may be called back. */
+export interface Window {
+  part: string
+  call_from: number
+  call_until: number
+}
+
 export interface CentreNames {
   name: string
   languages: string[]
@@ -59,6 +73,10 @@ export interface CentreNames {
   destinations?: { id: string; title: Titles; kind: string }[]
   /** Whether a number may be typed as well. */
   typed_numbers?: boolean
+  /** Whether there are conversations whose recordings one may listen to. */
+  recordings?: boolean
+  /** Staff only: in which promises to call back may fall; minutes of the local day. */
+  parts_of_day?: PartOfDay[]
 }
 
 export type ContactState = 'intake' | 'waiting' | 'offered' | 'active' | 'wrap_up' | 'ended'
@@ -173,6 +191,9 @@ export interface EstimateList {
 
 export type Presence = 'ready' | 'paused' | 'signed_off'
 
+/** free also in a call of ours; who is elsewhere (in another call) or unregistered gets no calls. */
+export type TelephoneState = 'free' | 'elsewhere' | 'unregistered'
+
 export interface Me {
   id: string
   name: string
@@ -183,6 +204,7 @@ export interface Me {
   /** That telephone lives in this desk. */
   softphone: boolean
   lost: boolean
+  telephone: TelephoneState
   /** A transferred call left something to do; nothing is offered meanwhile. */
   after_work: boolean
 }
@@ -246,8 +268,26 @@ export interface InHand {
   dial_failed: string
   /** The destination the call is being put through to; "number" when one was typed. */
   outside: string
+  /** Whether the conversation is recorded: dropped = no more, and what there was is thrown away. */
+  recording: '' | 'on' | 'paused' | 'dropped'
   /** Supervisor -> how they take part in the call, where the municipality shows it. */
   listeners: Record<string, Listening>
+}
+
+/** One stretch of a conversation with agents. */
+export interface Recording {
+  contact: string
+  number: number
+  municipality: string
+  queue: string
+  topic: string
+  agents: string[]
+  started_at: number
+  seconds: number
+  pauses: number
+  keep_until: number
+  /** Documents, heard one after the other. */
+  parts: string[]
 }
 
 export type Listening = 'listen' | 'whisper' | 'barge'
@@ -369,9 +409,14 @@ export interface DeskRequests {
   consult: [{ contact: string; agent: string }, { offer: string }]
   dial: [{ contact: string }, { number: number }]
   plan_callback: [{ contact: string; request: string; call_from: number; call_until: number; text: string; phone: string; agent: string }, { contact: string }]
+  windows: [{ contact: string }, { windows: Window[] }]
+  call_now: [{ follow_up: string }, { contact: string }]
   cancel_consult: [{ contact: string }, object]
   pass_outside: [{ contact: string; destination: string } | { contact: string; number: string }, object]
   cancel_outside: [{ contact: string }, object]
+  pause_recording: [{ contact: string }, object]
+  resume_recording: [{ contact: string }, object]
+  drop_recording: [{ contact: string }, object]
   transfer: [{ contact: string }, object]
   conference: [{ contact: string }, object]
   after_work_done: [object, object]
@@ -467,6 +512,7 @@ export interface Person {
   contacts: Partial<Record<Channel, number>>
   /** Supervisor -> how they take part in this agent's call. */
   listeners: Record<string, Listening>
+  telephone: TelephoneState
 }
 
 /** What became of calls that were transferred: shares of `of`; the wait is the mean of the helped. */

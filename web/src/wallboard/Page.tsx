@@ -2,6 +2,8 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { centre, queueName } from '../shared/names'
 import { Estimates } from '../shared/Estimates'
+import { RecordingsDialog } from '../shared/Recordings'
+import { recordingTexts } from '../shared/texts.recordings'
 import { Dialog, LanguageChoice, ThemeChoice } from '../shared/parts'
 import { session, signOut } from '../shared/session'
 import { now, timeWithSeconds } from '../shared/time'
@@ -46,6 +48,7 @@ export function Page() {
             {supervisor && <button type="button" class="plain" data-testid="open-outcomes" onClick={() => (openReport.value = 'outcomes')}>{t.outcomes}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-transfers" onClick={() => (openReport.value = 'transfers')}>{t.transferred}</button>}
             {supervisor && <button type="button" class="plain" data-testid="open-estimates" onClick={() => (openReport.value = 'estimates')}>{t.estimates}</button>}
+            {supervisor && centre.value?.recordings && <button type="button" class="plain" data-testid="open-recordings" onClick={() => (openReport.value = 'recordings')}>{recordingTexts.value.title}</button>}
             <a href="/wallboard?tv=1">{t.tvMode}</a>
             <LanguageChoice /><ThemeChoice />
             {session.value && <button type="button" class="plain" onClick={() => void signOut()}><Icon name="out" />{t.signOut}</button>}
@@ -68,6 +71,7 @@ export function Page() {
       )}
       {openReport.value === 'outcomes' && <OutcomesDialog onClose={() => (openReport.value = null)} />}
       {openReport.value === 'transfers' && <TransfersDialog onClose={() => (openReport.value = null)} />}
+      {openReport.value === 'recordings' && <RecordingsDialog onClose={() => (openReport.value = null)} />}
       {openReport.value === 'estimates' && <Dialog title={t.estimates} wide testid="estimates-dialog" onClose={() => (openReport.value = null)}><Estimates mayswitch /></Dialog>}
       {openReport.value === 'openings' && <Openings onClose={() => (openReport.value = null)} />}
       {openQueue.value && <Waiting key={openQueue.value} queue={openQueue.value} onClose={() => (openQueue.value = null)} />}

@@ -28,7 +28,7 @@ export function People({ people }: { people: Person[] }) {
             {sorted.map((one) => (
               <tr key={one.agent} data-testid="person" data-agent={one.agent} data-state={one.state}>
                 <th scope="row">{one.name}</th>
-                <td><span class={`tag person-${one.state}`}><Icon name={STATE_ICONS[one.state]} />{words.value.personStates[one.state]}</span>{one.reason && <span class="small muted"> {reasonName(one.reason)}</span>}</td>
+                <td><span class={`tag person-${one.state}`}><Icon name={STATE_ICONS[one.state]} />{words.value.personStates[one.state]}</span>{one.reason && <span class="small muted"> {reasonName(one.reason)}</span>}<TelephoneTag person={one} /></td>
                 <td class="figure number">{one.since > 0 ? clock((now.value - one.since) / 1000) : <span class="muted">{t.noneYet}</span>}</td>
                 <td>{Object.entries(one.contacts).filter(([, n]) => n).map(([channel, n]) => `${n} ${words.value.channels[channel as Channel].toLowerCase()}`).join(', ')}{Object.values(one.listeners).map((mode) => <span key={mode} class="tag tag-attention"><Icon name="phone" />{t.listening[mode]}</span>)}</td>
                 <td class="figure"><button type="button" class="small" aria-label={t.setFor(one.name)} onClick={() => choose(one)}>{t.set}</button>{(one.contacts.phone ?? 0) > 0 && one.state === 'busy' && <button type="button" class="small" data-testid="listen" aria-label={t.listenTo(one.name)} onClick={() => hear(one.agent)}>{t.listen}</button>}</td>
@@ -41,6 +41,14 @@ export function People({ people }: { people: Person[] }) {
       {chosen && <PresenceDialog person={chosen} onClose={() => choose(null)} />}
     </section>
   )
+}
+
+/** Why somebody gets no calls, when it is their telephone. */
+function TelephoneTag({ person }: { person: Person }) {
+  const t = texts.value
+  if (person.state === 'signed_off' || person.telephone === 'free') return null
+  const away = person.telephone === 'unregistered'
+  return <> <span class={`tag ${away ? 'tag-attention' : ''}`}><Icon name={away ? 'attention' : 'phone'} />{t.telephones[person.telephone]}</span></>
 }
 
 function PresenceDialog({ person, onClose }: { person: Person; onClose: () => void }) {

@@ -18,7 +18,7 @@ export const connection = signal<Connection<BoardRequests, BoardEvents> | null>(
 export const token = signal<string | null>(isTv ? kept(TOKEN) : null)
 export const tokenRefused = signal(false)
 export const openQueue = signal<string | null>(null)
-export const openReport = signal<'openings' | 'outcomes' | 'transfers' | 'estimates' | null>(null)
+export const openReport = signal<'openings' | 'outcomes' | 'transfers' | 'estimates' | 'recordings' | null>(null)
 
 export function useToken(value: string): void {
   tokenRefused.value = false
