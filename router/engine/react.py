@@ -63,7 +63,7 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
 def _recording(state: State, fact: facts.Fact) -> list[Effect]:
     """What becomes of the recording of a conversation."""
     match fact:
-        case facts.RecordingPaused() | facts.RecordingResumed():
+        case facts.RecordingStarted() | facts.RecordingPaused() | facts.RecordingResumed():
             contact = state.contacts.get(fact.contact)
             return [Record(contact.id, contact.recordings, HOW[contact.recording])] if contact else []
         case facts.RecordingDropped():

@@ -262,7 +262,7 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.further, entry.parked, entry.dialling, entry.outside = fact.further, False, "", ""
-                entry.recording = ""
+                _recorded_no_more(entry)
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.transfers += fact.reason == "handed_over"
@@ -338,7 +338,8 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
         case facts.ParticipantLeft():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
         case facts.OutsideDialled():
-            entry.outside, entry.recording = fact.destination or TYPED, ""
+            entry.outside = fact.destination or TYPED
+            _recorded_no_more(entry)
         case facts.ContactTransferred():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
             entry.agent, entry.handed_by = fact.to_agent, fact.agent
@@ -352,6 +353,12 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.answered_at = entry.answered_at or at
         case _:
             _fold_work(entry, fact)
+
+
+def _recorded_no_more(entry: Entry) -> None:
+    """A recording is over; that the citizen does not want any stays so."""
+    if entry.recording != "dropped":
+        entry.recording = ""
 
 
 def _fold_work(entry: Entry, fact: Fact) -> None:

@@ -198,7 +198,7 @@ def _values(files: Files) -> Iterator[str]:
     filtered = {text.partition("=")[0] for text in sets if re.match(r"\w+=\$\{FILTER\(", text)}
     for text in sets:
         name = text.partition("=")[0]
-        if name in filtered and not text.startswith(f"{name}=${{FILTER("):
+        if name in filtered and text != f"{name}=" and not text.startswith(f"{name}=${{FILTER("):
             yield f"extensions.conf: {name} is set without FILTER"
     for step in dialplan(files):
         if "${CALLERID(" in _without_filters(step.arguments):

@@ -33,6 +33,8 @@ pytestmark = [
 CITIZEN, COLLEAGUE, OWNER = 440, 620, 1000
 SECOND = 8_000
 CALLER = "+31612345678"
+NEIGHBOUR = 'id = "waterland-oost"\n'
+QUEUE = '[[queues]]\nid = "burgerzaken"\n'
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +43,17 @@ def pbx() -> Iterator[RealAsterisk]:
         yield running
 
 
+def recorded(pbx: RealAsterisk) -> tuple[tuple[str, str, str], ...]:
+    own = '[municipalities.recording]\nqueues = ["burgerzaken"]\nlisteners = ["julia"]\n\n'
+    return (
+        ("centre.toml", "[municipalities.greeting]", f"{own}[municipalities.greeting]"),
+        ("server.toml", "[voice]", f'[voice]\nspool = "{pbx.folder / "spool/kcc"}"'),
+    )
+
+
 @pytest.fixture
 async def centre(pbx: RealAsterisk, tmp_path: Path) -> AsyncIterator[CallCentre]:
-    spool = pbx.folder / "spool/kcc"
-    recorded = '[municipalities.recording]\nqueues = ["burgerzaken"]\nlisteners = ["julia"]\n\n'
-    changes = (
-        ("centre.toml", "[municipalities.greeting]", f"{recorded}[municipalities.greeting]"),
-        ("server.toml", "[voice]", f'[voice]\nspool = "{spool}"'),
-    )
-    async with house(pbx, tmp_path, *changes) as running:
+    async with house(pbx, tmp_path, *recorded(pbx)) as running:
         yield running
 
 
@@ -389,3 +393,29 @@ async def test_only_who_may_listens_and_each_look_is_on_record(centre: CallCentr
     with sqlite3.connect(centre.router.data / "vault.sqlite") as vault:
         looks = vault.execute("SELECT who FROM audit WHERE purpose = 'recording' ORDER BY number").fetchall()
     assert looks == [("julia",), (SUPERVISOR,)]
+
+
+async def test_it_was_to_begin_with_an_agent_and_does_not_with_a_neighbour(pbx: RealAsterisk, tmp_path: Path) -> None:
+    to_the_neighbour = (
+        ("centre.toml", NEIGHBOUR, f'{NEIGHBOUR}number = "0201234567"\n'),
+        ("topics.toml", QUEUE, f'{QUEUE}overflow = [{{ nobody = true, neighbour = "waterland-oost" }}]\n'),
+    )
+    async with house(pbx, tmp_path, *recorded(pbx), *to_the_neighbour) as centre:
+        noor = await centre.agent("noor")
+        neighbour = await centre.board.outside(mode="ring", hertz=COLLEAGUE)
+        citizen = await calls(centre)
+        _, rings = await noor.rings()
+        await noor.desk.do("presence", presence="signed_off")
+        theirs = await neighbour.next_call()
+        assert rings.over.is_set()
+        theirs.answer()
+        await citizen.audio.tone(COLLEAGUE)
+        await theirs.audio.tone(CITIZEN)
+        heard = citizen.audio.packets
+        await citizen.audio.until(
+            lambda: citizen.audio.packets > heard + 200
+        )  # four seconds, longer than it is buffered
+        assert [path.stat().st_size for path in spool(centre)] == [44], "a header, and nothing that was said"
+        citizen.hangup()
+        await theirs.wait(theirs.over)
+        await centre.phone(ended=1)

@@ -213,6 +213,13 @@ async def test_files_that_nobody_asks_for_are_deleted_after_a_while(
     assert {path.name for path in desk.spool.iterdir()} == set(names) - {"rec-c-gone-1.wav"}
 
 
+async def test_a_file_in_which_nothing_was_said_is_deleted_when_its_contact_is_over(desk: Desk) -> None:
+    for name in ("rec-c-1-1.wav", "rec-c-gone-1.wav"):
+        desk.file(wav(b""), name)
+    await desk.recordings._sweep(desk.spool)
+    assert [path.name for path in desk.spool.iterdir()] == ["rec-c-1-1.wav"]
+
+
 def test_a_part_is_a_file_that_any_player_reads() -> None:
     content = wav(SECOND)
     assert content[:4] + content[8:16] == b"RIFFWAVEfmt "

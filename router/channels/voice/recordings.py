@@ -12,6 +12,7 @@ import re
 import struct
 import time
 from collections.abc import Callable, Iterator
+from logging import INFO, WARNING
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,6 +34,7 @@ BYTES_PER_SECOND = 16_000
 """8 kHz, 16 bit."""
 PART_BYTES = 1_800 * BYTES_PER_SECOND
 """Half an hour: a longer recording is kept in parts, so that no large file need be held in memory."""
+HEADER_BYTES = 44
 AGAIN_SECONDS = 1.0
 SWEEP_SECONDS = 30.0
 SETTLED_SECONDS = 10.0
@@ -106,14 +108,15 @@ class Recordings:
             self._work.clear()
             for (contact, number), days in list(self._owed.items()):
                 try:
-                    stored = await self._store(contact, number, days)
+                    if await self._store(contact, number, days):
+                        del self._owed[contact, number]
                 except (Fault, OSError) as error:
                     log.error("voice.recording_not_stored", contact=contact, error=type(error).__name__)
-                    stored = False
-                if stored:
-                    del self._owed[contact, number]
             if self._spool is not None and self._settled():
-                await self._sweep(self._spool)
+                try:
+                    await self._sweep(self._spool)
+                except (Fault, OSError) as error:
+                    log.error("voice.spool_not_swept", error=type(error).__name__)
 
     async def _store(self, contact: str, number: int, days: int) -> bool:
         """False when its file is not complete yet."""
@@ -147,9 +150,11 @@ class Recordings:
         }
         self._strays = {name: self._strays.get(name, now) for name in found}
         for name, contact in found.items():
-            if now - self._strays[name] > STRAY_SECONDS and not await self._reports.is_open(contact):
-                log.warning("voice.recording_thrown_away", contact=contact)
-                await asyncio.to_thread((spool / name).unlink, missing_ok=True)
+            path, old = spool / name, now - self._strays[name] > STRAY_SECONDS
+            empty = (await asyncio.to_thread(path.stat)).st_size <= HEADER_BYTES  # nobody answered in the end
+            if (old or empty) and not await self._reports.is_open(contact):
+                log.log(INFO if empty else WARNING, "voice.recording_thrown_away", contact=contact)
+                await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _path(self, contact: str, number: int) -> Path:
         assert self._spool is not None

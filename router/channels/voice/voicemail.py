@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from router.channels.voice.agi import AgiSession
 from router.channels.voice.calls import Call
 from router.channels.voice.together import Tell
 from router.engine import commands
+from router.errors import Erased, Fault
 from router.nouns import Municipality
 
 log = structlog.get_logger()
@@ -80,7 +82,10 @@ class Voicemail:
         for path in await asyncio.to_thread(lambda spool: sorted(spool.glob(f"{self._prefix}*.wav")), self._spool):
             contact = path.stem.removeprefix(self._prefix)
             if contact not in busy:
-                await self._keep(contact)
+                try:
+                    await self._keep(contact)
+                except Fault as fault:  # it stays where it is, until the next sweep
+                    log.error("voice.voicemail_not_kept", contact=contact, code=fault.code)
 
     async def _keep(self, contact: str) -> bool:
         """Into the vault, and out of the spool. False when there was nothing, or the contact is over already."""
@@ -89,8 +94,9 @@ class Voicemail:
         content = await asyncio.to_thread(_content, path)
         kept = None
         if len(content) >= BYTES_MIN:
-            ref = await self._around.vault.store(contact, MEDIA, content)
-            kept = await self._tell(commands.LeaveVoicemail(contact, ref))
+            with contextlib.suppress(Erased):  # then it is nobody's any more
+                ref = await self._around.vault.store(contact, MEDIA, content)
+                kept = await self._tell(commands.LeaveVoicemail(contact, ref))
         await asyncio.to_thread(path.unlink, missing_ok=True)
         log.info("voice.voicemail", contact=contact, kept=kept is not None)
         return kept is not None
