@@ -109,7 +109,7 @@ class VoiceSettings:
     agi_token: str = field(default="", repr=False)
     """What the dialplan must show (from `agi_token_file` or KCC_AGI_TOKEN); empty only in tests."""
     spool: Path | None = None
-    """A folder that the PBX writes messages into and this server takes them out of; None = no voicemail."""
+    """A folder that the PBX writes into and this server takes out of; None = no voicemail and no recordings."""
     sounds: Path | None = None
     """The PBX's folder of sounds, where this machine can see it: then missing prompts are told."""
     dial_prefixes: tuple[str, ...] = ("+31",)

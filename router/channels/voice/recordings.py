@@ -101,6 +101,8 @@ class Recordings:
 
     async def run(self) -> None:
         """Store what is over, and sweep, until cancelled."""
+        if self._spool is not None and not await asyncio.to_thread(self._spool.is_dir):
+            log.error("voice.spool_missing")
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_SECONDS if self._owed else SWEEP_SECONDS):
