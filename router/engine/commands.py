@@ -50,11 +50,13 @@ from router.engine.commands_talk import (
     Consult,
     EndSupervision,
     FinishAfterWork,
+    HoldCall,
     LeaveConversation,
     LosePhone,
     PassOutside,
     RejoinCall,
     ReportOutside,
+    RetrieveCall,
     StartConference,
     Supervise,
 )
@@ -337,6 +339,8 @@ Command = (
     | StartConference
     | LeaveConversation
     | RejoinCall
+    | HoldCall
+    | RetrieveCall
     | LosePhone
     | FinishAfterWork
     | Supervise

@@ -47,6 +47,22 @@ class LeaveConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldCall:
+    """The owner's telephone has put the citizen on hold. With a colleague in the call it means nothing."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveCall:
+    """The owner's telephone has taken the citizen off hold."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class RejoinCall:
     """The owner's telephone (a page that was loaded again) is back without its call: ring it, and go on."""
 

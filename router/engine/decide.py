@@ -67,6 +67,8 @@ _HANDLERS: dict[type, Callable[[State, Any, int], Decision]] = {
     commands.ReportOutside: decide_outside.report_outside,
     commands.FinishAfterWork: decide_talk.finish_after_work,
     commands.RejoinCall: decide_phone.rejoin,
+    commands.HoldCall: decide_phone.hold_call,
+    commands.RetrieveCall: decide_phone.retrieve_call,
     commands.LosePhone: decide_phone.lose_phone,
     commands.Supervise: decide_talk.supervise,
     commands.EndSupervision: decide_talk.end_supervision,

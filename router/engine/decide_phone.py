@@ -24,6 +24,20 @@ def rejoin(state: State, command: commands.RejoinCall, now: int) -> Decision:
     return Decision((*before, facts.CallRejoined(contact.id, command.agent)))
 
 
+def hold_call(state: State, command: commands.HoldCall, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    theirs = contact.state == "active" and contact.owner == command.agent
+    if not theirs or contact.participants or contact.outside or contact.held_since:
+        return NOTHING
+    return Decision((facts.CallHeld(contact.id, command.agent),))
+
+
+def retrieve_call(state: State, command: commands.RetrieveCall, now: int) -> Decision:
+    contact = open_contact(state, command.contact)
+    theirs = contact.held_since and contact.owner == command.agent
+    return Decision((facts.CallRetrieved(contact.id, command.agent),)) if theirs else NOTHING
+
+
 def lose_phone(state: State, command: commands.LosePhone, now: int) -> Decision:
     """The telephone fell silent without hanging up: the citizen keeps their place, the agent is paused."""
     contact = open_contact(state, command.contact)

@@ -133,7 +133,7 @@ def _transferred(state: State, fact: facts.ContactTransferred, number: int, at: 
     if contact.owner != fact.agent:
         raise Illegal(f"{fact.agent} does not own contact {fact.contact}")
     contact.participants = _without(contact, fact.to_agent)
-    contact.owner = fact.to_agent
+    contact.owner, contact.held_since = fact.to_agent, 0
     state.agents[fact.agent].after_work_until = fact.after_work_until
     load(state, fact.agent, contact.id, "ContactTransferred", at)
     if fact.after_work_until:
@@ -146,6 +146,7 @@ def _outside_dialled(state: State, fact: facts.OutsideDialled, number: int, at: 
     if contact.owner != fact.agent or contact.outside or contact.offer or contact.participants:
         raise Illegal(f"contact {fact.contact} cannot be put through by {fact.agent}")
     contact.outside, contact.outside_until = fact.destination or TYPED, fact.lapses_at
+    contact.held_since = 0
     recording_over(contact, "OutsideDialled")
     state.index.alarms.set(fact.lapses_at, "outside", contact.id)
 
@@ -166,6 +167,15 @@ def _call_rejoined(state: State, fact: facts.CallRejoined, number: int, at: int)
     follow(CONTACT, contact.state, "CallRejoined")
     if contact.owner != fact.agent or contact.offer or contact.participants:
         raise Illegal(f"{fact.agent} does not have contact {fact.contact} alone")
+    contact.held_since = 0
+
+
+def _call_held(state: State, fact: facts.CallHeld | facts.CallRetrieved, number: int, at: int) -> None:
+    contact, held = open_contact(state, fact.contact), isinstance(fact, facts.CallHeld)
+    follow(CONTACT, contact.state, type(fact).__name__)
+    if contact.owner != fact.agent or held == bool(contact.held_since):
+        raise Illegal(f"{fact.agent} cannot do this to the hold of contact {fact.contact}")
+    contact.held_since = at if held else 0
 
 
 def _supervision_set(state: State, fact: facts.SupervisionSet, number: int, at: int) -> None:
@@ -201,6 +211,8 @@ HANDLERS: dict[type, Handler] = {
     facts.OutsideDialled: _outside_dialled,
     facts.ParticipantLeft: _participant_left,
     facts.CallRejoined: _call_rejoined,
+    facts.CallHeld: _call_held,
+    facts.CallRetrieved: _call_held,
     facts.SupervisionSet: _supervision_set,
     facts.SupervisionEnded: _supervision_ended,
     facts.AfterWorkEnded: _after_work_ended,

@@ -41,7 +41,8 @@ def _started(state: State, fact: facts.RecordingStarted, number: int, at: int) -
 def _dropped(state: State, fact: facts.RecordingDropped, number: int, at: int) -> None:
     before = open_contact(state, fact.contact).recording
     contact = _moved(state, fact)
-    if before in ("on", "paused"):
+    unsaved = state.recordings.get(contact.id)
+    if before in ("on", "paused") and unsaved is not None and contact.recordings in unsaved.numbers:
         forget_recording(state, contact.id, contact.recordings)
 
 

@@ -40,7 +40,9 @@ from router.engine.facts_staff import (
 )
 from router.engine.facts_talk import (
     AfterWorkEnded,
+    CallHeld,
     CallRejoined,
+    CallRetrieved,
     ConferenceStarted,
     ContactTransferred,
     OutsideDialled,
@@ -389,6 +391,8 @@ Fact = (
     | OutsideDialled
     | ParticipantLeft
     | CallRejoined
+    | CallHeld
+    | CallRetrieved
     | SupervisionSet
     | SupervisionEnded
     | AfterWorkEnded

@@ -45,6 +45,22 @@ class CallRejoined:
 
 
 @dataclass(frozen=True, slots=True)
+class CallHeld:
+    """active: the owner's telephone has put the citizen on hold, with music."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRetrieved:
+    """active: and has taken them off it again."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutsideDialled:
     """active: put through to somebody outside; the contact stays its agent's until they answer."""
 

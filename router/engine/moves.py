@@ -111,6 +111,7 @@ def owner_alone(state: State, contact: ContactState, fact: str, at: int) -> None
         contact.dialling = follow(DIALLING, contact.dialling, fact)
     recording_over(contact, fact)
     contact.participants = contact.supervisors = NO_PARTICIPANTS
+    contact.held_since = 0
 
 
 def recording_over(contact: ContactState, fact: str) -> None:

@@ -78,6 +78,8 @@ class ContactState:
     """When the last of them came in, in ms."""
     reserved_until: int = 0
     """Kept for a better agent until then; 0 = never was."""
+    held_since: int = 0
+    """Since when its owner has the citizen on hold, in ms; 0 = they have not."""
     outside: str = ""
     """The destination it is, or was, put through to; "number" = one that was typed."""
     outside_until: int = 0

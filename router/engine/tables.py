@@ -57,6 +57,8 @@ CONTACT: Table = {
         "OutsideDialled": "active",
         "ParticipantLeft": "active",
         "CallRejoined": "active",
+        "CallHeld": "active",
+        "CallRetrieved": "active",
         "SupervisionSet": "active",
         "SupervisionEnded": "active",
         "RecordingStarted": "active",

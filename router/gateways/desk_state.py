@@ -114,6 +114,7 @@ def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
         "dialling": entry.dialling,
         "dial_failed": entry.dial_failed,
         "recording": entry.recording,
+        "held_since": entry.held_since,
         "outside": entry.outside if entry.state == "active" else "",
     }
 

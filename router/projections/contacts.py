@@ -118,6 +118,8 @@ class Entry:
     """dialling, reached, or "": no telephone is in it."""
     recording: str = ""
     """on, paused, dropped, or "": it is not being recorded."""
+    held_since: int = 0
+    """Since when the citizen is on hold in the conversation, in ms; 0 = they are not."""
     dial_failed: str = ""
     """What became of the last try, when nobody was reached."""
 
@@ -262,6 +264,7 @@ class Contacts:
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
                 entry.further, entry.parked, entry.dialling, entry.outside = fact.further, False, "", ""
+                entry.held_since = 0
                 _recorded_no_more(entry)
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
@@ -271,7 +274,7 @@ class Contacts:
             case facts.ConversationEnded():
                 entry.state, entry.wrap_up_due_at, entry.dialling, entry.recording = "wrap_up", fact.due_at, "", ""
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
-                entry.outside = entry.outside if fact.reason == "passed_on" else ""
+                entry.outside, entry.held_since = entry.outside if fact.reason == "passed_on" else "", 0
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
                 entry.wrap_up_due_at = fact.due_at
@@ -338,13 +341,17 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
         case facts.ParticipantLeft():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
         case facts.OutsideDialled():
-            entry.outside = fact.destination or TYPED
+            entry.outside, entry.held_since = fact.destination or TYPED, 0
             _recorded_no_more(entry)
         case facts.ContactTransferred():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
             entry.agent, entry.handed_by = fact.to_agent, fact.agent
             entry.transfers += 1
-            entry.accepted_at = at
+            entry.accepted_at, entry.held_since = at, 0
+        case facts.CallHeld():
+            entry.held_since = at
+        case facts.CallRetrieved() | facts.CallRejoined():
+            entry.held_since = 0
         case facts.OfferAccepted() | facts.AnswerAdopted():
             entry.state, entry.agent, entry.offer = "active", fact.agent, None
             entry.wanted_agent = ""

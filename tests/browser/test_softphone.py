@@ -192,11 +192,13 @@ async def test_mute_hold_and_keys(centre: CallCentre, browser_of: Open) -> None:
     await noor.keyboard.press("Alt+h")
     await expect(bar(noor)).to_have_attribute("data-held", "true")
     await expect(bar(noor)).to_contain_text("hoort muziek")
+    await expect(noor.get_by_test_id("held")).to_contain_text("In de wacht")
     call.audio.heard = []
     await call.audio.until(lambda: len(call.audio.heard) > 4000 and 0 < call.audio.height(NOOR) < 1000)
     await check_accessible(noor)
     await noor.get_by_test_id("phone-hold").click()
     await expect(bar(noor)).to_have_attribute("data-held", "false")
+    await expect(noor.get_by_test_id("held")).to_have_count(0)
     await call.audio.tone(NOOR)
     await noor.get_by_text("Toetsen", exact=True).click()
     await noor.get_by_role("button", name="hekje").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,29 @@ async def test_a_server_that_starts_learns_which_telephones_are_where(centre: Ca
     await telephone(sanne, "elsewhere")
     private.hangup()
     await telephone(sanne, "free")
+
+
+async def test_hold_by_the_phones_own_key_is_music_and_recorded(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    call = await centre.call()
+    contact, rings = await noor.talks()
+    await call.audio.tone(1000)
+
+    def held(state: dict[str, Any]) -> bool:
+        return any(one["contact"] == contact and one["held_since"] > 0 for one in state["contacts"])
+
+    rings.hold()
+    await noor.shows(held)
+    await call.audio.until(lambda: call.audio.height(1000) < 500 and call.audio.level() > 200)  # music, not the agent
+    rings.hold(False)
+    await noor.shows(lambda state: not held(state))
+    await call.audio.tone(1000)
+    rings.hold()
+    await noor.shows(held)
+    call.hangup()
+    await noor.wrap_up(contact)
+    await noor.free()
+    await centre.books()
 
 
 async def test_a_call_that_is_ours_stays_ours_when_the_server_starts_in_the_middle(centre: CallCentre) -> None:

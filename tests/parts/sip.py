@@ -59,6 +59,8 @@ class Call:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     status: int = 0
     cseq: int = 1
+    way: str = "sendrecv"
+    """sendonly while it has the other side on hold."""
 
     @property
     def caller(self) -> str:
@@ -89,6 +91,12 @@ class Call:
             self.refuse("603 Decline")
         else:
             self.phone.cancel(self)
+
+    def hold(self, held: bool = True) -> None:
+        """The phone's own hold key: a re-INVITE. With False, off hold again."""
+        self.cseq += 1
+        self.way = "sendonly" if held else "sendrecv"
+        self.phone.request("INVITE", self, sdp=True)
 
     def end(self, status: int) -> None:
         if not self.over.is_set():
@@ -192,12 +200,13 @@ class SipPhone(asyncio.DatagramProtocol):
         call.invite = Message(f"INVITE {call.target} SIP/2.0", headers, self._sdp(call))
         self._write(call.invite)
 
-    def request(self, method: str, call: Call, *, branch: str = "") -> None:
+    def request(self, method: str, call: Call, *, branch: str = "", sdp: bool = False) -> None:
         """A request inside a call; for ACK of a refusal with the INVITE's own branch."""
         self._write(Message(f"{method} {call.target} SIP/2.0", [
             ("Via", branch or self._via()), ("Max-Forwards", "70"), ("From", call.local), ("To", call.remote),
             ("Call-ID", call.call_id), ("CSeq", f"{call.cseq} {method}"), ("Contact", self._contact()),
-        ]))  # fmt: skip
+            *([("Content-Type", "application/sdp")] if sdp else []),
+        ], self._sdp(call) if sdp else ""))  # fmt: skip
 
     def cancel(self, call: Call) -> None:
         remote, call.remote = call.remote, call.remote.partition(";tag=")[0]
@@ -231,7 +240,11 @@ class SipPhone(asyncio.DatagramProtocol):
         if waiting is not None and not waiting.done():
             waiting.set_result(message)
         status, method = int(message.start.split()[1]), message.get("CSeq").split()[1]
-        if call is None or (method == "INVITE" and call.incoming):
+        if method == "INVITE" and call is not None and call.incoming:  # put on hold, or off it
+            if status >= 200:
+                self.request("ACK", call)
+            return
+        if call is None:
             return
         if method == "BYE":
             call.end(call.status or 200)
@@ -305,9 +318,9 @@ class SipPhone(asyncio.DatagramProtocol):
 
     def _sdp(self, call: Call) -> str:
         return (
-            f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 {call.cseq} IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
             f"m=audio {call.audio_port} RTP/AVP 8 {EVENT_TYPE}\r\na=rtpmap:8 PCMA/8000\r\n"
-            f"a=rtpmap:{EVENT_TYPE} telephone-event/8000\r\na=fmtp:{EVENT_TYPE} 0-16\r\na=sendrecv\r\n"
+            f"a=rtpmap:{EVENT_TYPE} telephone-event/8000\r\na=fmtp:{EVENT_TYPE} 0-16\r\na={call.way}\r\n"
         )
 
     def _via(self) -> str:

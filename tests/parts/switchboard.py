@@ -14,6 +14,7 @@ from router.channels.voice.events import (
     DELIVER_CONTEXT,
     HOLD_CONTEXT,
     HOLD_EXTEN,
+    DeviceChanged,
     LegGone,
     VoiceEvent,
     decode,
@@ -131,6 +132,8 @@ class Switchboard:
         """The events as short words: kind, who (T the citizen, a1 …) and, where there is one, the status."""
         words = []
         for event in self.seen[after:]:
+            if isinstance(event, DeviceChanged):  # comes when it comes, beside the call
+                continue
             channel = getattr(event, "agent_channel", "") or getattr(event, "channel", "")
             who = "T" if "trunk" in channel else channel.removeprefix("PJSIP/").partition("-")[0]
             words.append(" ".join(filter(None, [type(event).__name__, who, getattr(event, "status", "")])))

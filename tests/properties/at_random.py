@@ -51,11 +51,15 @@ def random_command(world: World, random: random.Random) -> commands.Command:
     backs = any(c.promise and c.state in ("offered", "active") for c in state.contacts.values())
     if random.random() < (0.4 if backs else 0.03):
         return random.choice(_callbacks(world, random, contact, new))
-    shared = any(c.participants or (c.offer and c.state == "active") for c in state.contacts.values())
+    shared = any(
+        c.held_since or c.outside_until or c.participants or (c.offer and c.state == "active")
+        for c in state.contacts.values()
+    )
     rests = any(person.after_work_until for person in state.agents.values())
     if (shared or rests) and random.random() < 0.4:
         return random.choice(_together(random, state, contact, holder, agent))
-    if any(c.recording in ("on", "paused") for c in state.contacts.values()) and random.random() < 0.3:
+    records = state.recordings or any(c.recording in ("on", "paused") for c in state.contacts.values())
+    if random.random() < (0.3 if records else 0.05):
         return random.choice(_recordings(state, random, contact, holder))
     if random.random() < 0.5:
         often: list[commands.Command] = [
@@ -71,8 +75,6 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         return random.choice(often)
     if random.random() < 0.25:
         return random.choice(_together(random, state, contact, holder, agent))
-    if random.random() < 0.1:
-        return random.choice(_recordings(state, random, contact, holder))
     seldom: list[commands.Command] = [
         commands.Tick(),
         commands.Classify(contact, (f"topic:{random.choice(['afval', 'wmo'])}",)),
@@ -154,7 +156,7 @@ def _together(
 ) -> tuple[commands.Command, ...]:
     """Commands for several agents in one call, mostly about a call in which they are possible."""
     calls = [c for c in state.contacts.values() if c.channel == "phone" and c.state == "active"]
-    calls = [c for c in calls if c.participants or c.offer] or calls
+    calls = [c for c in calls if c.held_since or c.outside_until or c.participants or c.offer] or calls
     resting = next((person.id for person in state.agents.values() if person.after_work_until), "")
     if resting and random.random() < 0.3:
         return (commands.FinishAfterWork(resting),)
@@ -163,10 +165,14 @@ def _together(
         contact, holder = call.id, call.owner
         if call.offer:
             return (commands.Accept(call.offer, state.offers[call.offer].agent),) * 4
+        if call.outside_until:
+            return (commands.CancelOutside(call.id, holder), commands.ReportOutside(call.id, random.random() < 0.5))
         free = [id for id, person in state.agents.items() if not person.load and person.presence != "signed_off"]
         agent = random.choice([*call.participants] or free or [agent])
     return (
         commands.Consult(contact, holder, agent),
+        commands.HoldCall(contact, holder),
+        commands.RetrieveCall(contact, holder),
         commands.CancelConsult(contact, holder),
         commands.CompleteTransfer(contact, holder),
         commands.StartConference(contact, holder),
@@ -189,6 +195,8 @@ def _recordings(state: State, random: random.Random, contact: str, holder: str) 
     if recorded and random.random() < 0.8:
         found = random.choice(recorded)
         contact, holder = found.id, random.choice([found.owner, *found.participants])
+        if found.recording == "paused" and random.random() < 0.5:
+            return (commands.ResumeRecording(contact, holder),)
     unsaved = random.choice([*state.recordings, contact])
     early = [c.id for c in state.contacts.values() if c.channel == "phone" and c.state in ("waiting", "offered")]
     return (

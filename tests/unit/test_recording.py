@@ -218,3 +218,10 @@ def test_what_never_came_is_forgotten_with_its_contact(world: World) -> None:
     world.pass_time(3 * 86_400_000)
     assert contact not in world.state.ended
     assert not world.state.recordings
+
+
+def test_what_was_stored_while_it_went_on_can_still_be_objected_to(world: World) -> None:
+    contact = recorded(world)
+    world.ask(commands.StoreRecording(contact, 1, ("v-1",), 60, 1))
+    world.ask(commands.DropRecording(contact, "anna"))
+    assert (kinds(world), world.state.recordings) == (["RecordingDropped"], {})

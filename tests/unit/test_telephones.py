@@ -100,3 +100,47 @@ def test_the_facts_alone_say_it_again(world: World) -> None:
     world.ready("anna", "bert")
     report(world, anna="elsewhere", bert="unregistered")
     assert state_hash(replayed(world.record)) == state_hash(world.state)
+
+
+# -- on hold -----------------------------------------------------------------------------------------------------------
+
+
+def talking(world: World) -> str:
+    world.ready("anna")
+    call = world.receive("phone", "wmo")
+    world.ask(commands.Accept(world.offer_of(call)[0], "anna"))
+    return call
+
+
+def test_on_hold_and_off_again_is_recorded_once_however_often_it_is_told(world: World) -> None:
+    call = talking(world)
+    for command in (commands.HoldCall, commands.RetrieveCall):
+        before = len(world.record)
+        for _ in range(3):
+            world.ask(command(call, "anna"))
+            world.ask(command(call, "bert"))  # who has no part in it
+        assert len(world.record) == before + 1
+        assert bool(world.state.contacts[call].held_since) == (command is commands.HoldCall)
+    assert [type(fact) for _, fact in world.record[-2:]] == [facts.CallHeld, facts.CallRetrieved]
+
+
+def test_nobody_is_on_hold_after_the_conversation_or_at_another_telephone(world: World) -> None:
+    call = talking(world)
+    world.ask(commands.HoldCall(call, "anna"))
+    world.ask(commands.RejoinCall(call, "anna"))
+    assert world.state.contacts[call].held_since == 0
+    world.ask(commands.HoldCall(call, "anna"))
+    world.ask(commands.FinishConversation(call, "anna"))
+    assert world.state.contacts[call].held_since == 0
+    world.ask(commands.HoldCall(call, "anna"))
+    world.ask(commands.RetrieveCall(call, "anna"))
+    assert [fact for _, fact in world.record if isinstance(fact, facts.CallRetrieved)] == []
+
+
+def test_with_a_colleague_in_the_call_a_telephone_on_hold_is_no_music_for_the_citizen(world: World) -> None:
+    call = talking(world)
+    world.ready("bert")
+    world.ask(commands.Consult(call, "anna", "bert"))
+    world.ask(commands.Accept(world.offer_of(call)[0], "bert"))
+    world.ask(commands.HoldCall(call, "anna"))
+    assert world.state.contacts[call].held_since == 0

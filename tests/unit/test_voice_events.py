@@ -22,6 +22,7 @@ from router.channels.voice.events import (
     LegGone,
     OutsideEnded,
     Overflow,
+    PhoneHeld,
     Ringing,
     VoiceEvent,
     decode,
@@ -47,6 +48,8 @@ def user(name: str, **fields: str) -> dict[str, str]:
 CASES: list[tuple[dict[str, str], VoiceEvent]] = [
     (user("KccHeld", KccId="c-1"), Held("c-1", T, U, U)),
     (user("KccDigit", KccId="c-1", Digit="1"), Digit("c-1", T, "1")),
+    ({"Event": "Hold", **CITIZEN, "Channel": A, "MusicClass": "default"}, PhoneHeld(A, True)),
+    ({"Event": "Unhold", **CITIZEN, "Channel": A}, PhoneHeld(A, False)),
     ({"Event": "DeviceStateChange", "Device": "PJSIP/a1", "State": "INUSE"}, DeviceChanged("a1", "INUSE")),
     (
         {"Event": "DialBegin", **CITIZEN, **PHONE},

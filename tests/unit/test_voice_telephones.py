@@ -27,13 +27,13 @@ class Centre:
         self.told.append(command.telephones)
 
     def device(self, state: str, endpoint: str = "a1", pbx: str = "left") -> None:
-        self.telephones.heard(pbx, DeviceChanged(endpoint, state))
+        self.telephones.heard(pbx, DeviceChanged(endpoint, state), bool)
 
     def rings(self, offer: str = "o-1", channel: str = "PJSIP/trunk-00000000", *, listens: bool = False) -> None:
-        self.telephones.heard("left", Ringing(channel, "u", LEG, "u2", "a1", offer, ""), listens)
+        self.telephones.heard("left", Ringing(channel, "u", LEG, "u2", "a1", offer, ""), lambda _: listens)
 
     def gone(self) -> None:
-        self.telephones.heard("left", LegGone(LEG, "u2", "u", 16))
+        self.telephones.heard("left", LegGone(LEG, "u2", "u", 16), bool)
 
     async def lasts(self, telephone: str) -> None:
         """It has been so for as long as it takes."""
@@ -144,7 +144,7 @@ async def test_what_changes_while_a_report_is_under_way_goes_with_the_next() -> 
     census = asyncio.create_task(telephones.census("left", {"a1": "UNAVAILABLE"}))
     await begun.wait()
     for state in ("NOT_INUSE", "UNAVAILABLE", "NOT_INUSE"):
-        telephones.heard("left", DeviceChanged("a1", state))
+        telephones.heard("left", DeviceChanged("a1", state), bool)
     gate.set()
     await census
     assert told == [{"anna": "unregistered"}, {"anna": "free"}]

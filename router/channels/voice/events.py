@@ -215,22 +215,18 @@ class DeviceChanged:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneHeld:
+    """A phone has put who it talks with on hold, with music, or taken them off it."""
+
+    channel: str
+    held: bool
+
+
 VoiceEvent = (
-    Held
-    | Digit
-    | Ringing
-    | DialEnded
-    | DialResult
-    | ConsultEnded
-    | Back
-    | OutsideEnded
-    | Gone
-    | LegGone
-    | HangupAsked
-    | LateAgi
-    | Overflow
-    | DeviceChanged
-)
+    Held | Digit | Ringing | DialEnded | DialResult | ConsultEnded | Back | OutsideEnded
+    | Gone | LegGone | HangupAsked | LateAgi | Overflow | DeviceChanged | PhoneHeld
+)  # fmt: skip
 
 
 class Decoded(NamedTuple):
@@ -404,10 +400,16 @@ def _device(frame: Frame) -> VoiceEvent:
     return DeviceChanged(_must(frame, "Device").removeprefix("PJSIP/"), _match(frame, "State", DEVICE_STATE))
 
 
+def _phone_held(frame: Frame) -> VoiceEvent:
+    return PhoneHeld(_must(frame, "Channel"), _one(frame, "Event") == "Hold")
+
+
 EVENTS: Final[dict[str, Callable[[Frame], VoiceEvent]]] = {
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
     "DeviceStateChange": _device,
+    "Hold": _phone_held,
+    "Unhold": _phone_held,
     "Hangup": _hangup,
     "HangupRequest": _hangup_request,
 }

@@ -149,8 +149,7 @@ class Pbx:
         decoded = events.decode(frame)
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
-        listens = isinstance(decoded.event, events.Ringing) and self._supervision.listens(decoded.event.agent_uniqueid)
-        self._telephones.heard(self.id, decoded.event, bool(listens))
+        self._telephones.heard(self.id, decoded.event, self._supervision.listens)
         if await self.callbacks.heard(decoded.event):
             return
         self.calls.hear(decoded.event)
@@ -167,8 +166,8 @@ class Pbx:
                 await self._work.put(contact, partial(self._outside.over, event))
             case events.ConsultEnded(offer=offer) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
-            case events.HangupAsked() | events.LegGone() as event:
-                await self._phone_leaves(event)
+            case events.PhoneHeld() | events.HangupAsked() | events.LegGone() as event:
+                await self._phone_does(event)
             case events.DialResult(kcc_id=contact) as event:
                 await self._work.put(contact, partial(self._delivery_over, event))
             case events.Gone(kcc_id=contact, uniqueid=uniqueid):
@@ -180,8 +179,12 @@ class Pbx:
             case events.LateAgi(script=script):
                 log.error("voice.agi_late", script=script)
 
-    async def _phone_leaves(self, event: events.HangupAsked | events.LegGone) -> None:
-        """One of our phones hangs up or is gone: a supervisor's, or one that is a leg of its own in a call."""
+    async def _phone_does(self, event: events.PhoneHeld | events.HangupAsked | events.LegGone) -> None:
+        """One of our phones holds the call, hangs up or is gone: a supervisor's, or one that is a leg of its own."""
+        if isinstance(event, events.PhoneHeld):
+            if (call := self.calls.with_phone(event.channel)) is not None:
+                await self._work.put(call.contact, partial(self._together.puts_on_hold, call, event))
+            return
         gone = isinstance(event, events.LegGone)
         listened = self._supervision.listens(event.uniqueid)
         call = self.calls.with_phone(event.channel) or self.calls.of(event.linkedid)  # its answer may be in the queue

@@ -42,11 +42,11 @@ class Telephones:
         self._pending: dict[str, str] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def heard(self, pbx: str, event: VoiceEvent | None, listens: bool = False) -> None:
-        """Something happened at this PBX; `listens`: the leg that rings is to listen to a call, not to take one."""
+    def heard(self, pbx: str, event: VoiceEvent | None, listens: Callable[[str], object]) -> None:
+        """Something happened at this PBX; `listens`: whether the leg of a uniqueid is there to listen to a call."""
         match event:
             case Ringing(endpoint=endpoint, agent_channel=channel) if endpoint in self._agents:
-                if event.offer or not (event.channel or listens):
+                if event.offer or not (event.channel or listens(event.agent_uniqueid)):
                     self._ours[pbx, channel] = endpoint
                     self._judge(endpoint)
             case LegGone(channel=channel) if endpoint_of(channel) in self._agents:

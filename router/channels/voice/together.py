@@ -139,6 +139,12 @@ class Together:
         else:
             await self._leaves(call, channel)
 
+    async def puts_on_hold(self, call: Call, event: events.PhoneHeld) -> None:
+        """The owner's phone, by its own key, has put the citizen on music or taken them off."""
+        if event.channel == call.owner_leg and call.mode in ("", "bridged"):
+            told = commands.HoldCall if event.held else commands.RetrieveCall
+            await self._tell(told(call.contact, call.agent))
+
     async def leg_gone(self, call: Call, channel: str) -> None:
         """One of our phones has gone, by whatever cause. Bridged, the citizen's KccHeld says what is left."""
         if call.mode == "conference" or (call.mode == "consult" and channel == call.owner_leg):

@@ -43,6 +43,7 @@ function RosterItem({ one }: { one: InHand }) {
         {one.state === 'wrap_up' && (
           <span class="tag tag-attention">{t.wrapUp}{one.wrap_up_due_at > 0 && <span class="number"> {clock((one.wrap_up_due_at - now.value) / 1000)}</span>}</span>
         )}
+        {one.held_since > 0 && <span class="tag tag-attention" data-testid="held"><Icon name="pause" />{t.onHold} <span class="number">{clock((now.value - one.held_since) / 1000)}</span></span>}
         {one.parked && <span class="tag"><Icon name="pause" />{t.parked}</span>}
         {one.citizen_left && one.state === 'active' && <span class="tag">{t.citizenLeft}</span>}
         {!news && one.unanswered && one.state === 'active' && <span class="tag tag-primary">{t.unanswered}</span>}

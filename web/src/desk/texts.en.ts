@@ -29,6 +29,7 @@ export const en: Texts = {
   notResponding: 'You were paused because a contact was not accepted.',
   notRespondingMore: 'The contact has kept its place in the queue.',
   phoneUnreachable: 'You were put on pause because your telephone could not be reached.',
+  onHold: 'On hold',
   telephoneElsewhere: 'Your telephone is in another call. You get new contacts again as soon as that is over.',
   telephoneUnregistered: 'Your telephone is not registered.',
   telephoneUnregisteredMore: 'You get no calls until the exchange knows it again; then they come by themselves.',

@@ -31,6 +31,7 @@ export const nl = {
   notResponding: 'U bent op pauze gezet omdat een contact niet werd aangenomen.',
   notRespondingMore: 'Het contact heeft zijn plaats in de wachtrij gehouden.',
   phoneUnreachable: 'U bent op pauze gezet omdat uw telefoon niet bereikbaar was.',
+  onHold: 'In de wacht',
   telephoneElsewhere: 'Uw telefoon is in een ander gesprek. Zodra dat voorbij is, krijgt u weer nieuwe contacten.',
   telephoneUnregistered: 'Uw telefoon is niet aangemeld.',
   telephoneUnregisteredMore: 'U krijgt geen gesprekken tot de centrale hem weer kent; dan gaat het vanzelf verder.',

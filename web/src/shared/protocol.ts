@@ -244,6 +244,8 @@ export interface InHand {
   further: string[]
   /** It lies still beside what goes before it. */
   parked: boolean
+  /** Since when its owner has the citizen on hold, in ms; 0 = they have not. */
+  held_since: number
   queue: string
   language: string
   received_at: number
