@@ -29,7 +29,7 @@ class ResumeRecording:
 
 @dataclass(frozen=True, slots=True)
 class DropRecording:
-    """Record this contact no more, and throw away what is being recorded: somebody who has it in hand says that the
+    """Record this contact no more, and throw away what there is: somebody who has it in hand says that the
     citizen asks for it, or, without an `agent`, the PBX could not do with it what was ordered."""
 
     contact: str

@@ -77,5 +77,8 @@ def store_recording(state: State, command: commands.StoreRecording, now: int) ->
     unsaved = state.recordings.get(command.contact)
     if unsaved is None or command.number not in unsaved.numbers:
         raise UnknownThing("there is no recording of that number to be kept")
+    contact = state.contacts.get(command.contact)
+    if contact is not None and contact.recording in RECORDED and contact.recordings == command.number:
+        raise WrongState("it is not over")
     stored = facts.RecordingStored(command.contact, command.number, command.refs, command.seconds, command.keep_until)
     return Decision((stored,))

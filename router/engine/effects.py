@@ -88,15 +88,17 @@ class EndSpy:
 class Record:
     """Do this with recording `number`; `keep` and `drop` also when the call has ended.
 
-    `keep` ends in StoreRecording; a pause that does not come about, in DropRecording.
+    `keep` ends in StoreRecording; a pause that does not come about, in DropRecording. `drop` is for all of the contact.
     """
 
     contact: str
     number: int
     how: str
-    """pause, resume, drop (stop it and throw it away) or keep (stop it, and put it into the vault)"""
+    """pause, resume, drop (stop it and throw all away) or keep (stop it, and put it into the vault)"""
     days: int = 0
     """How long it is kept."""
+    refs: tuple[str, ...] = ()
+    """What the vault has of those to be thrown away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from router.engine import facts
-from router.engine.moves import Handler, forget_recording, open_contact
+from router.engine.moves import Handler, open_contact
 from router.engine.state import ContactState, State, Unsaved
 from router.engine.tables import CONTACT, RECORDING, Illegal, follow
 
@@ -39,18 +41,20 @@ def _started(state: State, fact: facts.RecordingStarted, number: int, at: int) -
 
 
 def _dropped(state: State, fact: facts.RecordingDropped, number: int, at: int) -> None:
-    before = open_contact(state, fact.contact).recording
-    contact = _moved(state, fact)
-    unsaved = state.recordings.get(contact.id)
-    if before in ("on", "paused") and unsaved is not None and contact.recordings in unsaved.numbers:
-        forget_recording(state, contact.id, contact.recordings)
+    state.recordings.pop(_moved(state, fact).id, None)
 
 
 def _stored(state: State, fact: facts.RecordingStored, number: int, at: int) -> None:
     unsaved = state.recordings.get(fact.contact)
     if unsaved is None or fact.number not in unsaved.numbers:
         raise Illegal(f"there is no recording {fact.number} of contact {fact.contact} to be kept")
-    forget_recording(state, fact.contact, fact.number)
+    left = tuple(number for number in unsaved.numbers if number != fact.number)
+    if left:
+        state.recordings[fact.contact] = replace(unsaved, numbers=left)
+    else:
+        del state.recordings[fact.contact]
+    if (contact := state.contacts.get(fact.contact)) is not None:
+        contact.recorded += fact.refs
 
 
 HANDLERS: dict[type, Handler] = {

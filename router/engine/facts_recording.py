@@ -40,7 +40,7 @@ class RecordingResumed:
 
 @dataclass(frozen=True, slots=True)
 class RecordingDropped:
-    """This contact is not recorded, from now on, and what was being recorded is thrown away."""
+    """This contact is not recorded from now on, and what there is of it is thrown away."""
 
     contact: str
     reason: str

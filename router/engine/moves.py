@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from router.engine.state import (
@@ -118,13 +117,3 @@ def recording_over(contact: ContactState, fact: str) -> None:
     """What was being recorded is complete by the same fact."""
     if contact.recording in RECORDED:
         contact.recording = follow(RECORDING, contact.recording, fact)
-
-
-def forget_recording(state: State, contact: str, number: int) -> None:
-    """It is kept, or thrown away: nobody waits for it any more."""
-    unsaved = state.recordings[contact]
-    left = tuple(one for one in unsaved.numbers if one != number)
-    if left:
-        state.recordings[contact] = replace(unsaved, numbers=left)
-    else:
-        del state.recordings[contact]

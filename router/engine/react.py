@@ -26,7 +26,7 @@ from router.engine.effects import (
     RingColleague,
     Spy,
 )
-from router.engine.state import RECORDED, State
+from router.engine.state import RECORDED, ContactState, State
 from router.nouns_telephone import Recording
 
 HANGS_UP = frozenset({"phone", "chat"})
@@ -63,15 +63,22 @@ def effects_of(state: State, fact: facts.Fact) -> list[tuple[str, Effect]]:
 def _recording(state: State, fact: facts.Fact) -> list[Effect]:
     """What becomes of the recording of a conversation."""
     match fact:
-        case facts.RecordingStarted() | facts.RecordingPaused() | facts.RecordingResumed():
+        case facts.RecordingStarted() | facts.RecordingPaused() | facts.RecordingResumed() | facts.RecordingDropped():
+            return _steered(state.contacts.get(fact.contact))
+        case facts.CallHeld() | facts.CallRetrieved() | facts.ContactTransferred() | facts.CallRejoined():
             contact = state.contacts.get(fact.contact)
-            return [Record(contact.id, contact.recordings, HOW[contact.recording])] if contact else []
-        case facts.RecordingDropped():
-            contact = state.contacts.get(fact.contact)
-            return [Record(contact.id, contact.recordings, "drop")] if contact and contact.recordings else []
+            return _steered(contact) if contact and contact.recording in RECORDED else []
         case facts.OutsideDialled() | facts.ContactReturned() | facts.ConversationEnded() | facts.ContactEnded():
             return _kept(state, fact.contact)
     return []
+
+
+def _steered(contact: ContactState | None) -> list[Effect]:
+    """What the PBX does with the recording of a contact, as it is now."""
+    if contact is None or not contact.recordings or contact.recording not in HOW:
+        return []
+    how = "pause" if contact.held_since and contact.recording == "on" else HOW[contact.recording]
+    return [Record(contact.id, contact.recordings, how, refs=contact.recorded if how == "drop" else ())]
 
 
 def _kept(state: State, id: str) -> list[Effect]:
@@ -87,11 +94,7 @@ def _kept(state: State, id: str) -> list[Effect]:
 
 def _recordings_found(state: State, world: str) -> list[Effect]:
     """What was ordered before a restart, or while the PBX was out of reach, may not have been carried out."""
-    steered = [
-        Record(contact.id, contact.recordings, HOW[contact.recording])
-        for contact in state.contacts.values()
-        if contact.recordings and contact.world == world and contact.recording in HOW
-    ]
+    steered = (effect for c in state.contacts.values() if c.world == world for effect in _steered(c))
     over = (id for id, unsaved in state.recordings.items() if unsaved.world == world)
     return [*steered, *(effect for id in over for effect in _kept(state, id))]
 

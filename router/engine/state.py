@@ -103,6 +103,8 @@ class ContactState:
     """announced, on, paused, dropped, or "": the citizen has not been told of any."""
     recordings: int = 0
     """How many have been started."""
+    recorded: tuple[str, ...] = ()
+    """What of them is in the vault: references of their parts."""
 
     @property
     def world(self) -> str:

@@ -64,16 +64,14 @@ class Recordings:
             case facts.RecordingPaused():
                 self._running[fact.contact].pauses += 1
             case facts.RecordingDropped():
-                dropped = self._running.pop(fact.contact, None)
-                if dropped is not None:
-                    self._unsaved.pop((dropped.contact, dropped.number), None)
+                self._drop(fact.contact)
             case facts.ContactReturned() | facts.OutsideDialled() | facts.ConversationEnded() | facts.ContactEnded():
                 self._running.pop(fact.contact, None)
             case facts.RecordingStored():
                 self._store(fact)
         while self._ends and self._ends[0][0] <= numbered.at:
             _, contact, number = heapq.heappop(self._ends)
-            self._forget(self._kept.pop((contact, number)))
+            self._forget((contact, number))
 
     def _start(self, fact: facts.RecordingStarted, at: int) -> None:
         entry = self._contacts.get(fact.contact)
@@ -95,6 +93,15 @@ class Recordings:
         self._of_ref.update(dict.fromkeys(fact.refs, recording))
         heapq.heappush(self._ends, (fact.keep_until, fact.contact, fact.number))
 
-    def _forget(self, recording: Recording) -> None:
-        for ref in recording.refs:
+    def _drop(self, contact: str) -> None:
+        """Thrown away, all of the contact."""
+        self._running.pop(contact, None)
+        for key in [key for key in self._unsaved if key[0] == contact]:
+            del self._unsaved[key]
+        for key in [key for key in self._kept if key[0] == contact]:
+            self._forget(key)
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        recording = self._kept.pop(key, None)
+        for ref in recording.refs if recording is not None else ():
             del self._of_ref[ref]

@@ -40,10 +40,17 @@ def destroy_contact(connection: sqlite3.Connection, contact: str) -> bool:
 
 def destroy_lapsed(connection: sqlite3.Connection, now: int) -> int:
     """The items whose time is over at this moment, in ms; gives how many could be read until then."""
-    lapsed = "SELECT ref FROM lapses WHERE at <= ?"
-    change = f"UPDATE items SET sealed = x'', type = '', erased = 1 WHERE NOT erased AND ref IN ({lapsed})"  # noqa: S608
-    gone = connection.execute(change, (now,)).rowcount
-    connection.execute("DELETE FROM lapses WHERE at <= ?", (now,))
+    lapsed = connection.execute("SELECT ref FROM lapses WHERE at <= ?", (now,)).fetchall()
+    return destroy_items(connection, [row[0] for row in lapsed])
+
+
+def destroy_items(connection: sqlite3.Connection, refs: Iterable[str]) -> int:
+    """These alone, not their contact; gives how many could be read until now."""
+    gone = 0
+    for ref in refs:
+        change = "UPDATE items SET sealed = x'', type = '', erased = 1 WHERE NOT erased AND ref = ?"
+        gone += connection.execute(change, (ref,)).rowcount
+        connection.execute("DELETE FROM lapses WHERE ref = ?", (ref,))
     if gone:
         connection.execute("INSERT OR IGNORE INTO unfinished VALUES (1)")
     return gone

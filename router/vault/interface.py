@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -120,6 +120,10 @@ class Vault(Protocol):
 
     async def expire(self) -> int:
         """Destroy the items whose time is over; gives how many."""
+        ...
+
+    async def discard(self, refs: Iterable[str]) -> None:
+        """Destroy these items now; what is not there is fine."""
         ...
 
     async def put_draft(self, contact: str, agent: str, text: str) -> None:

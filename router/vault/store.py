@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -216,6 +216,11 @@ class SqliteVault:
         if gone:
             await self._write(partial(erasure.finish, files=self._files), alone=True)
         return gone
+
+    async def discard(self, refs: Iterable[str]) -> None:
+        """As in `Vault`. When it raises Unavailable it is not finished: call it again."""
+        if await self._write(partial(erasure.destroy_items, refs=tuple(refs))):
+            await self._write(partial(erasure.finish, files=self._files), alone=True)
 
     async def verify_audit(self) -> int:
         """How many audit records there are, all of them sound. Raises AuditDamaged naming the first that is not."""

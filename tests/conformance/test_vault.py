@@ -302,6 +302,19 @@ async def test_what_was_kept_for_a_time_is_gone_after_it(vault: Vault, clock: Cl
     assert (await vault.read_unattended(beside)).content == b"beside"
 
 
+async def test_what_is_discarded_is_gone_and_nothing_else(vault: Vault, clock: Clock) -> None:
+    refs = [await vault.store("c-1", "t", one, keep_until=clock.now + DAY_MS) for one in (b"one", bytes(99_999))]
+    other = await vault.store("c-1", "t", b"other")
+    for _ in range(2):
+        await vault.discard([*refs, "v-never"])
+    for ref in refs:
+        with pytest.raises(Erased):
+            await vault.read_unattended(ref)
+    assert (await vault.read_unattended(other)).content == b"other"
+    clock.now += DAY_MS
+    assert await vault.expire() == 0
+
+
 async def test_erasure_takes_what_was_kept_for_a_time_along(vault: Vault, clock: Clock) -> None:
     citizen = await vault.recognise(TOWN, "c-1", phone=PHONE)
     spoken = await vault.store("c-1", "audio/wav", bytes(100_000), keep_until=clock.now + DAY_MS)

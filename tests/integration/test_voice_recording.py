@@ -171,6 +171,27 @@ async def test_what_is_paused_is_silence_and_the_two_hear_each_other_all_the_tim
         assert sum(found[last + 1 :]) >= 10
 
 
+async def test_what_the_citizen_says_on_hold_is_silence(centre: CallCentre) -> None:
+    citizen, noor, contact, phone = await talks(centre)
+    (file,) = spool(centre)
+    await citizen.audio.until(lambda: file.stat().st_size > 48_000)
+    phone.hold()
+    await noor.shows(lambda state: state["contacts"][0]["held_since"])
+    size = file.stat().st_size
+    await citizen.audio.until(lambda: file.stat().st_size > size + 80_000)
+    phone.hold(False)
+    await noor.shows(lambda state: not state["contacts"][0]["held_since"])
+    size = file.stat().st_size
+    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    citizen.hangup()
+    await noor.wrap_up(contact)
+    (recording,) = await recordings(centre)
+    found = loud(await heard(centre, recording), CITIZEN)
+    assert all(found[1:5])
+    assert found.count(False) >= 10, "two seconds and more on hold"
+    assert sum(found[-15:]) >= 8
+
+
 async def test_when_the_citizen_asks_it_stops_and_nothing_of_it_is_left(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
     (file,) = spool(centre)

@@ -205,7 +205,7 @@ def _recordings(state: State, random: random.Random, contact: str, holder: str) 
         commands.PauseRecording(contact, holder),
         commands.ResumeRecording(contact, holder),
         commands.DropRecording(contact, random.choice(["", holder])),
-        commands.StoreRecording(unsaved, random.choice([1, 1, 2]), ("v-8",), 60, 1),
+        commands.StoreRecording(unsaved, random.choice([1, 1, 2]), ("v-8",), 60, state.at + 10**10),
     )
 
 

@@ -9,7 +9,7 @@ from router.engine import facts
 from router.engine.explain import excluded, explain
 from router.engine.index import unavailable
 from router.engine.reach import OUT_OF_REACH
-from router.engine.state import AgentState, Books, ContactState, State
+from router.engine.state import RECORDED, AgentState, Books, ContactState, State
 from router.nouns import Agent, Queue
 from router.queues.lanes import lane_name
 from router.skills.matching import missing_skill
@@ -44,10 +44,25 @@ def check(state: State, now: int) -> None:
         naive = counted.get(channel, Books())
         for name in ("intake", "waiting", "offered", "active", "wrap_up"):
             assert getattr(books, name) == getattr(naive, name), (channel, name)
+    _check_recordings(state)
     _check_callbacks(state)
     _check_agents(state)
     _check_rivals(state)
     _check_liveness(state, now)
+
+
+def _check_recordings(state: State) -> None:
+    """Only conversations are recorded; and each recording is waited for until it is kept or thrown away."""
+    for contact in state.contacts.values():
+        unsaved = state.recordings.get(contact.id)
+        if contact.recording in RECORDED:
+            assert (contact.channel, contact.state, contact.outside) == ("phone", "active", "")
+            assert unsaved is not None
+            assert unsaved.numbers[-1] == contact.recordings
+        assert contact.recording != "dropped" or unsaved is None
+    for id, unsaved in state.recordings.items():
+        assert id in state.contacts or id in state.ended
+        assert unsaved.numbers == tuple(sorted(set(unsaved.numbers)))
 
 
 def _check_callbacks(state: State) -> None:

@@ -7,7 +7,7 @@ case would give, or raises what the test told it to.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -281,6 +281,9 @@ class MemoryVault:
 
     async def expire(self) -> int:
         return 0
+
+    async def discard(self, refs: Iterable[str]) -> None:
+        self.erased.update(refs)
 
     async def put_draft(self, contact: str, agent: str, text: str) -> None:
         self.drafts[contact, agent] = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from router.errors import Erased, InvalidInput, UnknownThing
@@ -142,6 +142,12 @@ class MemoryVault:
         for ref in over:
             del self._items_of(ref)[ref]
         return len(over)
+
+    async def discard(self, refs: Iterable[str]) -> None:
+        for ref in refs:
+            if ref in self._refs:
+                self._lapses[ref] = self._clock()
+                self._items_of(ref).pop(ref, None)
 
     async def verify_audit(self) -> int:
         return len(self.audit)

@@ -81,12 +81,28 @@ def test_what_was_thrown_away_or_never_written_is_not_there() -> None:
     assert [list(folded(one.record)) for one in (world, other)] == [[], []]
 
 
+def test_what_was_kept_of_the_contact_before_is_not_there_when_the_citizen_objects() -> None:
+    world, contact = recorded()
+    world.ask(commands.ReportHeld(contact))
+    world.ask(commands.StoreRecording(contact, 1, ("v-1",), 61, world.now + DAY_MS))
+    assert len(list(folded(world.record))) == 1
+    world.pass_time(31_000)
+    world.ask(commands.Accept(*world.offer_of(contact)))
+    world.ask(commands.DropRecording(contact, world.state.contacts[contact].owner))
+    found = folded(world.record)
+    assert (list(found), found.of_ref("v-1")) == ([], None)
+    world.now += DAY_MS
+    world.receive("chat")
+    assert list(folded(world.record)) == []
+
+
 def test_over_random_sequences_exactly_what_was_stored_and_lasts_is_there() -> None:
     for seed in range(40):
         record = random_sequence(seed, length=60).record
-        stored = [
-            (fact.contact, fact.number)
-            for _, fact in record
-            if isinstance(fact, facts.RecordingStored) and fact.keep_until > record[-1][0]
-        ]
+        stored: list[tuple[str, int]] = []
+        for _, fact in record:
+            if isinstance(fact, facts.RecordingStored) and fact.keep_until > record[-1][0]:
+                stored.append((fact.contact, fact.number))
+            elif isinstance(fact, facts.RecordingDropped):
+                stored = [one for one in stored if one[0] != fact.contact]
         assert [(one.contact, one.number) for one in folded(record)] == stored, f"seed {seed}"

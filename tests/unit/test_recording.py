@@ -63,6 +63,7 @@ def test_what_was_announced_is_recorded_from_the_answer_of_an_agent(world: World
     assert ring.record == 1
     world.ask(commands.Accept(*world.offer_of(contact)))
     assert kinds(world) == ["OfferAccepted", "RecordingStarted"]
+    assert effects(world) == [Record(contact, 1, "resume")]  # says so when it does not record
     assert world.state.contacts[contact].recording == "on"
     assert world.state.recordings == {contact: PHONE}
 
@@ -125,6 +126,20 @@ def test_when_the_citizen_asks_it_stops_is_thrown_away_and_does_not_begin_again(
     assert kinds(world) == ["OfferAccepted"]
 
 
+def test_what_was_kept_of_the_contact_before_is_thrown_away_too(world: World) -> None:
+    contact = recorded(world)
+    world.ask(commands.ReportHeld(contact))
+    world.pass_time(31_000)
+    world.ask(commands.Accept(*world.offer_of(contact)))
+    world.ask(commands.StoreRecording(contact, 1, ("v-1", "v-2"), 9, 77))
+    world.ask(commands.DropRecording(contact, world.state.contacts[contact].owner))
+    assert effects(world) == [Record(contact, 2, "drop", refs=("v-1", "v-2"))]
+    assert not world.state.recordings
+    world.ask(commands.LoseChannel("phone"))
+    world.ask(commands.ReportCensus("phone", (contact,), {contact: world.state.contacts[contact].owner}))
+    assert effects(world, Record) == [Record(contact, 2, "drop", refs=("v-1", "v-2"))]
+
+
 def test_what_the_pbx_could_not_pause_is_thrown_away(world: World) -> None:
     contact = recorded(world)
     world.ask(commands.PauseRecording(contact, world.state.contacts[contact].owner))
@@ -137,6 +152,7 @@ def test_what_the_pbx_could_not_pause_is_thrown_away(world: World) -> None:
 
 def test_over_with_the_conversation_it_is_kept_as_long_as_the_municipality_says(world: World) -> None:
     contact = recorded(world)
+    assert isinstance(refusal(world, commands.StoreRecording(contact, 1, ("v-1",), 9, 77)), WrongState)
     world.ask(commands.EndContact(contact, "citizen_left"))
     assert effects(world, Record) == [Record(contact, 1, "keep", 30)]
     world.ask(commands.CompleteWrapUp(contact, world.state.contacts[contact].owner, True))
@@ -220,8 +236,18 @@ def test_what_never_came_is_forgotten_with_its_contact(world: World) -> None:
     assert not world.state.recordings
 
 
-def test_what_was_stored_while_it_went_on_can_still_be_objected_to(world: World) -> None:
+def test_what_the_citizen_says_on_hold_is_not_recorded_and_a_colleague_who_takes_over_is(world: World) -> None:
     contact = recorded(world)
-    world.ask(commands.StoreRecording(contact, 1, ("v-1",), 60, 1))
-    world.ask(commands.DropRecording(contact, "anna"))
-    assert (kinds(world), world.state.recordings) == (["RecordingDropped"], {})
+    owner = world.state.contacts[contact].owner
+    other = {"anna": "bert", "bert": "anna"}[owner]
+    world.ask(commands.HoldCall(contact, owner))
+    assert effects(world) == [Record(contact, 1, "pause")]
+    world.ask(commands.PauseRecording(contact, owner))
+    world.ask(commands.RetrieveCall(contact, owner))
+    assert effects(world) == [Record(contact, 1, "pause")]  # the agent's own pause lasts
+    world.ask(commands.ResumeRecording(contact, owner))
+    world.ask(commands.HoldCall(contact, owner))
+    world.ask(commands.Consult(contact, owner, other))
+    world.ask(commands.Accept(*world.offer_of(contact)))
+    world.ask(commands.CompleteTransfer(contact, owner))
+    assert effects(world, Record) == [Record(contact, 1, "resume")]

@@ -45,10 +45,15 @@ class Desk:
         self.recordings = Recordings(here.around, spool, lambda: True)
         self.call = Call("c-1", CHANNEL, record="c-1-1")
 
-    async def steer(self, how: str, *, call: bool = True, known: bool = True) -> None:
-        effect = Record("c-1", 1, how, 30)
+    async def steer(self, how: str, *, call: bool = True, known: bool = True, refs: tuple[str, ...] = ()) -> None:
+        effect = Record("c-1", 1, how, 30, refs)
         up = self.call if call else None
         await self.recordings.steer(effect, up, self.link, known=known)  # type: ignore[arg-type]
+
+    async def over(self) -> None:
+        """The citizen has left, and what was recorded is to be kept."""
+        await self.here.port.submit(commands.EndContact("c-1", "citizen_left"))
+        await self.steer("keep", call=False)
 
     @property
     def state(self) -> str:
@@ -133,10 +138,47 @@ async def test_what_is_dropped_is_deleted_at_once_whatever_the_pbx_says(desk: De
         assert desk.call.record == ""
 
 
+async def test_all_of_the_contact_is_thrown_away(desk: Desk) -> None:
+    ref = await desk.here.vault.store("c-1", "audio/wav", b"before", keep_until=1)
+    others = [desk.file(wav(SECOND), name) for name in ("rec-c-1-2.wav", "rec-c-1-3.wav")]
+    other = desk.file(wav(SECOND), "rec-c-11-1.wav")
+    await desk.over()
+    await desk.steer("drop", call=False, refs=(ref,))
+    assert ref in desk.here.vault.erased
+    assert not any(path.exists() for path in others)
+    assert other.exists()
+    assert not desk.recordings._owed
+
+
+async def test_what_is_thrown_away_while_it_is_stored_is_taken_out_of_the_vault(desk: Desk) -> None:
+    desk.file(wav(SECOND))
+    await desk.here.port.submit(commands.DropRecording("c-1", "ada"))
+    assert await desk.recordings._store("c-1", 1, 30)
+    assert desk.here.vault.erased == set(desk.here.vault.items)
+    assert len(desk.here.vault.items) == 1
+
+
+async def test_of_a_store_that_fails_half_way_nothing_stays_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PART_BYTES", len(SECOND))
+    store = desk.here.vault.store
+
+    async def once(contact: str, type: str, content: bytes, *, keep_until: int = 0) -> str:
+        if desk.here.vault.items:
+            raise Unavailable("full")
+        return await store(contact, type, content, keep_until=keep_until)
+
+    monkeypatch.setattr(desk.here.vault, "store", once)
+    path = desk.file(wav(2 * SECOND))
+    with pytest.raises(Unavailable):
+        await desk.recordings._store("c-1", 1, 30)
+    assert desk.here.vault.erased == set(desk.here.vault.items)
+    assert path.exists()
+
+
 async def test_what_is_over_is_kept_in_parts_for_its_days(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART_BYTES", 2 * len(SECOND))
     path = desk.file(wav(5 * SECOND))
-    await desk.steer("keep", call=False)
+    await desk.over()
     await desk.works()
     vault = desk.here.vault
     (stored,) = desk.here.port.of(commands.StoreRecording)
@@ -150,7 +192,7 @@ async def test_what_is_over_is_kept_in_parts_for_its_days(desk: Desk, monkeypatc
 
 async def test_a_file_that_the_pbx_still_writes_waits_and_one_of_a_pbx_that_died_does_not(desk: Desk) -> None:
     desk.file(wav(SECOND), closed=False)
-    await desk.steer("keep", call=False)
+    await desk.over()
     await desk.works()
     assert desk.unsaved
     desk.file(wav(SECOND), closed=False, seconds_ago=11)
@@ -174,7 +216,7 @@ async def test_a_vault_that_is_out_of_reach_leaves_the_file_and_is_asked_again(
         return await store(contact, type, content, keep_until=keep_until)
 
     monkeypatch.setattr(desk.here.vault, "store", broken)
-    await desk.steer("keep", call=False)
+    await desk.over()
     running = asyncio.create_task(desk.recordings.run())
     await desk.here.port.until(lambda command: isinstance(command, commands.StoreRecording))
     running.cancel()
@@ -185,7 +227,7 @@ async def test_a_vault_that_is_out_of_reach_leaves_the_file_and_is_asked_again(
 async def test_of_a_citizen_who_was_erased_meanwhile_nothing_is_kept(desk: Desk) -> None:
     path = desk.file(wav(SECOND))
     desk.here.vault.erased.add("c-1")
-    await desk.steer("keep", call=False)
+    await desk.over()
     await desk.works()
     assert not path.exists()
     (stored,) = desk.here.port.of(commands.StoreRecording)
@@ -193,7 +235,7 @@ async def test_of_a_citizen_who_was_erased_meanwhile_nothing_is_kept(desk: Desk)
 
 
 async def test_nothing_was_written(desk: Desk) -> None:
-    await desk.steer("keep", call=False)
+    await desk.over()
     await desk.works()
     (stored,) = desk.here.port.of(commands.StoreRecording)
     assert (stored.refs, stored.seconds) == ((), 0)

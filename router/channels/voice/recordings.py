@@ -11,7 +11,7 @@ import contextlib
 import re
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from logging import INFO, WARNING
 from pathlib import Path
 from typing import BinaryIO
@@ -83,7 +83,10 @@ class Recordings:
             self._owed[effect.contact, effect.number] = effect.days
             self._work.set()
         elif self._spool is not None:
-            await asyncio.to_thread(self._path(effect.contact, effect.number).unlink, missing_ok=True)
+            for key in [key for key in self._owed if key[0] == effect.contact]:
+                del self._owed[key]
+            await asyncio.to_thread(_delete, self._spool, effect.contact)
+            await self._discard(effect.refs)
 
     async def _mute(self, effect: Record, call: Call | None, ami: AmiLink) -> None:
         """What is not heard to have come about is not believed: then nothing of the recording is kept."""
@@ -111,7 +114,7 @@ class Recordings:
             for (contact, number), days in list(self._owed.items()):
                 try:
                     if await self._store(contact, number, days):
-                        del self._owed[contact, number]
+                        self._owed.pop((contact, number), None)
                 except (Fault, OSError) as error:
                     log.error("voice.recording_not_stored", contact=contact, error=type(error).__name__)
             if self._spool is not None and self._settled():
@@ -123,24 +126,42 @@ class Recordings:
     async def _store(self, contact: str, number: int, days: int) -> bool:
         """False when its file is not complete yet."""
         keep_until = self._around.now() + days * DAY_MS
-        refs: list[str] = []
-        seconds = 0
         path = self._path(contact, number) if self._spool is not None else None
-        if path is not None and await asyncio.to_thread(path.exists):
-            if not await asyncio.to_thread(_complete, path):
-                return False
-            with contextlib.suppress(Erased):  # then it is nobody's any more
-                for part in _parts(path):
-                    content = await asyncio.to_thread(part)
-                    refs.append(await self._around.vault.store(contact, MEDIA, wav(content), keep_until=keep_until))
-                    seconds += len(content) // BYTES_PER_SECOND
-        else:
-            log.error("voice.recording_missing", contact=contact)
-        await self._reports.tell(commands.StoreRecording(contact, number, tuple(refs), seconds, keep_until))
-        if path is not None:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        if path is None or not await asyncio.to_thread(path.exists):
+            if await self._reports.tell(commands.StoreRecording(contact, number, (), 0, keep_until)) is not None:
+                log.error("voice.recording_missing", contact=contact)
+            return True
+        if not await asyncio.to_thread(_complete, path):
+            return False
+        refs, seconds = await self._seal(contact, path, keep_until)
+        if await self._reports.tell(commands.StoreRecording(contact, number, refs, seconds, keep_until)) is None:
+            await self._discard(refs)  # thrown away meanwhile, or stored before a crash
+        await asyncio.to_thread(path.unlink, missing_ok=True)
         log.info("voice.recording_stored", contact=contact, seconds=seconds)
         return True
+
+    async def _seal(self, contact: str, path: Path, keep_until: int) -> tuple[tuple[str, ...], int]:
+        """(references, seconds) of its parts in the vault; none when the citizen was erased meanwhile. Raises Fault."""
+        refs: list[str] = []
+        seconds = 0
+        try:
+            for part in _parts(path):
+                content = await asyncio.to_thread(part)
+                refs.append(await self._around.vault.store(contact, MEDIA, wav(content), keep_until=keep_until))
+                seconds += len(content) // BYTES_PER_SECOND
+        except Erased:
+            return (), 0
+        except Fault:
+            await self._discard(refs)
+            raise
+        return tuple(refs), seconds
+
+    async def _discard(self, refs: Iterable[str]) -> None:
+        """Out of the vault again; what cannot be reached now is destroyed when its days are over."""
+        try:
+            await self._around.vault.discard(refs)
+        except Fault as fault:
+            log.error("voice.recording_not_discarded", code=fault.code)
 
     async def _sweep(self, spool: Path) -> None:
         """Delete what nobody will ask for: files of contacts that have ended, and that are not owed."""
@@ -161,6 +182,13 @@ class Recordings:
     def _path(self, contact: str, number: int) -> Path:
         assert self._spool is not None
         return self._spool / f"rec-{name_of(contact, number)}.wav"
+
+
+def _delete(spool: Path, contact: str) -> None:
+    """All files of this contact."""
+    for name in _names(spool):
+        if (match := FILE.fullmatch(name)) and match[1] == contact:
+            (spool / name).unlink(missing_ok=True)
 
 
 def _names(spool: Path) -> list[str]:
