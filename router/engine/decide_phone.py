@@ -6,7 +6,7 @@ from router.engine import commands, facts
 from router.engine.decide_contacts import returned
 from router.engine.decide_offers import PHONE_UNREACHABLE
 from router.engine.decide_talk import cancel_consult
-from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
+from router.engine.decision import NOTHING, Decision, open_contact
 from router.engine.state import AgentState, State
 from router.engine.tables import TELEPHONE
 from router.errors import InvalidInput, WrongState
@@ -14,14 +14,18 @@ from router.nouns import BY_TELEPHONE
 
 
 def rejoin(state: State, command: commands.RejoinCall, now: int) -> Decision:
-    """The owner's telephone is there again without its call. A consult ends with it, for its leg is lost too."""
-    contact = owned_contact(state, command.contact, command.agent)
+    """The telephone of somebody in the call is there again without it. A consult ends with its owner's, for its leg is
+    lost too; in a conference the others talk on, and it comes in again."""
+    contact = open_contact(state, command.contact)
     if contact.state != "active" or contact.channel != "phone" or contact.outside:
         raise WrongState("only a telephone conversation can be taken up again")
-    if "conferenced" in contact.participants.values():
-        raise WrongState("a colleague talks with the citizen; it goes on without you")
+    rejoined = facts.CallRejoined(contact.id, command.agent)
+    if "conferenced" in contact.participants.values() and command.agent in (contact.owner, *contact.participants):
+        return Decision((rejoined,))
+    if contact.owner != command.agent:
+        raise WrongState("the contact is not in this agent's hands")
     before = cancel_consult(state, commands.CancelConsult(contact.id, command.agent), now).facts
-    return Decision((*before, facts.CallRejoined(contact.id, command.agent)))
+    return Decision((*before, rejoined))
 
 
 def hold_call(state: State, command: commands.HoldCall, now: int) -> Decision:

@@ -58,8 +58,8 @@ class Confer:
 
 @dataclass(frozen=True, slots=True)
 class Rejoin:
-    """Ring the owner's phone, which has lost the call, and connect it with the citizen again. Ends in ReportHeld when
-    it does not answer; `offer` is the contact's last."""
+    """Ring a phone that has lost the call, and connect it with the citizen again. Ends in ReportHeld when it does not
+    answer, in a conference in LeaveConversation; `offer` is the contact's last."""
 
     contact: str
     offer: str

@@ -165,7 +165,10 @@ def _participant_left(state: State, fact: facts.ParticipantLeft, number: int, at
 def _call_rejoined(state: State, fact: facts.CallRejoined, number: int, at: int) -> None:
     contact = open_contact(state, fact.contact)
     follow(CONTACT, contact.state, "CallRejoined")
-    if contact.owner != fact.agent or contact.offer or contact.participants:
+    if "conferenced" in contact.participants.values():
+        if fact.agent not in (contact.owner, *contact.participants):
+            raise Illegal(f"{fact.agent} does not take part in contact {fact.contact}")
+    elif contact.owner != fact.agent or contact.offer or contact.participants:
         raise Illegal(f"{fact.agent} does not have contact {fact.contact} alone")
     contact.held_since = 0
 

@@ -38,7 +38,7 @@ class ParticipantLeft:
 
 @dataclass(frozen=True, slots=True)
 class CallRejoined:
-    """active: the owner's telephone lost the call and takes it up again."""
+    """active: the owner's telephone lost the call and takes it up again; in a conference, anybody's of ours."""
 
     contact: str
     agent: str

@@ -249,6 +249,28 @@ async def test_a_reload_in_a_call_takes_it_up_again(centre: CallCentre, browser_
     assert not pages.complaints
 
 
+async def test_a_reload_in_a_conference_comes_in_again(centre: CallCentre, browser_of: Open) -> None:
+    ours, theirs = await browser_of(NOOR), await browser_of(FATIMA)
+    noor = await desk(ours, "noor")
+    call = await centre.call()
+    await talks(noor)
+    fatima = await desk(theirs, "fatima")
+    await noor.get_by_test_id("consult").click()
+    dialog = noor.get_by_test_id("consult-dialog")
+    await dialog.get_by_label("Collega").select_option("fatima")
+    await dialog.get_by_role("button", name="Collega bellen").click()
+    await talks(fatima)
+    await noor.get_by_test_id("conference").click()
+    for page, hertz in ((noor, NOOR), (fatima, FATIMA)):
+        await call.audio.tone(hertz)
+        await page.reload()
+        await talks(page)
+        await call.audio.tone(NOOR)
+        await call.audio.tone(FATIMA)
+    await hears(noor, CITIZEN)
+    assert not call.over.is_set()
+
+
 async def test_a_browser_that_dies_in_a_call_gives_the_citizen_back(centre: CallCentre, browser_of: Open) -> None:
     pages = await browser_of(NOOR)
     noor = await desk(pages, "noor")

@@ -225,6 +225,42 @@ async def test_three_talk_together_and_the_citizen_leaves(centre: CallCentre) ->
     await t.noor.wrap_up(t.contact)
 
 
+async def test_who_lost_their_phone_in_a_conference_comes_in_again_and_may_leave_as_before(centre: CallCentre) -> None:
+    t = await talk(centre)
+    rings = await t.consult()
+    await t.noor.desk.do("conference", contact=t.contact)
+    await t.call.audio.tone(OWNER)
+    await t.call.audio.tone(COLLEAGUE)
+    legs = {"noor": t.phone, "fatima": rings}
+    for name, agent in (("noor", t.noor), ("fatima", t.fatima)):
+        await agent.desk.do("rejoin", contact=t.contact)
+        again = await agent.phone.next_call()
+        await legs[name].wait(legs[name].over)
+        again.answer()
+        await again.audio.tone(CITIZEN)
+        legs[name] = again
+    await t.call.audio.tone(OWNER)
+    await t.call.audio.tone(COLLEAGUE)
+    legs["noor"].hangup()
+    await t.fatima.desk.contact(t.contact, state="active", role="owner")
+    legs["fatima"].hangup()
+    await t.call.wait(t.call.over)
+    await t.fatima.wrap_up(t.contact)
+    await centre.books()
+
+
+async def test_who_does_not_come_into_the_conference_again_has_left_it(centre: CallCentre) -> None:
+    t = await talk(centre)
+    await t.consult()
+    await t.noor.desk.do("conference", contact=t.contact)
+    await t.call.audio.tone(COLLEAGUE)
+    await t.noor.desk.do("rejoin", contact=t.contact)
+    again = await t.noor.phone.next_call()
+    again.refuse()
+    await t.fatima.desk.contact(t.contact, state="active", role="owner")
+    await t.call.audio.tone(COLLEAGUE)
+
+
 async def test_a_consulted_call_can_be_handed_to_a_queue(centre: CallCentre) -> None:
     t = await talk(centre)
     rings = await t.consult()

@@ -245,10 +245,16 @@ def test_a_consult_ends_with_the_phone_that_is_back_without_its_call(world: Worl
     assert not world.state.agents["bert"].load
 
 
-def test_a_conference_goes_on_without_the_phone_that_is_back(world: World) -> None:
+def test_a_phone_that_is_back_comes_into_the_conference_again_whosever_it_is(world: World) -> None:
     contact = consulted(world)
+    assert isinstance(refused(world, commands.RejoinCall(contact, "bert")), WrongState)  # who is only asked
     world.ask(commands.StartConference(contact, "anna"))
-    assert isinstance(refused(world, commands.RejoinCall(contact, "anna")), WrongState)
+    for agent, endpoint in (("anna", "a1"), ("bert", "a2")):
+        world.ask(commands.RejoinCall(contact, agent))
+        assert effects(world) == [Rejoin(contact, f"{contact}-2", endpoint)]
+    found = world.state.contacts[contact]
+    assert (found.owner, found.participants) == ("anna", {"bert": "conferenced"})
+    assert isinstance(refused(world, commands.RejoinCall(contact, "cor")), WrongState)
 
 
 def test_a_phone_that_fell_silent_gives_the_citizen_back_and_pauses_its_agent(world: World) -> None:

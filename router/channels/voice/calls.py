@@ -137,6 +137,16 @@ class Calls:
         """A phone rings for a call: it has come where the intake sent it. Noted before what is in order per call."""
         if isinstance(event, Ringing) and (call := self._calls.get(event.offer.rpartition("-")[0])) is not None:
             call.came("phone")
+        elif isinstance(event, Ringing) and not event.channel:
+            self._name_leg(event)
+
+    def _name_leg(self, event: Ringing) -> None:
+        """A phone that the router rings by itself has its channel now; until then it is known by its uniqueid."""
+        for call in self._calls.values():
+            if call.owner_leg == event.agent_uniqueid:
+                call.owner_leg = event.agent_channel
+            elif call.colleague_leg == event.agent_uniqueid:
+                call.colleague_leg = event.agent_channel
 
     def gone(self, contact: str) -> None:
         """It is up no more: nobody need wait for it."""

@@ -7,6 +7,7 @@ of this. In every other mode the phones are legs of their own, which the router 
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
@@ -25,6 +26,9 @@ FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable",
 """What Dial reports -> why the offer failed."""
 DIALS = "Dial"
 """The application of the leg from which a colleague is rung; the colleague's own is AppDial."""
+
+REJOIN_SECONDS = 20
+"""How long a phone that was lost from a conference rings."""
 
 Tell = Callable[[commands.Command], Awaitable[Outcome | None]]
 
@@ -54,6 +58,8 @@ class Together:
                 await self._ami.bridge(call.owner_leg, call.channel)
             case Connect():
                 await self._connect(effect, call)
+            case Rejoin() if call.mode == "conference":
+                await self._rejoin_room(effect, call)
             case Rejoin():
                 await self._rejoin(effect, call)
             case Confer() if call.mode == "consult":
@@ -80,6 +86,23 @@ class Together:
         await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
         for leg in before:
             await self._end(leg)
+
+    async def _rejoin_room(self, effect: Rejoin, call: Call) -> None:
+        """One of ours comes into the room anew, on a leg of its own; the leg that was lost ends."""
+        leg, agent = f"kcc-room-{secrets.token_hex(8)}", self._agents.get(effect.endpoint, "")
+        if agent == call.colleague:
+            before, call.colleague_leg = call.colleague_leg, leg
+        else:
+            before, call.owner_leg = call.owner_leg, leg
+        await self._end(before)
+        _, room = events.conference_extens(call.contact)
+        try:
+            await self._ami.originate(
+                effect.endpoint, events.CONFERENCE_CONTEXT, room, channel_id=leg, seconds=REJOIN_SECONDS, variables={}
+            )
+        except (AmiRefused, AmiTimeout):
+            await self._tell(commands.LeaveConversation(call.contact, agent))
+            raise
 
     async def _connect(self, effect: Connect, call: Call) -> None:
         """The colleague goes on with the citizen; the former owner's phone is free."""

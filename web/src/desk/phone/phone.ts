@@ -75,7 +75,7 @@ function takeUp(): () => void {
   return effect(() => {
     if (looked || line.value !== 'registered' || !desk.value) return
     looked = true
-    const lost = desk.value.contacts.find((one) => one.channel === 'phone' && one.state === 'active' && one.role === 'owner')
+    const lost = desk.value.contacts.find((one) => one.channel === 'phone' && one.state === 'active' && one.role !== 'consulted')
     if (!lost || call.peek()) return
     rejoining.value = true
     void attempt(() => ask('rejoin', { contact: lost.contact })).then((asked) => {
