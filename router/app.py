@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -56,8 +57,6 @@ SNAPSHOT_LOOK_SECONDS = 60
 SWEEP_SECONDS = 6 * 3600
 """Between two looks for what the vault keeps no longer."""
 STOP_SECONDS_MAX = 10
-SWITCH_SECONDS = 0.0005
-"""How long the threads of journal and vault may wait for the loop's: Python's own 5 ms is longer than a commit."""
 IDLE_SECONDS_MAX = 15
 """A connection without a whole request for so long is closed."""
 
@@ -300,6 +299,8 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await app.start()
+        gc.collect()
+        gc.freeze()  # what is loaded stays: to walk it again would stop the loop for 50 ms, in the midst of calls
         sys.stdout.write(welcome(settings, app.email.listens_on if app.email else 0) + "\n")
         sys.stdout.flush()
         waiting: list[asyncio.Future[Any]] = [asyncio.create_task(ended.wait())]
@@ -320,7 +321,6 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
 def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int:
     """Run the server in the foreground; gives the exit status."""
     configure_logging()
-    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings, folder, beside))
     return 0

@@ -195,8 +195,9 @@ class DeskNamespace(StaffNamespace):
         if waiting == self._waiting_told:
             return  # who came has been helped meanwhile: nobody need be told
         self._waiting_told = waiting
-        for screens in self._screens.values():
-            self._mark(screens)
+        pause = self._queues_every / max(1, len(self._screens))
+        for place, screens in enumerate(self._screens.values()):  # one by one: together they would keep a call waiting
+            asyncio.get_running_loop().call_later(place * pause, self._mark, screens)
 
     def _mark(self, screens: Screens) -> None:
         screens.changed = True

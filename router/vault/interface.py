@@ -94,6 +94,10 @@ class Vault(Protocol):
         """
         ...
 
+    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+        """`recognise` who the card names and `store` the card, in one go: the citizen's reference and the card's."""
+        ...
+
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         """The citizen reference, or "" when unknown."""
         ...

@@ -23,7 +23,7 @@ from router.errors import ConfigurationInvalid, Erased, InvalidInput, Unavailabl
 from router.vault import audit, erasure, index
 from router.vault.erasure import DAY_MS
 from router.vault.files import Files
-from router.vault.interface import Citizen, Item
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 from router.vault.keys import Keyring, master_key, reference, seal, unseal
 from router.vault.writer import Work, Writer
 
@@ -152,13 +152,22 @@ class SqliteVault:
         """
 
         def work(connection: sqlite3.Connection) -> str:
-            citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
-            if citizen:
-                self._contact_key(connection, contact)
-                index.link(connection, citizen, contact)
-            return citizen
+            return self._recognise(connection, municipality, contact, name, phone, email)
 
         return await self._write(work)
+
+    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+        """As in `Vault`. Raises Erased, InvalidInput, Unavailable (nothing was kept)."""
+        content, ref = card_bytes(card), reference("v")
+        if len(content) > INLINE_BYTES_MAX:
+            raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
+
+        def work(connection: sqlite3.Connection) -> str:
+            citizen = self._recognise(connection, municipality, contact, card.name, card.phone, card.email)
+            self._add(ref, contact, CARD_TYPE, content, 0, connection)
+            return citizen
+
+        return await self._write(work), ref
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return await self._query(lambda connection: index.find(connection, self._keyring, municipality, phone, email))
@@ -227,6 +236,15 @@ class SqliteVault:
         return await self._query(lambda connection: audit.verify(connection, self._keyring))
 
     # -- on the writer's thread -------------------------------------------------------------------------------
+
+    def _recognise(
+        self, connection: sqlite3.Connection, municipality: str, contact: str, name: str, phone: str, email: str
+    ) -> str:
+        citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
+        if citizen:
+            self._contact_key(connection, contact)
+            index.link(connection, citizen, contact)
+        return citizen
 
     def _contact_key(self, connection: sqlite3.Connection, contact: str) -> bytes:
         """The contact's data key, made when there is none. Raises Erased."""

@@ -144,6 +144,18 @@ async def test_drafts_are_kept_per_contact_and_agent_until_cleared(vault: Vault)
 # -- citizens -------------------------------------------------------------------------------------------------
 
 
+async def test_who_comes_in_is_recognised_and_their_card_kept_in_one_go(vault: Vault) -> None:
+    known = await vault.recognise(TOWN, "c-1", name="Jan", phone=PHONE)
+    citizen, ref = await vault.take_in(TOWN, "c-2", Card(phone=PHONE))
+    assert citizen == known
+    assert read_card((await vault.read_unattended(ref)).content) == Card(phone=PHONE)
+    nobody, hidden = await vault.take_in(TOWN, "c-3", Card())
+    assert (nobody, read_card((await vault.read_unattended(hidden)).content)) == ("", Card())
+    await vault.erase(citizen)
+    with pytest.raises(Erased):
+        await vault.read_unattended(ref)
+
+
 async def test_a_citizen_is_recognised_by_number_or_address(vault: Vault) -> None:
     citizen = await vault.recognise(TOWN, "c-1", name="Jan Jansen", phone=PHONE, email=EMAIL)
     assert citizen

@@ -244,6 +244,10 @@ class MemoryVault:
         self.citizens[ref] = Citizen(ref, municipality, name, phone, email)
         return ref
 
+    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+        citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
+        return citizen, await self.card(contact, card)
+
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return ""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from router.errors import Erased, InvalidInput, UnknownThing
 from router.vault.index import readable, same_email, same_phone
-from router.vault.interface import Citizen, Item
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 from router.vault.keys import reference
 
 DAY_MS = 86_400_000
@@ -92,6 +92,10 @@ class MemoryVault:
         self._citizens[citizen] = shown
         linked.add(citizen)
         return citizen
+
+    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+        citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
+        return citizen, await self.store(contact, CARD_TYPE, card_bytes(card))
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         by_phone = self._index.get((municipality, "phone", same_phone(phone)), "")

@@ -26,7 +26,7 @@ from router.errors import QueueFull, Refusal, TooMany
 from router.nouns import Municipality
 from router.port import Order, new_id
 from router.settings import VoiceSettings
-from router.vault.interface import CARD_TYPE, Card, card_bytes
+from router.vault.interface import Card
 
 log = structlog.get_logger()
 
@@ -246,13 +246,8 @@ class Intake:
 
     async def identify(self, contact: str, municipality: str, number: str, name: str) -> tuple[str, str]:
         """Put who calls in the vault: the citizen ("" when it cannot be told) and the reference of the card."""
-        phone, vault = e164(number), self._around.vault
-        card = Card(name=name if phone else "", phone=phone)
-        citizen, ref = await asyncio.gather(  # together: what is written at the same time shares a commit
-            vault.recognise(municipality, contact, name=card.name, phone=phone),
-            vault.store(contact, CARD_TYPE, card_bytes(card)),
-        )
-        return citizen, ref
+        phone = e164(number)
+        return await self._around.vault.take_in(municipality, contact, Card(name=name if phone else "", phone=phone))
 
     async def _receive(
         self, session: AgiSession, municipality: Municipality, contact: str, arrival: Arrival
