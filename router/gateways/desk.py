@@ -49,6 +49,8 @@ class Screens:
     sids: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     changed: bool = True
+    shown: set[str] = field(default_factory=set)
+    """The contacts that were told last: what becomes of them is told, also when they are no longer this agent's."""
     news: deque[tuple[str, int, str]] = field(default_factory=lambda: deque(maxlen=NEWS_MAX))
     """(contact, message number, status); an empty status is a new message."""
     task: asyncio.Task[None] | None = None
@@ -161,9 +163,11 @@ class DeskNamespace(StaffNamespace):
         views = self.rooms.views
         queues = all_agents = False
         touched: set[str] = set()
+        contacts: set[str] = set()
         for numbered in batch:
             fact = numbered.fact
             contact = getattr(fact, "contact", "")
+            contacts.add(contact)
             entry = views.contacts.get(contact) if contact else None
             touched.add(getattr(fact, "agent", ""))
             if entry is not None:
@@ -178,8 +182,9 @@ class DeskNamespace(StaffNamespace):
                 self._tell_news(entry, fact.number, status)
             queues |= isinstance(fact, _MOVES_QUEUES)
             all_agents |= isinstance(fact, _TELLS_ALL)
-        for agent in self._screens if all_agents else touched & self._screens.keys():
-            self._mark(self._screens[agent])
+        for agent, screens in self._screens.items():
+            if all_agents or agent in touched or not contacts.isdisjoint(screens.shown):
+                self._mark(screens)
         if queues and self._queues_timer is None and self._screens:
             self._queues_timer = asyncio.get_running_loop().call_later(self._queues_every, self._queues_changed)
 
@@ -214,6 +219,7 @@ class DeskNamespace(StaffNamespace):
                     screens.news.popleft()
                 if screens.changed:
                     screens.changed = False
+                    screens.shown = self._with(screens.principal.agent)
                     state, complete = await self._state.of(screens.principal)
                     self.send("state", state, screens.sids, slot="state")
                     if not complete:
@@ -224,6 +230,10 @@ class DeskNamespace(StaffNamespace):
             except Exception as error:  # noqa: BLE001 - the next change is shown all the same
                 log.error("desk not told", error=type(error).__name__, where=where(error))
                 screens.news.clear()
+
+    def _with(self, agent: str) -> set[str]:
+        contacts = self.rooms.views.contacts
+        return {entry.id for entry in (*contacts.offered_to(agent), *contacts.of_agent(agent))}
 
     async def _show_news(self, screens: Screens, contact: str, number: int, status: str) -> None:
         entry = self.rooms.views.contacts.get(contact)

@@ -151,6 +151,17 @@ async def test_what_is_forgotten_must_be_looked_at_again(served: Served) -> None
     assert [look.purpose for look in served.vault.audit] == ["offer"] * 4
 
 
+async def test_an_offer_that_ended_with_its_contact_leaves_the_desk_at_once(served: Served) -> None:
+    served.desk._queues_every = 3_600  # nobody is told of queues meanwhile
+    ada = await desk_of(served, "ada")
+    await a_contact(served, "c-1")
+    await served.publish(offered("c-1", "ada"))
+    await ada.until("state", lambda s: s["offers"])
+    ada.told.clear()
+    await served.publish(facts.ContactEnded("c-1", "abandoned"))
+    await ada.until("state", lambda s: not s["offers"])
+
+
 async def test_what_is_not_mine_is_not_there(served: Served) -> None:
     ada, bob = await desk_of(served, "ada"), await desk_of(served, "bob")
     await a_contact(served, "c-1")
