@@ -15,6 +15,7 @@ async def test_a_second_question_is_added_and_answered_by_keyboard(pages: Pages,
     desk = await pages.desk("daan")
     await post_contact(router.base, "key-0001")
     await desk.get_by_test_id("accept").click()
+    await expect(desk.get_by_test_id("work")).to_have_attribute("data-state", "active")  # keys are about what is shown
     await desk.keyboard.press("Alt+q")
     await desk.keyboard.type("Parkeren")
     await desk.keyboard.press("Tab")

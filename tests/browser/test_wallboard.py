@@ -64,6 +64,26 @@ async def test_a_television_shows_all_queues_without_scrolling_or_names(pages: P
         await expect(board.get_by_test_id("board")).to_be_visible()
 
 
+async def test_a_television_has_room_for_a_hundred_percent(pages: Pages, router: RouterProcess) -> None:
+    async with Desk(router.base, "daan") as daan:
+        await daan.ready()
+        _, posted = await post_contact(router.base, "key-0001")
+        offer = await daan.offer(contact=posted["id"])
+        await daan.do("accept", offer=offer["offer"])
+        await daan.do("finish", contact=posted["id"])
+        await daan.contact(posted["id"], state="wrap_up")
+        await daan.do("wrap_up", contact=posted["id"], resolved=True, note="", topic="")
+        board = await pages.open("/wallboard?tv=1", width=1280, height=720)
+        await board.get_by_role("textbox").fill(BOARD)
+        await board.keyboard.press("Enter")
+        await expect(board.get_by_test_id("measure-agent")).to_contain_text("100%")
+        over = """() => [...document.querySelectorAll('.measure')].filter((one) =>
+            [...one.querySelectorAll('.tile-value, svg')].some((part) =>
+                part.getBoundingClientRect().right > one.getBoundingClientRect().right))
+            .map((one) => one.textContent)"""
+        assert await board.evaluate(over) == []
+
+
 async def test_it_says_how_old_it_is_when_the_server_is_gone(pages: Pages, router: RouterProcess) -> None:
     board = await pages.sign_in("/wallboard", "marieke")
     await expect(board.get_by_test_id("updated")).to_contain_text("Bijgewerkt")
