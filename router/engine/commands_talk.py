@@ -87,18 +87,20 @@ class FinishAfterWork:
 
 @dataclass(frozen=True, slots=True)
 class PassOutside:
-    """The owner of a call puts it through to somebody outside the centre, and does not wait for the answer."""
+    """The owner of a call puts it through to somebody outside the centre: at once, or (`consult`) to talk with them
+    first. Then `CompleteTransfer` leaves the citizen to them."""
 
     contact: str
     agent: str
     destination: str = ""
     number_ref: str = ""
     """Or a number that was typed, in the vault, checked by whoever took it in."""
+    consult: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CancelOutside:
-    """The owner takes the call back while it rings there."""
+    """The owner takes the call back while it rings there, or goes back to the citizen."""
 
     contact: str
     agent: str
@@ -106,7 +108,7 @@ class CancelOutside:
 
 @dataclass(frozen=True, slots=True)
 class ReportOutside:
-    """The PBX reports whether the other side answered."""
+    """The PBX reports whether the other side answered; False also when they have, and leave the owner again."""
 
     contact: str
     answered: bool

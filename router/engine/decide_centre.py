@@ -8,7 +8,7 @@ from router.engine.decide_callbacks import called, cut_off, failed, telephones
 from router.engine.decide_contacts import ending, home, queue_from_intake, returned, settled
 from router.engine.decide_offers import adopted, ended, expire, talks
 from router.engine.decide_openings import reopen_in_time
-from router.engine.decide_outside import back, passed_on
+from router.engine.decide_outside import over, passed_on
 from router.engine.decide_questions import outcomes
 from router.engine.decide_staff import give_back, lost
 from router.engine.decide_talk import after_work_ended
@@ -60,7 +60,7 @@ def report_census(state: State, command: commands.ReportCensus, now: int) -> Dec
             continue
         if contact.id not in alive and contact.received_at < began:
             reconciled.extend(cut_off(state, contact, now))
-        if contact.outside and contact.id in command.outside:
+        if contact.outside_state == "through" and contact.id in command.outside:
             reconciled.extend([passed_on(state, contact, now)] if command.outside[contact.id] else [])
             continue
         reconciled.extend(_reconcile(state, contact, alive, command.answered.get(contact.id, ""), first, now))
@@ -129,7 +129,7 @@ def alarm(state: State, alarm: Alarm, now: int) -> tuple[facts.Fact, ...]:
     if kind == "intake" and contact and contact.state == "intake":
         return (queue_from_intake(state, contact, commands.Classify(id), now),)
     if kind == "outside" and contact and contact.state == "active" and contact.outside_until == at:
-        return (back(state, contact, now),)
+        return (over(state, contact, "no_report", now),)
     if kind == "wait" and contact and contact.state in ("waiting", "offered") and contact.remind_at == at:
         return (_wait_exceeded(state, contact, now),)
     if kind == "step" and contact and contact.state in ("waiting", "offered"):

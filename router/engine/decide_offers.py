@@ -110,7 +110,7 @@ def report_held(state: State, command: commands.ReportHeld, now: int) -> Decisio
     contact = open_contact(state, command.contact)
     offer = state.offers.get(contact.offer)
     if contact.state == "active" and contact.outside:
-        return Decision((back(state, contact, now),))
+        return Decision((back(state, contact, now),)) if contact.outside_state == "through" else NOTHING
     if contact.state == "active":
         consulting = (offer is not None and offer.purpose == "consult") or "consulted" in contact.participants.values()
         return NOTHING if consulting else Decision((returned(state, contact, "held", now),))

@@ -1,6 +1,6 @@
-"""Deciding about calls put through to somebody outside the centre: dialled, answered, not answered, taken back.
+"""Deciding about calls put through to somebody outside the centre: at once, or after the agent has talked with them.
 
-Until the other side answers, the contact stays active and its agent's: what comes back comes back to them first.
+Until the citizen is connected there, the contact stays active and its agent's: what comes back comes to them first.
 """
 
 from __future__ import annotations
@@ -33,22 +33,44 @@ def pass_outside(state: State, command: commands.PassOutside, now: int) -> Decis
     if command.number_ref and not state.config.outside_prefixes:
         raise NotAllowed("calls are put through to the listed destinations only")
     until = now + state.config.outside_seconds * 1000 + GRACE_MS
-    dialled = facts.OutsideDialled(contact.id, contact.owner, command.destination, command.number_ref, until)
-    return Decision((dialled,))
+    begun = facts.OutsideConsulted if command.consult else facts.OutsideDialled
+    return Decision((begun(contact.id, contact.owner, command.destination, command.number_ref, until),))
 
 
 def cancel_outside(state: State, command: commands.CancelOutside, now: int) -> Decision:
     contact = owned_contact(state, command.contact, command.agent)
     if contact.state != "active" or not contact.outside:
         raise WrongState("it is not being put through")
-    return Decision((back(state, contact, now),))
+    return Decision((over(state, contact, "cancelled", now),))
+
+
+def join(contact: ContactState, now: int) -> Decision:
+    """The owner leaves the citizen to whoever they talk with outside."""
+    if contact.outside_state == "ringing":
+        raise WrongState("nobody outside has answered yet")
+    if contact.outside_state != "talking":
+        return NOTHING
+    return Decision((facts.OutsideJoined(contact.id, contact.owner, now + GRACE_MS),))
 
 
 def report_outside(state: State, command: commands.ReportOutside, now: int) -> Decision:
     contact = state.contacts.get(command.contact)
     if contact is None or contact.state != "active" or not contact.outside:
         return NOTHING
-    return Decision((passed_on(state, contact, now) if command.answered else back(state, contact, now),))
+    if not command.answered:
+        how = "left" if contact.outside_state == "talking" else "not_answered"
+        return Decision((over(state, contact, how, now),))
+    if contact.outside_state == "through":
+        return Decision((passed_on(state, contact, now),))
+    ringing = contact.outside_state == "ringing"
+    return Decision((facts.OutsideAnswered(contact.id, contact.owner),)) if ringing else NOTHING
+
+
+def over(state: State, contact: ContactState, how: str, now: int) -> facts.Fact:
+    """There is nobody outside (any more): whoever asked first is back with the citizen, else the citizen comes back."""
+    if contact.outside_state == "through":
+        return back(state, contact, now)
+    return facts.OutsideLeft(contact.id, contact.owner, how)
 
 
 def passed_on(state: State, contact: ContactState, now: int) -> facts.Fact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.engine import commands, facts
 from router.engine.decide_contacts import returned, wrap_up_due
 from router.engine.decide_offers import PHONE_GRACE_MS, ended
+from router.engine.decide_outside import join
 from router.engine.decision import NOTHING, Decision, open_contact, owned_contact
 from router.engine.index import lacks_phone
 from router.engine.state import AgentState, ContactState, State
@@ -61,6 +62,8 @@ def cancel_consult(state: State, command: commands.CancelConsult, now: int) -> D
 
 def complete_transfer(state: State, command: commands.CompleteTransfer, now: int) -> Decision:
     contact = owned_contact(state, command.contact, command.agent)
+    if contact.outside:
+        return join(contact, now)
     colleague = _in_role(contact, "consulted") or _in_role(contact, "conferenced")
     if not colleague:
         raise WrongState("no colleague has answered yet")
@@ -85,7 +88,7 @@ def leave_conversation(state: State, command: commands.LeaveConversation, now: i
     """Whoever hangs up leaves. In a conference the colleague goes on with the citizen; a citizen left on hold during a
     consult waits again, at the place their arrival gives them."""
     contact = open_contact(state, command.contact)
-    if contact.state != "active" or contact.outside:
+    if contact.state != "active" or contact.outside_state == "through":
         return NOTHING
     if command.agent in contact.participants:
         return Decision((facts.ParticipantLeft(contact.id, command.agent, "left"),))

@@ -65,6 +65,7 @@ def consequences(state: State, recent: Sequence[facts.Fact], now: int) -> Iterat
         yield from _rehoused(state, [f.contact for f in recent if isinstance(f, facts.OfferEnded)], now)
     stranded: list[LaneKey] = []
     yield from _judge_lanes(state, stranded)
+    left = [(id, key) for key in stranded for id in state.index.lanes.contacts(key)]
     for fact in recent:
         if isinstance(fact, facts.ContactQueued | facts.ContactReturned):
             yield from _way_out(state, fact.contact, now, arrived=True)
@@ -72,8 +73,8 @@ def consequences(state: State, recent: Sequence[facts.Fact], now: int) -> Iterat
             yield from _way_out(state, fact.contact, now)
     for id in state.index.steps_taken():
         yield from _way_out(state, id, now)
-    for key in stranded:
-        for id in state.index.lanes.contacts(key):
+    for id, key in left:
+        if id in state.contacts and state.contacts[id].lane(now) == key:  # else it is judged where it is now
             yield from _way_out(state, id, now)
 
 

@@ -197,6 +197,26 @@ class DialOutside:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class ConsultOutside:
+    """Put the citizen on hold, and ring somebody outside for the owner. Ends in ReportOutside."""
+
+    contact: str
+    number: str
+    """To dial; empty = the one typed is in the vault, under `number_ref`."""
+    number_ref: str
+    shows: str
+    """The number the other side sees."""
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinOutside:
+    """Connect the citizen with them; the owner's phone is done. Ends in ReportOutside."""
+
+    contact: str
+
+
 Effect = (
     Ring
     | RingColleague
@@ -217,4 +237,6 @@ Effect = (
     | DialBack
     | EndDial
     | DialOutside
+    | ConsultOutside
+    | JoinOutside
 )

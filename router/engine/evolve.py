@@ -9,6 +9,7 @@ from router.engine import (
     evolve_offers,
     evolve_openings,
     evolve_outcomes,
+    evolve_outside,
     evolve_recording,
     evolve_waiting,
 )
@@ -24,6 +25,7 @@ _HANDLERS: dict[type, Handler] = {
     **evolve_offers.HANDLERS,
     **evolve_outcomes.HANDLERS,
     **evolve_openings.HANDLERS,
+    **evolve_outside.HANDLERS,
     **evolve_recording.HANDLERS,
     **evolve_waiting.HANDLERS,
 }

@@ -116,7 +116,7 @@ def _returned(state: State, fact: facts.ContactReturned, number: int, at: int) -
     contact.further = fact.further
     contact.tier, contact.rank, contact.remind_at = fact.tier, fact.rank, fact.remind_at
     contact.wanted_agent, contact.wanted_until, contact.preferred = fact.wanted_agent, fact.wanted_until, False
-    contact.step, contact.outside, contact.outside_until = 0, "", 0
+    contact.step, contact.outside, contact.outside_state, contact.outside_until = 0, "", "", 0
     if fact.again_at:
         contact.again_at = {**contact.again_at, fact.agent: fact.again_at}
         state.index.alarms.set(fact.again_at, "retry", contact.id)
@@ -154,7 +154,8 @@ def _resumed(state: State, fact: facts.WorkResumed, number: int, at: int) -> Non
 def _conversation_ended(state: State, fact: facts.ConversationEnded, number: int, at: int) -> None:
     contact = _owned(state, fact)
     go(state, contact, "ConversationEnded", at)
-    contact.outside, contact.outside_until = contact.outside if fact.reason == "passed_on" else "", 0
+    contact.outside = contact.outside if fact.reason == "passed_on" else ""
+    contact.outside_state, contact.outside_until = "", 0
     owner_alone(state, contact, "ConversationEnded", at)
     load(state, fact.agent, contact.id, "ConversationEnded", at)
     contact.due_at = fact.due_at

@@ -7,7 +7,7 @@ from typing import Any
 
 from router.engine import facts
 from router.engine.evolve_callbacks import count_offer
-from router.engine.moves import Handler, drop_offer, go, load, open_contact, recording_over, unwanted
+from router.engine.moves import Handler, drop_offer, go, load, open_contact, unwanted
 from router.engine.state import (
     NO_PARTICIPANTS,
     ContactState,
@@ -22,7 +22,6 @@ from router.engine.tables import (
     Illegal,
     follow,
 )
-from router.nouns import TYPED
 from router.queues.lanes import lane_name
 
 
@@ -140,17 +139,6 @@ def _transferred(state: State, fact: facts.ContactTransferred, number: int, at: 
         state.index.alarms.set(fact.after_work_until, "after_work", fact.agent)
 
 
-def _outside_dialled(state: State, fact: facts.OutsideDialled, number: int, at: int) -> None:
-    contact = open_contact(state, fact.contact)
-    follow(CONTACT, contact.state, "OutsideDialled")
-    if contact.owner != fact.agent or contact.outside or contact.offer or contact.participants:
-        raise Illegal(f"contact {fact.contact} cannot be put through by {fact.agent}")
-    contact.outside, contact.outside_until = fact.destination or TYPED, fact.lapses_at
-    contact.held_since = 0
-    recording_over(contact, "OutsideDialled")
-    state.index.alarms.set(fact.lapses_at, "outside", contact.id)
-
-
 def _conference_started(state: State, fact: facts.ConferenceStarted, number: int, at: int) -> None:
     contact, role = _participant(state, fact, fact.agent)
     contact.participants = {**contact.participants, fact.agent: role}
@@ -211,7 +199,6 @@ HANDLERS: dict[type, Handler] = {
     facts.AnswerAdopted: _answer_adopted,
     facts.ContactTransferred: _transferred,
     facts.ConferenceStarted: _conference_started,
-    facts.OutsideDialled: _outside_dialled,
     facts.ParticipantLeft: _participant_left,
     facts.CallRejoined: _call_rejoined,
     facts.CallHeld: _call_held,

@@ -45,7 +45,11 @@ from router.engine.facts_talk import (
     CallRetrieved,
     ConferenceStarted,
     ContactTransferred,
+    OutsideAnswered,
+    OutsideConsulted,
     OutsideDialled,
+    OutsideJoined,
+    OutsideLeft,
     ParticipantLeft,
     SupervisionEnded,
     SupervisionSet,
@@ -388,6 +392,10 @@ Fact = (
     | AnswerAdopted
     | ContactTransferred
     | ConferenceStarted
+    | OutsideConsulted
+    | OutsideAnswered
+    | OutsideLeft
+    | OutsideJoined
     | OutsideDialled
     | ParticipantLeft
     | CallRejoined

@@ -61,6 +61,47 @@ class CallRetrieved:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideConsulted:
+    """active: the owner rings somebody outside first, while the citizen waits on music."""
+
+    contact: str
+    agent: str
+    destination: str
+    """Empty = a number that was typed."""
+    number_ref: str
+    lapses_at: int
+    """When the engine itself brings the owner back to the citizen, in ms, unless somebody has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideAnswered:
+    """active: the owner talks with them."""
+
+    contact: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideLeft:
+    """active: they did not answer, have hung up, or the owner wants back: the owner goes on with the citizen."""
+
+    contact: str
+    agent: str
+    how: str
+    """not_answered, left, cancelled, or no_report"""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideJoined:
+    """active: the owner leaves the citizen to them; until they are connected the contact stays its agent's."""
+
+    contact: str
+    agent: str
+    lapses_at: int
+    """When the engine itself takes it back, in ms."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutsideDialled:
     """active: put through to somebody outside; the contact stays its agent's until they answer."""
 

@@ -8,6 +8,7 @@ from router.engine.effects import (
     Announce,
     Confer,
     Connect,
+    ConsultOutside,
     Deliver,
     DialBack,
     DialOutside,
@@ -16,6 +17,7 @@ from router.engine.effects import (
     EndSpy,
     HangUp,
     Hold,
+    JoinOutside,
     OfferCallback,
     OfferVoicemail,
     PassOn,
@@ -68,7 +70,9 @@ def _recording(state: State, fact: facts.Fact) -> list[Effect]:
         case facts.CallHeld() | facts.CallRetrieved() | facts.ContactTransferred() | facts.CallRejoined():
             contact = state.contacts.get(fact.contact)
             return _steered(contact) if contact and contact.recording in RECORDED else []
-        case facts.OutsideDialled() | facts.ContactReturned() | facts.ConversationEnded() | facts.ContactEnded():
+        case facts.OutsideDialled() | facts.OutsideJoined() | facts.ContactReturned():
+            return _kept(state, fact.contact)
+        case facts.ConversationEnded() | facts.ContactEnded():
             return _kept(state, fact.contact)
     return []
 
@@ -118,8 +122,8 @@ def _by_channel(state: State, fact: facts.Fact, channel: str) -> list[tuple[str,
             return [(channel, Hold(fact.contact))]
         case facts.ParticipantLeft() | facts.ContactTransferred() | facts.ConferenceStarted() | facts.CallRejoined():
             return [(channel, _together(state, fact))]
-        case facts.OutsideDialled():
-            return _outside(state, channel, fact)
+        case facts.OutsideDialled() | facts.OutsideConsulted() | facts.OutsideLeft() | facts.OutsideJoined():
+            return [(channel, effect) for effect in _outside(state, fact)]
         case facts.WayOutTaken():
             return _on_the_way(state, channel, fact)
         case facts.SupervisionSet():
@@ -153,16 +157,24 @@ def _together(
             return Rejoin(fact.contact, last_offer, state.index.agents[fact.agent].endpoint)
 
 
-def _outside(state: State, channel: str, fact: facts.OutsideDialled) -> list[tuple[str, Effect]]:
+def _outside(
+    state: State, fact: facts.OutsideDialled | facts.OutsideConsulted | facts.OutsideLeft | facts.OutsideJoined
+) -> list[Effect]:
     """A destination that the configuration has no more is dialled no more: the alarm brings the call back."""
+    if isinstance(fact, facts.OutsideLeft):
+        return [Reconnect(fact.contact)]
+    if isinstance(fact, facts.OutsideJoined):
+        return [JoinOutside(fact.contact)]
     destination = state.config.destination(fact.destination)
     municipality = state.config.municipality(state.contacts[fact.contact].municipality)
     if municipality is None or (destination is None and not fact.number_ref):
         return []
-    own = destination is not None and destination.shows == "citizen"
+    asks_first = isinstance(fact, facts.OutsideConsulted)  # then it is the agent who calls
+    own = destination is not None and destination.shows == "citizen" and not asks_first
     shows = "" if own else next(iter(municipality.entry_points), "")
     number = destination.number if destination is not None else ""
-    return [(channel, DialOutside(fact.contact, number, fact.number_ref, shows, state.config.outside_seconds))]
+    dial = ConsultOutside if asks_first else DialOutside
+    return [dial(fact.contact, number, fact.number_ref, shows, state.config.outside_seconds)]
 
 
 def _dial(state: State, fact: facts.CallbackDialled) -> DialBack:

@@ -82,6 +82,8 @@ class ContactState:
     """Since when its owner has the citizen on hold, in ms; 0 = they have not."""
     outside: str = ""
     """The destination it is, or was, put through to; "number" = one that was typed."""
+    outside_state: str = ""
+    """ringing or talking (the owner asks first), through, or "": it is not."""
     outside_until: int = 0
     """When it is taken back unless somebody has answered there, in ms."""
     due_at: int = 0

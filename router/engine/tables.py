@@ -54,6 +54,10 @@ CONTACT: Table = {
         "OfferAccepted": "active",
         "ContactTransferred": "active",
         "ConferenceStarted": "active",
+        "OutsideConsulted": "active",
+        "OutsideAnswered": "active",
+        "OutsideLeft": "active",
+        "OutsideJoined": "active",
         "OutsideDialled": "active",
         "ParticipantLeft": "active",
         "CallRejoined": "active",
@@ -169,6 +173,7 @@ RECORDING: Table = {
         "RecordingPaused": "paused",
         "RecordingDropped": "dropped",
         "OutsideDialled": "announced",
+        "OutsideJoined": "announced",
         "ContactReturned": "announced",
         "ConversationEnded": "announced",
         "ContactEnded": "announced",
@@ -177,6 +182,7 @@ RECORDING: Table = {
         "RecordingResumed": "on",
         "RecordingDropped": "dropped",
         "OutsideDialled": "announced",
+        "OutsideJoined": "announced",
         "ContactReturned": "announced",
         "ConversationEnded": "announced",
         "ContactEnded": "announced",
@@ -237,6 +243,17 @@ CALAMITY: Table = {
 }
 """The calamity message of a municipality."""
 
+_OVER = {"ConversationEnded": "", "ContactReturned": "", "ContactEnded": ""}
+
+OUTSIDE: Table = {
+    "": {"OutsideConsulted": "ringing", "OutsideDialled": "through"},
+    "ringing": {"OutsideAnswered": "talking", "OutsideLeft": "", **_OVER},
+    "talking": {"OutsideLeft": "", "OutsideJoined": "through", **_OVER},
+    "through": _OVER,
+}
+"""Somebody outside the centre in an active call: the owner asks them first (ringing, talking), or the citizen is being
+put through to them, until they have answered there."""
+
 OPEN_STATES: tuple[str, ...] = ("intake", "waiting", "offered", "active", "wrap_up")
 
 ALL: dict[str, Table] = {
@@ -247,6 +264,7 @@ ALL: dict[str, Table] = {
     "Agent telephone": {s: {f"TelephoneChanged {t}": t for t in to} for s, to in TELEPHONE.items()},
     "Agent load": LOAD,
     "Participant": PARTICIPANT,
+    "Somebody outside": OUTSIDE,
     "Recording": RECORDING,
     "Lane": LANE,
     "Follow-up": FOLLOW_UP,

@@ -85,11 +85,12 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class PutThrough(msgspec.Struct, frozen=True):
-    """To which destination, or to which number that was typed."""
+    """To which destination, or to which number that was typed; `consult`: to talk with them first."""
 
     contact: Id
     destination: MaybeId = ""
     number: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    consult: bool = False
 
 
 class Promise(msgspec.Struct, frozen=True):

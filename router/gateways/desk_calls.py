@@ -84,7 +84,9 @@ class DeskCalls:
             if not number:
                 raise InvalidField("Calls are not put through to this number", "number")
             number_ref = await self._rooms.keep(entry.id, number)
-        await self._rooms.submit(commands.PassOutside(entry.id, principal.agent, body.destination, number_ref))
+        await self._rooms.submit(
+            commands.PassOutside(entry.id, principal.agent, body.destination, number_ref, body.consult)
+        )
 
     async def _ask(
         self,

@@ -116,6 +116,7 @@ def _shown(entry: Entry, seen: Seen, agent: str) -> dict[str, Any]:
         "recording": entry.recording,
         "held_since": entry.held_since,
         "outside": entry.outside if entry.state == "active" else "",
+        "outside_state": entry.outside_state,
     }
 
 

@@ -82,6 +82,8 @@ class Entry:
     transfers: int = 0
     """How often it went to another agent or queue."""
     outside: str = ""
+    outside_state: str = ""
+    """ringing or talking (its agent asks first), through, or ""."""
     """The destination it is, or was, put through to; "number" = one that was typed."""
     wanted_agent: str = ""
     handed_by: str = ""
@@ -263,7 +265,8 @@ class Contacts:
                 entry.state = "waiting"
             case facts.ContactReturned():
                 entry.topic, entry.queue, entry.needs, entry.step = fact.topic, fact.queue, fact.needs, 0
-                entry.further, entry.parked, entry.dialling, entry.outside = fact.further, False, "", ""
+                entry.further, entry.parked, entry.dialling = fact.further, False, ""
+                entry.outside = entry.outside_state = ""
                 entry.held_since = 0
                 _recorded_no_more(entry)
                 entry.state, entry.agent, entry.wanted_agent = "waiting", "", fact.wanted_agent
@@ -275,6 +278,7 @@ class Contacts:
                 entry.state, entry.wrap_up_due_at, entry.dialling, entry.recording = "wrap_up", fact.due_at, "", ""
                 entry.participants, entry.supervisors, entry.offer = {}, {}, None
                 entry.outside, entry.held_since = entry.outside if fact.reason == "passed_on" else "", 0
+                entry.outside_state = ""
                 entry.citizen_left = fact.reason != "agent"
             case facts.WrapUpExtended():
                 entry.wrap_up_due_at = fact.due_at
@@ -340,9 +344,14 @@ def _fold_offer(entry: Entry, fact: Fact, at: int) -> None:
             entry.participants = {**entry.participants, fact.agent: "conferenced"}
         case facts.ParticipantLeft():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.agent}
-        case facts.OutsideDialled():
-            entry.outside, entry.held_since = fact.destination or TYPED, 0
-            _recorded_no_more(entry)
+        case (
+            facts.OutsideConsulted()
+            | facts.OutsideAnswered()
+            | facts.OutsideLeft()
+            | facts.OutsideJoined()
+            | facts.OutsideDialled()
+        ):
+            _fold_outside(entry, fact)
         case facts.ContactTransferred():
             entry.participants = {id: role for id, role in entry.participants.items() if id != fact.to_agent}
             entry.agent, entry.handed_by = fact.to_agent, fact.agent
@@ -366,6 +375,24 @@ def _recorded_no_more(entry: Entry) -> None:
     """A recording is over; that the citizen does not want any stays so."""
     if entry.recording != "dropped":
         entry.recording = ""
+
+
+def _fold_outside(entry: Entry, fact: Fact) -> None:
+    match fact:
+        case facts.OutsideConsulted():
+            entry.outside, entry.outside_state, entry.held_since = fact.destination or TYPED, "ringing", 0
+        case facts.OutsideAnswered():
+            entry.outside_state = "talking"
+        case facts.OutsideLeft():
+            entry.outside = entry.outside_state = ""
+        case facts.OutsideJoined():
+            entry.outside_state, entry.held_since = "through", 0
+            _recorded_no_more(entry)
+        case facts.OutsideDialled():
+            entry.outside, entry.outside_state, entry.held_since = fact.destination or TYPED, "through", 0
+            _recorded_no_more(entry)
+        case _:
+            pass
 
 
 def _fold_work(entry: Entry, fact: Fact) -> None:

@@ -86,7 +86,7 @@ class Transfers:
                 self._time_zone, self._today = fact.centre.time_zone, (0, 0)
             case facts.ContactReturned():
                 self._returned(fact, at)
-            case facts.OutsideDialled():
+            case facts.OutsideDialled() | facts.OutsideJoined():
                 self._begin(fact.contact, "outside", "", at)
             case facts.ContactOffered(purpose="consult"):
                 self._begin(fact.contact, "warm", fact.agent, at)

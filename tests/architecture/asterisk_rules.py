@@ -26,7 +26,7 @@ OURS = frozenset({
     "DIALSTATUS", "UNIQUEID",  # made by Asterisk
     "KCC_NEIGHBOUR_RING",  # kcc-local.conf
     "KCC_AGI_SECRET", "KCC_FALLBACK", "KCC_FALLBACK_RING", "KCC_FALLBACK_TRIES", "KCC_ROUTER", "KCC_SPOOL",  # likewise
-    "KCC_BUSY",  # the router's own word, or nothing
+    "KCC_BUSY", "KCC_OUT",  # the router's own word, or nothing
     "KCC_ID",  # the router's own contact, a random id
     "KCC_NEXT",  # the router's own word, or nothing
     "KCC_ASK", "KCC_NONCE", "KCC_OVERFLOW", "KCC_TRY",  # made in the dialplan

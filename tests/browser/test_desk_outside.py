@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ async def test_put_through_taken_back_and_put_through_to_a_typed_number(browser:
     await expect(work).to_have_attribute("data-state", "active")
     await noor.get_by_test_id("put-through").click()
     dialog = noor.get_by_test_id("outside-dialog")
+    await dialog.get_by_label("Direct doorverbinden").check()
     await dialog.get_by_role("combobox").select_option("rijk")
     await check_accessible(noor)
     await dialog.get_by_role("button", name="Doorverbinden").click()
@@ -59,6 +61,7 @@ async def test_put_through_taken_back_and_put_through_to_a_typed_number(browser:
     await expect(bar).to_have_count(0)
     await call.audio.tone(1000)
     await noor.get_by_test_id("put-through").click()
+    await dialog.get_by_label("Direct doorverbinden").check()
     await dialog.get_by_label("Een ander nummer").check()
     await dialog.get_by_label("Telefoonnummer").fill("0900 1234567")
     await dialog.get_by_role("button", name="Doorverbinden").click()
@@ -68,6 +71,33 @@ async def test_put_through_taken_back_and_put_through_to_a_typed_number(browser:
     rings = await outside.next_call()
     assert "+31201234567@" in rings.invite.start
     rings.answer()
+    await expect(work).to_have_attribute("data-state", "wrap_up")
+    await call.audio.tone(620)
+    assert not pages.complaints
+
+
+async def test_asked_first_and_then_connected(browser: Browser, centre: CallCentre) -> None:
+    pages = Pages(browser, centre.router.base)
+    phone = await centre.board.agent(PHONES["noor"], "answer", hertz=1000)
+    noor = await pages.desk("noor")
+    outside = await centre.board.outside(mode="ring", hertz=620)
+    call = await centre.call()
+    await phone.next_call()
+    work = noor.get_by_test_id("work")
+    await expect(work).to_have_attribute("data-state", "active")
+    await noor.get_by_test_id("put-through").click()
+    dialog = noor.get_by_test_id("outside-dialog")
+    await expect(dialog.get_by_label("Eerst overleggen")).to_be_checked()
+    await dialog.get_by_role("combobox").select_option("rijk")
+    await dialog.get_by_role("button", name="Bellen").click()
+    bar = noor.get_by_test_id("outside")
+    await expect(bar).to_have_attribute("data-state", "ringing")
+    (await outside.next_call()).answer()
+    await expect(bar).to_have_attribute("data-state", "talking")
+    await check_accessible(noor)
+    if folder := os.environ.get("SHOTS"):
+        await noor.screenshot(path=f"{folder}/outside-talking.png")
+    await noor.get_by_test_id("join-outside").click()
     await expect(work).to_have_attribute("data-state", "wrap_up")
     await call.audio.tone(620)
     assert not pages.complaints

@@ -156,7 +156,7 @@ def _together(
 ) -> tuple[commands.Command, ...]:
     """Commands for several agents in one call, mostly about a call in which they are possible."""
     calls = [c for c in state.contacts.values() if c.channel == "phone" and c.state == "active"]
-    calls = [c for c in calls if c.held_since or c.outside_until or c.participants or c.offer] or calls
+    calls = [c for c in calls if c.held_since or c.outside_state or c.participants or c.offer] or calls
     resting = next((person.id for person in state.agents.values() if person.after_work_until), "")
     if resting and random.random() < 0.3:
         return (commands.FinishAfterWork(resting),)
@@ -165,8 +165,10 @@ def _together(
         contact, holder = call.id, call.owner
         if call.offer:
             return (commands.Accept(call.offer, state.offers[call.offer].agent),) * 4
-        if call.outside_until:
-            return (commands.CancelOutside(call.id, holder), commands.ReportOutside(call.id, random.random() < 0.5))
+        if call.outside_state and random.random() < 0.8:
+            answered = commands.ReportOutside(call.id, random.random() < 0.8)
+            join, back = commands.CompleteTransfer(contact, holder), commands.CancelOutside(contact, holder)
+            return (join, join, answered, back) if call.outside_state == "talking" else (answered, answered, back)
         free = [id for id, person in state.agents.items() if not person.load and person.presence != "signed_off"]
         agent = random.choice([*call.participants] or free or [agent])
     return (
@@ -182,7 +184,8 @@ def _together(
         commands.LeaveConversation(contact, random.choice([holder, agent])),
         commands.FinishAfterWork(agent),
         commands.HandOver(contact, holder, to_agent=agent),
-        commands.PassOutside(contact, holder, random.choice(["rijk", "rijk", "nergens"])),
+        commands.PassOutside(contact, holder, random.choice(["rijk", "nergens"])),
+        *(commands.PassOutside(contact, holder, "rijk", consult=True),) * 2,
         commands.PassOutside(contact, holder, number_ref="v-9"),
         commands.CancelOutside(contact, holder),
         commands.ReportOutside(contact, random.random() < 0.5),

@@ -31,7 +31,8 @@ def check(state: State, now: int) -> None:
         assert contact.owner not in contact.participants
         assert not contact.supervisors or contact.state == "active"
         assert not contact.outside or contact.state in ("active", "wrap_up")
-        assert bool(contact.outside_until) == bool(contact.outside and contact.state == "active")
+        assert bool(contact.outside_state) == bool(contact.outside and contact.state == "active")
+        assert bool(contact.outside_until) == (contact.outside_state in ("ringing", "through"))
         assert not contact.outside_until or not (contact.offer or contact.participants)
         assert bool(contact.owner) == (contact.state in ("active", "wrap_up"))
         if contact.state == "waiting":

@@ -8,7 +8,7 @@ import pytest
 
 from router.engine import commands, facts
 from router.engine.decide import advance, due
-from router.engine.effects import DialOutside, Effect, HangUp, Hold
+from router.engine.effects import ConsultOutside, DialOutside, Effect, HangUp, Hold, JoinOutside, Reconnect
 from router.engine.react import effects_of
 from router.engine.state import state_hash
 from router.errors import InvalidInput, NotAllowed, Refusal, UnknownThing, WrongState
@@ -177,3 +177,115 @@ def test_what_cannot_be_put_through(world: World) -> None:
     assert isinstance(refused(world, commands.PassOutside(contact, "anna", number_ref="v-1")), NotAllowed)
     world.ask(commands.Consult(contact, "anna", "bert"))
     assert isinstance(refused(world, commands.PassOutside(contact, "anna", "rijk")), WrongState)
+
+
+# -- asked first ------------------------------------------------------------------------------------------------
+
+
+def asked(world: World, *, answered: bool = True) -> str:
+    contact = talking(world)
+    world.ask(commands.PassOutside(contact, "anna", "rijk", consult=True))
+    if answered:
+        world.ask(commands.ReportOutside(contact, answered=True))
+    return contact
+
+
+def test_the_owner_asks_first_and_then_leaves_the_citizen_to_them(world: World) -> None:
+    contact = asked(world, answered=False)
+    assert effects(world) == [ConsultOutside(contact, "1400", "", "140591", 30)]
+    found = world.state.contacts[contact]
+    assert (found.state, found.owner, found.outside_state) == ("active", "anna", "ringing")
+    assert isinstance(refused(world, commands.CompleteTransfer(contact, "anna")), WrongState)
+    world.ask(commands.ReportHeld(contact))
+    for _ in range(2):
+        world.ask(commands.ReportOutside(contact, answered=True))
+    assert found.outside_state == "talking"
+    world.pass_time(3_600_000)
+    assert found.outside_state == "talking", "they talk as long as they like"
+    for _ in range(2):
+        world.ask(commands.CompleteTransfer(contact, "anna"))
+    assert found.outside_state == "through"
+    world.ask(commands.ReportOutside(contact, answered=True))
+    assert world.state.contacts[contact].state == "wrap_up"
+    world.ask(commands.CompleteTransfer(contact, "anna"))
+    world.ask(commands.CompleteWrapUp(contact, "anna", True))
+    assert world.state.books["phone"].ended == {"passed_on": 1}
+    assert state_hash(replayed(world.record)) == state_hash(world.state)
+
+
+def test_leaving_the_citizen_to_them_is_one_order(world: World) -> None:
+    contact = asked(world)
+    world.ask(commands.CompleteTransfer(contact, "anna"))
+    assert effects(world) == [JoinOutside(contact)]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_who_does_not_answer_or_leaves_brings_the_owner_back_to_the_citizen(world: World, answered: bool) -> None:
+    contact = asked(world, answered=answered)
+    for _ in range(2):
+        world.ask(commands.ReportOutside(contact, answered=False))
+    left = [fact for _, fact in world.record if isinstance(fact, facts.OutsideLeft)]
+    assert [fact.how for fact in left] == ["left" if answered else "not_answered"]
+    found = world.state.contacts[contact]
+    assert (found.state, found.owner, found.outside, found.outside_state) == ("active", "anna", "", "")
+    world.ask(commands.PassOutside(contact, "anna", "rijk", consult=True))
+    assert found.outside_state == "ringing", "and may try again"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_owner_goes_back_to_the_citizen(world: World, answered: bool) -> None:
+    contact = asked(world, answered=answered)
+    world.ask(commands.CancelOutside(contact, "anna"))
+    assert effects(world) == [Reconnect(contact)]
+    world.ask(commands.ReportOutside(contact, answered=True))
+    assert world.state.contacts[contact].outside_state == "", "too late"
+
+
+def test_nothing_is_heard_and_the_owner_is_back_in_time(world: World) -> None:
+    contact = asked(world, answered=False)
+    world.pass_time(35_000)
+    assert effects(world) == [Reconnect(contact)]
+    assert world.state.contacts[contact].owner == "anna"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_owner_hangs_up_while_asking_and_the_citizen_waits_again(world: World, answered: bool) -> None:
+    contact = asked(world, answered=answered)
+    world.ask(commands.LeaveConversation(contact, "anna"))
+    found = world.state.contacts[contact]
+    assert (found.state, found.outside, found.outside_state) == ("waiting", "", "")
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_citizen_leaves_while_the_owner_asks(world: World, answered: bool) -> None:
+    contact = asked(world, answered=answered)
+    world.ask(commands.EndContact(contact, "citizen_left"))
+    found = world.state.contacts[contact]
+    assert (found.state, found.outside, found.outside_state) == ("wrap_up", "", "")
+    world.ask(commands.CompleteWrapUp(contact, "anna", True))
+    assert world.state.books["phone"].ended == {"handled": 1}
+
+
+def test_they_cannot_be_connected_and_the_citizen_comes_back_to_the_owner(world: World) -> None:
+    contact = asked(world)
+    world.ask(commands.CompleteTransfer(contact, "anna"))
+    world.ask(commands.ReportOutside(contact, answered=False))
+    assert (world.offer_of(contact)[1], world.state.contacts[contact].outside_state) == ("anna", "")
+
+
+def test_a_census_finds_who_is_asked_and_who_is_connected(world: World) -> None:
+    contact = asked(world)
+    world.ask(commands.StartCentre(("phone",)))
+    world.ask(commands.ReportCensus("phone", (contact,), {contact: "anna"}))
+    assert world.state.contacts[contact].outside_state == "talking"
+    world.ask(commands.CompleteTransfer(contact, "anna"))
+    world.ask(commands.StartCentre(("phone",)))
+    world.ask(commands.ReportCensus("phone", (contact,), outside={contact: True}))
+    assert world.state.contacts[contact].state == "wrap_up"
+
+
+def test_after_a_restart_without_the_owners_phone_the_citizen_waits_again(world: World) -> None:
+    contact = asked(world)
+    world.ask(commands.StartCentre(("phone",)))
+    world.ask(commands.ReportCensus("phone", (contact,)))
+    assert world.state.contacts[contact].state in ("waiting", "offered")

@@ -303,7 +303,7 @@ async def test_the_census_reads_variables_and_asterisks_word_for_not_set() -> No
     async def script(peer: Peer) -> None:
         await login(peer)
         action = await peer.action()
-        assert action["Variables"] == "KCC_ID,KCC_NUMBER,KCC_OFFER,KCC_OVERFLOW,KCC_REC"
+        assert action["Variables"] == "KCC_ID,KCC_NUMBER,KCC_OFFER,KCC_OVERFLOW,KCC_REC,KCC_OUT"
         peer.reply(action)
         common = ("Event: Status", f"ActionID: {action['ActionID']}")
         peer.send(*common, "Channel: PJSIP/trunk-1", "Uniqueid: kcc-1.0", "Linkedid: kcc-1.0", "Context: kcc-hold",

@@ -78,6 +78,7 @@ CASES: list[tuple[dict[str, str], VoiceEvent]] = [
     (user("KccBack", Step="begin"), Back(T, U, "begin", "")),
     (user("KccBack", Step="end", Status="BUSY"), Back(T, U, "end", "BUSY")),
     (user("KccOutsideEnd", KccId="c-1", Status="BUSY"), OutsideEnded("c-1", T, "BUSY")),
+    (user("KccOutsideLeft", KccId="c-1", Status="ANSWER"), OutsideEnded("c-1", T, "ANSWER", asked=True)),
     (user("KccGone", KccId="c-1"), Gone("c-1", T, U)),
     (user("KccGone", KccId=""), Gone("", T, U)),
     ({"Event": "Hangup", **CITIZEN, "Cause": "17"}, LegGone(T, U, U, 17)),

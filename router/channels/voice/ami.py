@@ -26,7 +26,7 @@ BACKOFF_SECONDS_MAX = 5.0
 INBOX_MAX = 10_000
 """Events nobody has taken yet; beyond it the connection is dropped and the next one starts with a census."""
 
-CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC")
+CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC", "KCC_OUT")
 GONE: Final = re.compile(r"no such channel|does(n't| not) exists?|channel not up", re.IGNORECASE)
 CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:;@/+-]{0,127}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_*#-]{1,79}")
@@ -81,6 +81,8 @@ class LiveChannel:
     """The last offer made for this call; over when `context` is not kcc-deliver."""
     overflow: bool
     """It went to the fallback phones."""
+    out: bool = False
+    """The citizen was left to somebody outside: when that is over, so is the call."""
     record: str = ""
     """The recording that began, or begins, with the answer of an agent."""
 
@@ -347,5 +349,6 @@ def live_channel(row: Frame) -> LiveChannel:
         number=variables.get("KCC_NUMBER", ""),
         offer=variables.get("KCC_OFFER", ""),
         overflow=variables.get("KCC_OVERFLOW", "") == "1",
+        out=variables.get("KCC_OUT", "") == "1",
         record=variables.get("KCC_REC", ""),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.events import (
     AFTER_CONTEXT,
+    CONSULT_OUTSIDE_CONTEXT,
     DELIVER_CONTEXT,
     NEIGHBOUR_CONTEXT,
     OUTSIDE_CONTEXT,
@@ -64,14 +65,16 @@ class Call:
     settled: int = 0
     """The fact by which that was recorded: orders decided before it no longer stand."""
     mode: str = ""
-    """How our phones are in it: dialled by the citizen's leg (""), or legs apart: consult, bridged, conference."""
+    """How our phones are in it: dialled by the citizen's leg (""), or legs apart: consult, outside, joining, bridged,
+    conference."""
     owner_leg: str = ""
     """The channel of the phone of `agent`."""
     hung_up: str = ""
     """The last of our phones that was heard to hang up."""
     colleague: str = ""
     colleague_leg: str = ""
-    """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered."""
+    """Who is consulted or in the conference beside `agent`, and their phone's channel once it was answered; of somebody
+    outside the channel alone."""
     municipality: str = ""
     """Whom it is for; "" = not known, from before a start."""
     queued: int = 0
@@ -221,6 +224,8 @@ class Census:
     """Contact -> the channels of our phones that are up for it, the longest first."""
     passed_on: frozenset[str] = frozenset()
     """Contacts of calls that talk with a neighbour."""
+    asked: dict[str, str] = field(default_factory=dict)
+    """Contact -> the channel of somebody outside, with whom its agent talks while the citizen is on hold."""
 
     def rename(self, before: str, after: str) -> None:
         """The call goes on under another contact."""
@@ -232,7 +237,7 @@ class Census:
     @property
     def outside(self) -> dict[str, bool]:
         """Contact -> whether it was answered, of the calls that are put through to somebody outside."""
-        return {c: bool(row.bridge_id) for c, row in self.channels.items() if row.context == OUTSIDE_CONTEXT}
+        return {c: bool(row.bridge_id) for c, row in self.channels.items() if row.context == OUTSIDE_CONTEXT or row.out}
 
     def between(self, contact: str) -> bool:
         """Delivered to a phone and not bridged: it rings, or the agent has hung up this very moment."""
@@ -253,11 +258,18 @@ def census_of(rows: Iterable[LiveChannel], endpoints: Mapping[str, str]) -> Cens
     for row in sorted(found, key=lambda row: -row.seconds):
         if row.channel in endpoints:
             legs.setdefault(row.linkedid, []).append(row)
+    others = {row.bridge_id: row.channel for row in found if row.bridge_id and row.channel not in endpoints}
+    asked = {
+        row.linkedid: others[row.bridge_id]
+        for row in found
+        if row.channel in endpoints and row.context == CONSULT_OUTSIDE_CONTEXT and row.bridge_id in others
+    }
     return Census(
         {row.kcc_id: row for row in citizens},
         {row.kcc_id: phones[row.bridge_id] for row in citizens if row.bridge_id in phones},
         {row.kcc_id: tuple(legs.get(row.uniqueid, ())) for row in citizens},
         frozenset(passed),
+        {row.kcc_id: asked[row.uniqueid] for row in citizens if row.uniqueid in asked},
     )
 
 

@@ -20,6 +20,7 @@ AFTER_CONTEXT = "kcc-after"
 BACK_CONTEXTS = ("kcc-back", "kcc-back-citizen")
 """Callbacks: whose leg is dialled first, the agent's or the citizen's."""
 HOLD_EXTEN = "s"
+CONSULT_OUTSIDE_CONTEXT = "kcc-consult-outside"
 OUTSIDE_EXTEN = "s"
 """In kcc-outside: dials KCC_DIAL."""
 LIMIT_EXTEN = "limit"
@@ -52,11 +53,11 @@ def dial_exten(endpoint: str, offer: str) -> str:
     return f"d-{endpoint}-{offer}"
 
 
-def conference_extens(contact: str) -> tuple[str, str]:
-    """The extensions in kcc-conf of the citizen and of ours: the room is the contact's. ValueError for a strange id."""
+def contact_exten(letter: str, contact: str) -> str:
+    """In kcc-conf of the citizen (c) and of ours (a), in kcc-consult-outside (o). ValueError for a strange id."""
     if not OFFER.fullmatch(contact):
         raise ValueError("a contact that the dialplan cannot carry")
-    return f"c-{contact}", f"a-{contact}"
+    return f"{letter}-{contact}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class OutsideEnded:
     kcc_id: str
     channel: str
     status: str
+    asked: bool = False
+    """It was the agent's leg that dialled them, and waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +364,8 @@ def _back(frame: Frame) -> VoiceEvent:
 
 
 def _outside_end(frame: Frame) -> VoiceEvent:
-    return OutsideEnded(_id(frame), _must(frame, "Channel"), _status(frame, "Status"))
+    asked = _one(frame, "UserEvent") == "KccOutsideLeft"
+    return OutsideEnded(_id(frame), _must(frame, "Channel"), _status(frame, "Status"), asked)
 
 
 def _gone(frame: Frame) -> VoiceEvent:
@@ -420,6 +424,7 @@ USER_EVENTS: Final[dict[str, Callable[[Frame], VoiceEvent]]] = {
     "KccConsultEnd": _consult_end,
     "KccBack": _back,
     "KccOutsideEnd": _outside_end,
+    "KccOutsideLeft": _outside_end,
     "KccGone": _gone,
     "KccAgiLate": _late,
     "KccOverflow": _overflow,

@@ -22,11 +22,13 @@ from router.channels.voice.waiting import Waiting
 from router.engine import commands
 from router.engine.effects import (
     Announce,
+    ConsultOutside,
     DialOutside,
     Effect,
     EndSpy,
     HangUp,
     Hold,
+    JoinOutside,
     OfferCallback,
     OfferVoicemail,
     PassOn,
@@ -124,8 +126,8 @@ class Orders:
                 pass  # the caller is told first; the census ends what stays behind
             case HangUp():
                 await self._ami.hangup(call.channel)
-            case DialOutside():
-                await self._outside.dial(effect, call)
+            case DialOutside() | ConsultOutside() | JoinOutside():
+                await self._outside.steer(effect, call)
             case Announce() | OfferCallback() | OfferVoicemail() | PassOn():
                 await self._waiting.steer(effect, call)
             case Spy() | EndSpy():

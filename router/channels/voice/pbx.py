@@ -26,7 +26,7 @@ from router.channels.voice.search import AsteriskSearch
 from router.channels.voice.supervision import Supervision
 from router.channels.voice.survey import Survey
 from router.channels.voice.telephones import Telephones
-from router.channels.voice.together import FAILED, Together
+from router.channels.voice.together import ASKS, FAILED, Together
 from router.channels.voice.voicemail import Voicemail
 from router.channels.voice.waiting import Waiting
 from router.engine import commands
@@ -76,7 +76,7 @@ class Pbx:
             around, self._ami, self.calls, self._reports.tell, voicemail, self.intake.home, settings.dial_prefixes
         )
         self._survey = Survey(self._ami, self._reports.tell, self.intake.home)
-        self._outside = Outside(self._ami, self._together, self._reports.tell, around.vault)
+        self._outside = Outside(self._ami, self.calls, self._together, self._reports.tell, around.vault)
         self._go_out = {
             events.NEIGHBOUR_CONTEXT: self._waiting.passed_on,
             events.OUTSIDE_CONTEXT: self._outside.answered,
@@ -150,7 +150,7 @@ class Pbx:
         if decoded.reason:
             log.warning("voice.malformed_event", reason=decoded.reason)
         self._telephones.heard(self.id, decoded.event, self._supervision.listens)
-        if await self.callbacks.heard(decoded.event):
+        if await self.callbacks.heard(decoded.event) or await self._heard_outside(decoded.event):
             return
         self.calls.hear(decoded.event)
         match decoded.event:
@@ -160,10 +160,6 @@ class Pbx:
                 await self._work.put(offer.rpartition("-")[0], partial(self._answered, event))
             case events.DialEnded(offer=offer, context=events.CONSULT_CONTEXT) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.dialled, event))
-            case events.DialEnded(channel=channel, context=context, status="ANSWER") if context in self._go_out:
-                await self._work.put(channel, partial(self._go_out[context], self.calls.on(channel)))
-            case events.OutsideEnded(kcc_id=contact) as event:
-                await self._work.put(contact, partial(self._outside.over, event))
             case events.ConsultEnded(offer=offer) as event if offer:
                 await self._work.put(offer.rpartition("-")[0], partial(self._together.consult_over, event))
             case events.PhoneHeld() | events.HangupAsked() | events.LegGone() as event:
@@ -178,6 +174,20 @@ class Pbx:
                     await self._work.put(uniqueid, partial(self._turned_to_others, uniqueid))
             case events.LateAgi(script=script):
                 log.error("voice.agi_late", script=script)
+
+    async def _heard_outside(self, event: events.VoiceEvent | None) -> bool:
+        """Whether it was about somebody outside the centre to whom a call is put through."""
+        match event:
+            case events.DialEnded(channel=leg, context=events.CONSULT_OUTSIDE_CONTEXT, status="ANSWER"):
+                asking = self.calls.with_phone(leg)
+                await self._work.put(asking.contact if asking else leg, partial(self._outside.asked, event))
+            case events.OutsideEnded(kcc_id=contact):
+                await self._work.put(contact, partial(self._outside.over, event))
+            case events.DialEnded(channel=leg, context=context, status="ANSWER") if context in self._go_out:
+                await self._work.put(leg, partial(self._go_out[context], self.calls.on(leg)))
+            case _:
+                return False
+        return True
 
     async def _phone_does(self, event: events.PhoneHeld | events.HangupAsked | events.LegGone) -> None:
         """One of our phones holds the call, hangs up or is gone: a supervisor's, or one that is a leg of its own."""
@@ -198,7 +208,7 @@ class Pbx:
         call = self.calls.up(event.kcc_id, event.channel, event.uniqueid)
         call.named = True
         call.came("hold")
-        if call.mode == "consult":
+        if call.mode in ASKS:
             return  # the agent asks a colleague meanwhile
         call.agent = ""
         if call.asking:  # the intake was cut short: the call goes on all the same

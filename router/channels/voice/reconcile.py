@@ -107,6 +107,7 @@ class Reconciler:
                 if first or (contact in before and contact not in census.answered):
                     await self._adopt(contact, census)
             await self._report(census, rows, mark, epoch)
+            await self._together.asked_outside(census)
             return strangers
 
     async def _report(self, census: Census, rows: list[LiveChannel], mark: int, epoch: int) -> None:

@@ -24,9 +24,17 @@ log = structlog.get_logger()
 
 FAILED = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "unreachable", "CONGESTION": "unreachable"}
 """What Dial reports -> why the offer failed."""
+OUTSIDE = "outside"
+"""The mode in which the owner asks somebody outside the centre (outside.py)."""
+ASKS = frozenset({"consult", OUTSIDE})
+"""Modes in which the owner talks with somebody else while the citizen is on hold."""
 DIALS = "Dial"
 """The application of the leg from which a colleague is rung; the colleague's own is AppDial."""
 
+WAITS = "Wait"
+"""The application of that leg when nobody is on the other side any more."""
+ASKING = {events.CONSULT_CONTEXT: "consult", events.CONSULT_OUTSIDE_CONTEXT: OUTSIDE}
+"""Where in the dialplan the owner's leg is then -> the mode."""
 REJOIN_SECONDS = 20
 """How long a phone that was lost from a conference rings."""
 
@@ -53,7 +61,7 @@ class Together:
         match effect:
             case RingColleague():
                 await self._ring(effect, call)
-            case Reconnect() if call.mode == "consult":
+            case Reconnect() if call.mode in ASKS:
                 call.mode, call.colleague, call.colleague_leg = "bridged", "", ""
                 await self._ami.bridge(call.owner_leg, call.channel)
             case Connect():
@@ -63,7 +71,7 @@ class Together:
             case Rejoin():
                 await self._rejoin(effect, call)
             case Confer() if call.mode == "consult":
-                citizen, ours = events.conference_extens(call.contact)
+                citizen, ours = (events.contact_exten(letter, call.contact) for letter in "ca")
                 call.mode = "conference"
                 both = Leg(call.colleague_leg, events.CONFERENCE_CONTEXT, ours)
                 await self._ami.redirect(call.owner_leg, events.CONFERENCE_CONTEXT, ours, also=both)
@@ -85,7 +93,7 @@ class Together:
         exten = events.dial_exten(effect.endpoint, effect.offer)
         await self._ami.redirect(call.channel, events.DELIVER_CONTEXT, exten)
         for leg in before:
-            await self._end(leg)
+            await self.end(leg)
 
     async def _rejoin_room(self, effect: Rejoin, call: Call) -> None:
         """One of ours comes into the room anew, on a leg of its own; the leg that was lost ends."""
@@ -94,8 +102,8 @@ class Together:
             before, call.colleague_leg = call.colleague_leg, leg
         else:
             before, call.owner_leg = call.owner_leg, leg
-        await self._end(before)
-        _, room = events.conference_extens(call.contact)
+        await self.end(before)
+        room = events.contact_exten("a", call.contact)
         try:
             await self._ami.originate(
                 effect.endpoint, events.CONFERENCE_CONTEXT, room, channel_id=leg, seconds=REJOIN_SECONDS, variables={}
@@ -112,7 +120,7 @@ class Together:
         if consulting:
             call.mode = "bridged"
             await self._ami.bridge(call.owner_leg, call.channel)
-        await self._end(before)
+        await self.end(before)
 
     async def release(self, call: Call) -> None:
         """The phones of a call that goes on without them, or has ended."""
@@ -120,9 +128,10 @@ class Together:
             legs = (call.owner_leg, call.colleague_leg)
             call.mode, call.owner_leg, call.colleague, call.colleague_leg = "", "", "", ""
             for leg in legs:
-                await self._end(leg)
+                await self.end(leg)
 
-    async def _end(self, leg: str) -> None:
+    async def end(self, leg: str) -> None:
+        """Hang up one of our phones, or one that was rung for us, if it is still there."""
         if leg:
             try:
                 with contextlib.suppress(ChannelGone):
@@ -140,7 +149,7 @@ class Together:
             return
         call, agent = self._calls.get(contact), self._agents.get(event.endpoint, "")
         if call is None or await self._tell(commands.Accept(event.offer, agent)) is None:
-            await self._end(event.agent_channel)
+            await self.end(event.agent_channel)
             return
         call.colleague, call.colleague_leg = agent, event.agent_channel
 
@@ -170,7 +179,7 @@ class Together:
 
     async def leg_gone(self, call: Call, channel: str) -> None:
         """One of our phones has gone, by whatever cause. Bridged, the citizen's KccHeld says what is left."""
-        if call.mode == "conference" or (call.mode == "consult" and channel == call.owner_leg):
+        if call.mode == "conference" or (call.mode in ASKS and channel == call.owner_leg):
             await self._leaves(call, channel)
 
     async def _leaves(self, call: Call, channel: str) -> None:
@@ -192,7 +201,7 @@ class Together:
             call = self._calls.get(contact)
             if call is not None and not call.owner_leg:
                 self.restore(call, citizen, census.phones.get(contact, ()))
-            if call is not None and call.mode == "consult" and census.phones.get(contact):
+            if call is not None and call.mode in ASKS and census.phones.get(contact):
                 answered[contact] = call.agent
             elif call is not None and contact in answered and not call.mode:
                 call.agent = answered[contact]
@@ -200,13 +209,30 @@ class Together:
                 answered[contact] = call.agent
         return answered, together
 
+    async def asked_outside(self, census: Census) -> None:
+        """After a start: who outside has answered meanwhile, or has left the owner's phone alone."""
+        for contact, phones in census.phones.items():
+            call, theirs = self._calls.get(contact), census.asked.get(contact, "")
+            if call is None or call.mode != OUTSIDE:
+                continue
+            if theirs and call.colleague_leg != theirs:
+                call.colleague_leg = theirs
+                await self._tell(commands.ReportOutside(contact, answered=True))
+            elif any(row.channel == call.owner_leg and row.application == WAITS for row in phones):
+                await self._tell(commands.ReportOutside(contact, answered=False))
+
     def restore(self, call: Call, citizen: LiveChannel, phones: Iterable[LiveChannel]) -> None:
         """After a start: which phone is whose, from what is up."""
         ours = [row for row in phones if events.endpoint_of(row.channel) in self._agents]
-        asking = [row for row in ours if row.context == events.CONSULT_CONTEXT and row.application == DIALS]
+        asking = [
+            row
+            for row in ours
+            if row.context == events.CONSULT_OUTSIDE_CONTEXT
+            or (row.context == events.CONSULT_CONTEXT and row.application == DIALS)
+        ]
         others = [row for row in ours if row not in asking]
         if asking:
-            call.mode, call.owner_leg = "consult", asking[0].channel
+            call.mode, call.owner_leg = ASKING[asking[0].context], asking[0].channel
             call.colleague_leg = others[0].channel if others else ""
         elif citizen.context == events.CONFERENCE_CONTEXT and ours:
             call.mode, call.owner_leg = "conference", ours[0].channel

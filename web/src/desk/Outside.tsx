@@ -16,11 +16,14 @@ export const mayPutThrough = (): boolean => !!centre.value?.destinations?.length
 export function OutsideBar({ one }: { one: InHand }) {
   const t = texts.value
   if (!one.outside) return null
+  const who = destinationName(one.outside)
+  const asks = one.outside_state === 'ringing' || one.outside_state === 'talking'
   return (
-    <div class="together" role="group" aria-label={t.putThrough} data-testid="outside" data-to={one.outside}>
+    <div class="together" role="group" aria-label={t.putThrough} data-testid="outside" data-to={one.outside} data-state={one.outside_state}>
       <Icon name="phone" />
-      <p class="grow" role="status">{t.ringsOutside(destinationName(one.outside))}</p>
-      <button type="button" data-testid="cancel-outside" onClick={() => void together('cancel_outside', one.contact)}>{t.takeBack}</button>
+      <p class="grow" role="status">{one.outside_state === 'talking' ? t.talksOutside(who) : asks ? t.ringsOutsideFirst(who) : t.ringsOutside(who)}</p>
+      {one.outside_state === 'talking' && <button type="button" class="primary" data-testid="join-outside" onClick={() => void together('transfer', one.contact)}>{t.connectOutside}</button>}
+      <button type="button" data-testid="cancel-outside" onClick={() => void together('cancel_outside', one.contact)}>{asks ? t.backToCitizen : t.takeBack}</button>
     </div>
   )
 }
@@ -30,20 +33,27 @@ export function OutsideDialog({ one }: { one: InHand }) {
   const destinations = centre.value?.destinations ?? []
   const typing = !!centre.value?.typed_numbers
   const [typed, setTyped] = useState(!destinations.length)
+  const [first, setFirst] = useState(true)
   const shut = (): void => void (openDialog.value = null)
   return (
     <Dialog title={t.putThroughTitle} onClose={shut} testid="outside-dialog">
       <SendForm
-        action={t.transfer}
+        action={first ? t.callOutside : t.transfer}
         onCancel={shut}
         send={async (data) => {
           const to = `${data.get('to')}`.trim()
-          await passOutside(one.contact, typed ? { number: to } : { destination: to })
+          await passOutside(one.contact, typed ? { number: to } : { destination: to }, first)
           shut()
           say(t.ringsNow)
         }}
       >
-        <p class="muted">{t.putThroughText}</p>
+        <fieldset>
+          <legend>{t.putThroughHow}</legend>
+          {[true, false].map((asks) => (
+            <label key={`${asks}`} class="option"><input type="radio" name="how" checked={first === asks} onChange={() => setFirst(asks)} />{asks ? t.consultFirst : t.atOnce}</label>
+          ))}
+        </fieldset>
+        <p class="muted">{first ? t.consultFirstText : t.putThroughText}</p>
         <TransferWarning one={one} />
         {typing && destinations.length > 0 && (
           <fieldset>

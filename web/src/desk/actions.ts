@@ -1,7 +1,7 @@
 // What the desk does: connect, ask the server, and keep what it shows in step with the answers.
 import { batch, effect } from '@preact/signals'
 import { reasonName } from '../shared/names'
-import type { DeskState, Me, Owner, Presence, Window } from '../shared/protocol'
+import type { DeskState, Me, Outside, Owner, Presence, Window } from '../shared/protocol'
 import { Refusal } from '../shared/refusal'
 import { connect, newId } from '../shared/socket'
 import { signOut } from '../shared/session'
@@ -296,7 +296,7 @@ export function watchWrapUps(): void {
 export const handOver = (contact: string, to: Owner, note: string): Promise<unknown> => ask('hand_over', { contact, ...to, note })
 
 export const consult = (contact: string, agent: string): Promise<unknown> => ask('consult', { contact, agent })
-export const passOutside = (contact: string, to: { destination: string } | { number: string }): Promise<unknown> => ask('pass_outside', { contact, ...to })
+export const passOutside = (contact: string, to: Outside, consult: boolean): Promise<unknown> => ask('pass_outside', { contact, consult, ...to })
 export const together = (what: 'cancel_consult' | 'transfer' | 'conference' | 'cancel_outside', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
 export const record = (what: 'pause_recording' | 'resume_recording', contact: string): Promise<boolean> => attempt(() => ask(what, { contact }))
 export const dropRecording = (contact: string): Promise<unknown> => ask('drop_recording', { contact })

@@ -270,6 +270,8 @@ export interface InHand {
   dial_failed: string
   /** The destination the call is being put through to; "number" when one was typed. */
   outside: string
+  /** ringing, talking: its agent asks them first; through: the citizen is being connected with them. */
+  outside_state: '' | 'ringing' | 'talking' | 'through'
   /** Whether the conversation is recorded: dropped = no more, and what there was is thrown away. */
   recording: '' | 'on' | 'paused' | 'dropped'
   /** Supervisor -> how they take part in the call, where the municipality shows it. */
@@ -390,6 +392,9 @@ export interface FollowUp {
   recording: string
 }
 
+/** To whom a call is put through: a destination, or a number that was typed. */
+export type Outside = { destination: string } | { number: string }
+
 export type Owner = { agent: string } | { queue: string }
 
 /** Event -> [what is sent, what the acknowledgement adds]. */
@@ -414,7 +419,7 @@ export interface DeskRequests {
   windows: [{ contact: string }, { windows: Window[] }]
   call_now: [{ follow_up: string }, { contact: string }]
   cancel_consult: [{ contact: string }, object]
-  pass_outside: [{ contact: string; destination: string } | { contact: string; number: string }, object]
+  pass_outside: [{ contact: string; consult: boolean } & Outside, object]
   cancel_outside: [{ contact: string }, object]
   pause_recording: [{ contact: string }, object]
   resume_recording: [{ contact: string }, object]
