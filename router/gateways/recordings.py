@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 from aiohttp import web
 
 from router.gateways.routes import Query, Rooms, Route
 from router.projections.recordings import Recording
-from router.web import STAFF, Principal, json_answer, require
+from router.web import STAFF, InvalidField, Principal, json_answer, require
 
 LISTED_MAX = 200
+DIGITS_MAX = 15
 
 
 class RecordingShown(msgspec.Struct, frozen=True):
@@ -46,7 +49,12 @@ class RecordingRequests:
         self._rooms = rooms
 
     def routes(self) -> list[Route]:
-        query = (Query("contact", "Only of this contact."),)
+        query = (
+            Query("contact", "Only of this contact."),
+            Query(
+                "before", "Only of conversations that began before this moment, in ms: those that come after a list."
+            ),
+        )
         return [
             Route("GET", "/api/v1/recordings", "listRecordings", "Recordings that this person may listen to",
                   self._list, STAFF, answer=RecordingList, query=query, tag="recordings"),
@@ -61,22 +69,28 @@ class RecordingRequests:
 
     def any_for(self, principal: Principal) -> bool:
         """Whether some conversations are recorded, or were, that this person may listen to."""
-        recorded = {m.id for m in self._rooms.views.centre.municipalities if m.recording.queues}
-        kept = (one.municipality for one in self._rooms.views.recordings)
-        return any(self.may_listen(principal, municipality) for municipality in {*recorded, *kept})
+        kept_of = self._rooms.views.recordings.kept_of
+        return any(
+            (m.recording.queues or kept_of[m.id]) and self.may_listen(principal, m.id)
+            for m in self._rooms.views.centre.municipalities
+        )
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         principal = require(request, *STAFF)
-        contact, now = request.query.get("contact", ""), self._rooms.now()
-        found = [
+        contact, before, now = request.query.get("contact", ""), request.query.get("before", "0"), self._rooms.now()
+        if not (before.isascii() and before.isdigit() and len(before) <= DIGITS_MAX):
+            raise InvalidField("A moment in ms", "before")
+        until = int(before)
+        fitting = (
             one
             for one in self._rooms.views.recordings
             if one.keep_until > now
+            and (not until or one.started_at < until)
             and (not contact or one.contact == contact)
             and self.may_listen(principal, one.municipality)
-        ]
-        found.sort(key=lambda one: (one.started_at, one.contact), reverse=True)
-        return json_answer(RecordingList([_shown(one) for one in found[:LISTED_MAX]]))
+        )
+        found = sorted(islice(fitting, LISTED_MAX), key=lambda one: (one.started_at, one.contact), reverse=True)
+        return json_answer(RecordingList([_shown(one) for one in found]))
 
 
 def _shown(one: Recording) -> RecordingShown:

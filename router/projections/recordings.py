@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -41,11 +42,13 @@ class Recordings:
         self._unsaved: dict[tuple[str, int], Recording] = {}
         self._kept: dict[tuple[str, int], Recording] = {}
         self._of_ref: dict[str, Recording] = {}
+        self.kept_of: Counter[str] = Counter()
+        """Municipality -> how many are kept."""
         self._ends: list[tuple[int, str, int]] = []
 
     def __iter__(self) -> Iterator[Recording]:
-        """In the order in which they were stored."""
-        yield from self._kept.values()
+        """Those that were stored last come first."""
+        yield from reversed(self._kept.values())
 
     def of_ref(self, ref: str) -> Recording | None:
         """The recording of which this is a part, also when its time is over."""
@@ -91,6 +94,7 @@ class Recordings:
         recording.refs, recording.seconds, recording.keep_until = fact.refs, fact.seconds, fact.keep_until
         self._kept[fact.contact, fact.number] = recording
         self._of_ref.update(dict.fromkeys(fact.refs, recording))
+        self.kept_of[recording.municipality] += 1
         heapq.heappush(self._ends, (fact.keep_until, fact.contact, fact.number))
 
     def _drop(self, contact: str) -> None:
@@ -103,5 +107,7 @@ class Recordings:
 
     def _forget(self, key: tuple[str, int]) -> None:
         recording = self._kept.pop(key, None)
-        for ref in recording.refs if recording is not None else ():
-            del self._of_ref[ref]
+        if recording is not None:
+            self.kept_of[recording.municipality] -= 1
+            for ref in recording.refs:
+                del self._of_ref[ref]

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.xdist_group("desk recording"),
     pytest.mark.skipif(asterisk_command() is None, reason=missing("asterisk")),
 ]
-RECORDED = '[municipalities.recording]\nqueues = ["burgerzaken"]\n\n[municipalities.greeting]'
+RECORDED = '[municipalities.recording]\nqueues = ["burgerzaken"]\nlisteners = ["noor"]\n\n[municipalities.greeting]'
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,10 @@ async def test_paused_and_resumed_at_the_desk_and_heard_by_a_supervisor(browser:
     await expect(bar).to_have_count(0)
     await citizen.wait(citizen.over)
     await centre.logged("voice.recording_stored")
+
+    await noor.get_by_role("button", name="Opnamen").click()  # she may listen
+    await expect(noor.get_by_test_id("recording")).to_contain_text("Noor de Vries")
+    await check_accessible(noor)
 
     wall = await pages.sign_in("/wallboard", SUPERVISOR)
     await wall.get_by_test_id("open-recordings").click()

@@ -287,6 +287,10 @@ async def test_recordings_go_to_supervisors_and_to_whom_the_municipality_has_nam
         "agents": ["ada"], "started_at": shown["started_at"], "seconds": 61, "pauses": 1,
         "keep_until": START + 9_000, "parts": refs,
     }  # fmt: skip
+    for before, status, count in ((shown["started_at"], 200, 0), (shown["started_at"] + 1, 200, 1), ("soon", 400, 0)):
+        async with served.call("GET", f"/api/v1/recordings?contact=c-1&before={before}", sup) as answer:
+            assert answer.status == status
+            assert len((await answer.json()).get("recordings", [])) == count
     async with served.call("GET", "/api/v1/recordings", {}) as answer:
         assert answer.status == 401
 

@@ -105,4 +105,6 @@ def test_over_random_sequences_exactly_what_was_stored_and_lasts_is_there() -> N
                 stored.append((fact.contact, fact.number))
             elif isinstance(fact, facts.RecordingDropped):
                 stored = [one for one in stored if one[0] != fact.contact]
-        assert [(one.contact, one.number) for one in folded(record)] == stored, f"seed {seed}"
+        kept = folded(record)
+        assert [(one.contact, one.number) for one in kept] == stored[::-1], f"seed {seed}"
+        assert kept.kept_of.total() == len(stored)

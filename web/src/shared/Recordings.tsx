@@ -10,11 +10,22 @@ import { recordingTexts } from './texts.recordings'
 import { clock, day, moment } from './time'
 import { sayError, words } from './words'
 
+/** As many as come at once. */
+const PAGE = 200
+
 export function RecordingsDialog({ onClose }: { onClose: () => void }) {
   const t = recordingTexts.value
   const [list, setList] = useState<Recording[] | null>(null)
   const [error, setError] = useState('')
-  useEffect(() => void recordings().then(setList, (problem) => setError(sayError(problem))), [])
+  const [more, setMore] = useState(false)
+  const read = (before: number): void => void recordings(before).then(
+    (found) => {
+      setList((list) => [...(list ?? []), ...found])
+      setMore(found.length >= PAGE)
+    },
+    (problem) => setError(sayError(problem)),
+  )
+  useEffect(() => read(0), [])
   return (
     <Dialog title={t.title} wide onClose={onClose} testid="recordings-dialog">
       <div class="stack">
@@ -30,6 +41,7 @@ export function RecordingsDialog({ onClose }: { onClose: () => void }) {
             </table>
           </div>
         )}
+        {more && <p><button type="button" onClick={() => read(list![list!.length - 1]!.started_at)}>{t.older}</button></p>}
       </div>
     </Dialog>
   )
@@ -43,7 +55,7 @@ function Row({ one }: { one: Recording }) {
   return (
     <>
       <tr data-testid="recording" data-contact={one.contact}>
-        <th scope="row"><span class="number">{when}</span><br /><span class="small muted">{topicName(one.topic)} · {municipalityName(one.municipality)}</span></th>
+        <th scope="row"><span class="number">{when}</span><br /><span class="small muted">{topicName(one.topic)} · {municipalityName(one.municipality)}<br />{t.reference(one.contact)}</span></th>
         <td>{one.agents.map(agentName).join(', ')}</td>
         <td class="figure number">{clock(one.seconds)}{one.pauses > 0 && <><br /><span class="small muted">{t.pauses(one.pauses)}</span></>}</td>
         <td class="number">{day(one.keep_until)}</td>

@@ -72,7 +72,7 @@ export const documentAddress = (ref: string): string => `/api/v1/documents/${enc
 export const readDocument = async (ref: string): Promise<Blob> => (await request('GET', documentAddress(ref))).blob()
 
 /** Those that one may listen to, newest first. */
-export const recordings = async (): Promise<Recording[]> => (await json<{ recordings: Recording[] }>('GET', '/api/v1/recordings')).recordings
+export const recordings = async (before = 0): Promise<Recording[]> => (await json<{ recordings: Recording[] }>('GET', `/api/v1/recordings?before=${before}`)).recordings
 
 export const outcomes = (days: number): Promise<OutcomeReport> => json('GET', `/api/v1/outcomes?days=${days}`)
 

@@ -11,6 +11,8 @@ const nl = {
   until: 'Bewaard tot',
   pauses: (n: number) => (n === 1 ? 'een keer gepauzeerd' : `${n} keer gepauzeerd`),
   listen: 'Beluisteren',
+  older: 'Oudere opnamen',
+  reference: (contact: string) => `Kenmerk ${contact}`,
   recordingOf: (when: string) => `Opname van ${when}`,
   part: (n: number, of: number) => `deel ${n} van ${of}`,
 }
@@ -25,6 +27,8 @@ const en: typeof nl = {
   until: 'Kept until',
   pauses: (n: number) => (n === 1 ? 'paused once' : `paused ${n} times`),
   listen: 'Listen',
+  older: 'Older recordings',
+  reference: (contact: string) => `Reference ${contact}`,
   recordingOf: (when: string) => `Recording of ${when}`,
   part: (n: number, of: number) => `part ${n} of ${of}`,
 }
