@@ -97,6 +97,19 @@ async def test_an_answer_after_a_move_ends_the_new_offer_and_its_ringing_is_not_
     assert phone.link.done[1:] == []
 
 
+async def test_a_call_that_was_refused_is_rung_elsewhere_when_it_has_come_on_hold(phone: Telephone) -> None:
+    """A Redirect on the way from kcc-deliver to kcc-hold ends the call in Asterisk."""
+    offer = await ringing(phone)
+    await phone.ready("bo")
+    await phone.hears(phone.result(offer, "BUSY"))
+    elsewhere = asyncio.create_task(phone.channel.perform(await phone.order()))
+    assert await phone.state() == ("offered", "")
+    assert phone.link.done[1:] == []
+    await phone.hears(phone.user("KccHeld"))
+    await elsewhere
+    assert phone.link.done[1:] == [("deliver", f"d-a2-{phone.contact}-2")]
+
+
 async def test_who_waits_hears_a_message_and_that_a_callback_keeps_the_place(phone: Telephone) -> None:
     await ringing(phone)
     phone.link.done.clear()

@@ -101,8 +101,11 @@ class Outside:
         """Answered and over, the call ends with it; not answered, it is on hold again."""
         if event.asked:
             await self._left(event)
-        else:
-            await self._tell(commands.ReportOutside(event.kcc_id, answered=event.status == "ANSWER"))
+            return
+        call = self._calls.get(event.kcc_id)
+        if call is not None and event.status != "ANSWER":
+            call.sent()  # by the dialplan, back on hold: KccHeld follows
+        await self._tell(commands.ReportOutside(event.kcc_id, answered=event.status == "ANSWER"))
 
     async def asked(self, event: events.DialEnded) -> None:
         """Whom the owner's leg dialled has answered; one that nobody waits for any more is ended."""

@@ -239,6 +239,8 @@ class Pbx:
         """The phone was not answered, or the agent has hung up: then the dialplan waits a second for us."""
         contact, call = event.kcc_id, self.calls.get(event.kcc_id)
         if event.status != "ANSWER":
+            if call is not None and call.offer == event.offer:
+                call.sent()  # by the dialplan, back on hold: KccHeld follows
             if event.offer:
                 await self._reports.tell(commands.OfferFailed(event.offer, FAILED.get(event.status, "cancelled")))
             return
