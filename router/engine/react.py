@@ -67,7 +67,13 @@ def _recording(state: State, fact: facts.Fact) -> list[Effect]:
     match fact:
         case facts.RecordingStarted() | facts.RecordingPaused() | facts.RecordingResumed() | facts.RecordingDropped():
             return _steered(state.contacts.get(fact.contact))
-        case facts.CallHeld() | facts.CallRetrieved() | facts.ContactTransferred() | facts.CallRejoined():
+        case (
+            facts.CallHeld()
+            | facts.CallRetrieved()
+            | facts.ContactTransferred()
+            | facts.CallRejoined()
+            | facts.OutsideLeft()
+        ):
             contact = state.contacts.get(fact.contact)
             return _steered(contact) if contact and contact.recording in RECORDED else []
         case facts.OutsideDialled() | facts.OutsideJoined() | facts.ContactReturned():

@@ -68,7 +68,9 @@ class Recordings:
                 self._running[fact.contact].pauses += 1
             case facts.RecordingDropped():
                 self._drop(fact.contact)
-            case facts.ContactReturned() | facts.OutsideDialled() | facts.ConversationEnded() | facts.ContactEnded():
+            case facts.ContactReturned() | facts.OutsideDialled() | facts.OutsideJoined():
+                self._running.pop(fact.contact, None)
+            case facts.ConversationEnded() | facts.ContactEnded():
                 self._running.pop(fact.contact, None)
             case facts.RecordingStored():
                 self._store(fact)

@@ -24,6 +24,7 @@ from tests.parts.prompts import prompt_hertz
 from tests.parts.router import STEP_SECONDS_MAX, SUPERVISOR, sign_in
 from tests.parts.sip import Call
 from tests.parts.where import asterisk_command, missing
+from tests.parts.wire import Wire
 
 pytestmark = [
     pytest.mark.asterisk,
@@ -321,6 +322,42 @@ async def test_handed_over_to_a_queue_that_is_not_recorded_it_is_kept_at_once_an
     await julia.wrap_up(contact)
     second, first = await recordings(centre, 2)
     assert (first, second["number"], second["agents"]) == (recording, 2, ["julia"])
+
+
+async def test_somebody_outside_who_was_asked_first_is_not_in_it(centre: CallCentre) -> None:
+    citizen, noor, contact, phone = await talks(centre)
+    outside = await centre.board.outside(mode="ring", hertz=COLLEAGUE)
+    (file,) = spool(centre)
+    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    await noor.desk.do("pass_outside", contact=contact, destination="rijk", consult=True)
+    (await outside.next_call()).answer()
+    await phone.audio.tone(COLLEAGUE)
+    await noor.desk.contact(contact, outside_state="talking", recording="on")
+    await noor.desk.do("transfer", contact=contact)
+    await citizen.audio.tone(COLLEAGUE)
+    await noor.wrap_up(contact)
+    (recording,) = await recordings(centre)
+    samples = await heard(centre, recording)
+    assert sum(loud(samples, OWNER)) >= 5
+    assert not any(loud(samples, COLLEAGUE))
+    citizen.hangup()
+
+
+async def test_a_pause_that_the_pbx_does_not_hear_throws_it_away(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with Wire(pbx.ami_port) as wire, house(pbx, tmp_path, *recorded(pbx), ami_port=wire.port) as centre:
+        citizen, noor, contact, _ = await talks(centre)
+        (file,) = spool(centre)
+        await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+        await wire.cut()
+        await noor.desk.do("pause_recording", contact=contact)
+        await noor.desk.contact(contact, recording="dropped")
+        await citizen.audio.until(lambda: not spool(centre))
+        await wire.mend()
+        await centre.logged("voice.up", times=2)
+        await citizen.audio.tone(OWNER)
+        citizen.hangup()
+        await noor.wrap_up(contact)
+        assert await recordings(centre, 0) == []
 
 
 async def test_put_through_outside_it_is_over(centre: CallCentre) -> None:

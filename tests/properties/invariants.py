@@ -57,7 +57,8 @@ def _check_recordings(state: State) -> None:
     for contact in state.contacts.values():
         unsaved = state.recordings.get(contact.id)
         if contact.recording in RECORDED:
-            assert (contact.channel, contact.state, contact.outside) == ("phone", "active", "")
+            assert (contact.channel, contact.state) == ("phone", "active")
+            assert contact.outside_state != "through"
             assert unsaved is not None
             assert unsaved.numbers[-1] == contact.recordings
         assert contact.recording != "dropped" or unsaved is None

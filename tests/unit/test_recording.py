@@ -201,6 +201,24 @@ def test_put_through_outside_it_is_over(world: World) -> None:
     assert world.state.contacts[contact].recording == "announced"
 
 
+def test_asked_outside_first_it_goes_on_with_the_agent_and_is_over_when_the_citizen_is_left_to_them(
+    world: World,
+) -> None:
+    contact = recorded(world)
+    owner = world.state.contacts[contact].owner
+    world.ask(commands.HoldCall(contact, owner))
+    world.ask(commands.PassOutside(contact, owner, "rijk", consult=True))
+    assert effects(world, Record) == []
+    world.ask(commands.CancelOutside(contact, owner))
+    assert effects(world, Record) == [Record(contact, 1, "resume")]  # the hold ended with it
+    world.ask(commands.PassOutside(contact, owner, "rijk", consult=True))
+    world.ask(commands.ReportOutside(contact, answered=True))
+    assert world.state.contacts[contact].recording == "on"
+    world.ask(commands.CompleteTransfer(contact, owner))
+    assert effects(world)[0] == Record(contact, 1, "keep", 30)  # before they are connected
+    assert world.state.contacts[contact].recording == "announced"
+
+
 def test_after_a_census_the_pbx_is_told_again_what_was_ordered(world: World) -> None:
     paused = recorded(world)
     world.ask(commands.PauseRecording(paused, world.state.contacts[paused].owner))
