@@ -248,6 +248,37 @@ async def test_replies_become_typed_errors() -> None:
                 assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("misses", [3, ami.ON_ITS_WAY_TRIES], ids=["on its way", "about to end"])
+async def test_a_channel_that_is_on_its_way_is_sent_on_when_it_can_be(misses: int) -> None:
+    """Asterisk calls a channel with a Redirect under way `not up`, as it does one that is about to end."""
+    asked: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        await login(peer)
+        while (action := await peer.action())["Action"] == "Redirect":
+            asked.append(action["Exten"])
+            if len(asked) > misses:
+                peer.reply(action)
+            else:
+                peer.reply(action, "Error", "Message: Redirect failed, channel not up.")
+
+    watcher, clock = Watcher(), HandClock()
+    async with ScriptedAmi(script) as server:
+        link = watcher.link(server.port, clock.call_later)
+        async with running(link):
+            await watcher.until(lambda: watcher.seen == ["up"])
+            sent = asyncio.create_task(link.redirect("PJSIP/trunk-1", "kcc-deliver", "d-a1-o1"))
+            for _ in range(min(misses, ami.ON_ITS_WAY_TRIES - 1)):
+                await clock.fire(ami.ON_ITS_WAY_SECONDS)
+            if misses < ami.ON_ITS_WAY_TRIES:
+                await sent
+                assert len(asked) == misses + 1
+            else:
+                with pytest.raises(ChannelGone):
+                    await sent
+                assert len(asked) == misses
+
+
 async def test_the_fields_of_each_action() -> None:
     seen: list[dict[str, str]] = []
 

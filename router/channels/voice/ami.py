@@ -27,7 +27,11 @@ INBOX_MAX = 10_000
 """Events nobody has taken yet; beyond it the connection is dropped and the next one starts with a census."""
 
 CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC", "KCC_OUT")
-GONE: Final = re.compile(r"no such channel|does(n't| not) exists?|channel not up", re.IGNORECASE)
+NOT_UP: Final = re.compile(r"channel not up", re.IGNORECASE)
+"""The channel is about to end, or on its way to where it was sent just before: Asterisk says the same of both."""
+GONE: Final = re.compile(rf"no such channel|does(n't| not) exists?|{NOT_UP.pattern}", re.IGNORECASE)
+ON_ITS_WAY_SECONDS = 0.02
+ON_ITS_WAY_TRIES = 10
 CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:;@/+-]{0,127}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_*#-]{1,79}")
 VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -223,11 +227,21 @@ class AmiLink:
     # -- what the router asks of Asterisk: each raises ChannelGone, AmiRefused, AmiTimeout or AmiDown
 
     async def redirect(self, channel: str, context: str, exten: str, *, also: Leg | None = None) -> None:
-        """Send a channel elsewhere in the dialplan, at once and whatever it does; `also` moves a second one with it."""
+        """Send a channel elsewhere in the dialplan, at once and whatever it does; `also` moves a second one with it.
+
+        One that is still on its way from a Redirect just before is sent on as soon as it can be.
+        """
         fields = {"Action": "Redirect", **_leg("", Leg(channel, context, exten))}
         if also is not None:
             fields |= _leg("Extra", also)
-        await self._act(fields)
+        for left in reversed(range(ON_ITS_WAY_TRIES)):
+            try:
+                await self._act(fields)
+                return
+            except ChannelGone as gone:
+                if not left or not NOT_UP.search(gone.message):
+                    raise
+            await pause(ON_ITS_WAY_SECONDS, self._call_later)
 
     async def hangup(self, channel: str) -> None:
         """End a channel."""
