@@ -34,8 +34,8 @@ class Telephones:
         self._agents, self._tell, self._call_later = agents, tell, call_later
         self._devices: dict[str, dict[str, str]] = {}
         """PBX -> endpoint -> state of the device there."""
-        self._ours: dict[tuple[str, str], str] = {}
-        """(PBX, channel) of a telephone in an offer or call of ours -> its endpoint."""
+        self._ours: dict[str, set[tuple[str, str]]] = {}
+        """Endpoint -> (PBX, channel) of its legs in an offer or call of ours."""
         self._told: dict[str, str] = {}
         """Endpoint -> what the centre knows; not there while it is elsewhere, which the centre may know better."""
         self._settling: dict[str, tuple[str, Timer]] = {}
@@ -47,10 +47,10 @@ class Telephones:
         match event:
             case Ringing(endpoint=endpoint, agent_channel=channel) if endpoint in self._agents:
                 if event.offer or not (event.channel or listens(event.agent_uniqueid)):
-                    self._ours[pbx, channel] = endpoint
+                    self._ours.setdefault(endpoint, set()).add((pbx, channel))
                     self._judge(endpoint)
             case LegGone(channel=channel) if endpoint_of(channel) in self._agents:
-                self._ours.pop((pbx, channel), None)
+                self._ours.get(endpoint_of(channel), set()).discard((pbx, channel))
                 self._judge(endpoint_of(channel))
             case DeviceChanged(endpoint=endpoint, state=state) if endpoint in self._agents:
                 self._devices.setdefault(pbx, {})[endpoint] = state
@@ -85,11 +85,12 @@ class Telephones:
 
     def _forget(self, pbx: str) -> None:
         self._devices.pop(pbx, None)
-        self._ours = {leg: endpoint for leg, endpoint in self._ours.items() if leg[0] != pbx}
+        for legs in self._ours.values():
+            legs.difference_update([leg for leg in legs if leg[0] == pbx])
 
     def _of(self, endpoint: str) -> str:
         known = {pbx: devices[endpoint] for pbx, devices in self._devices.items() if endpoint in devices}
-        ours = {pbx for (pbx, _), whose in self._ours.items() if whose == endpoint}
+        ours = {pbx for pbx, _ in self._ours.get(endpoint, ())}
         if any(state in BUSY and pbx not in ours for pbx, state in known.items()):
             return ELSEWHERE
         return UNREGISTERED if known and AWAY.issuperset(known.values()) else FREE
