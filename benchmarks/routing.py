@@ -111,7 +111,7 @@ class Elsewhere:
     """Whether `resolution` is anywhere worse than `longest-idle`, whatever it may learn."""
 
     def __init__(self, players: Players, quick: bool) -> None:
-        asked = plan(2, 1, 4) if quick else plan(4, 3, 8)
+        asked = plan(2, 1, 4) if quick else plan(12, 2, 8)
         variants = (LONGEST, TEAM, PERSON) if quick else (LONGEST, OFF, TEAM, PERSON)
         self.days = {
             name: {v: players.submit(workload, v, asked) for v in variants} for name, workload in variations(quick)
