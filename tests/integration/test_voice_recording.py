@@ -74,13 +74,30 @@ async def calls(centre: CallCentre, key: str = "", choice: str = "1") -> Call:
     return citizen
 
 
+def running(centre: CallCentre) -> Path:
+    """The recording that is being made."""
+    (file,) = spool(centre)
+    return file
+
+
+def written(file: Path) -> int:
+    return file.stat().st_size
+
+
+async def goes_on(citizen: Call, file: Path, seconds: float) -> None:
+    """So much more has been recorded."""
+    size = written(file)
+    await citizen.audio.until(lambda: written(file) > size + seconds * 2 * SECOND)
+
+
 async def talks(centre: CallCentre) -> tuple[Call, Agent, str, Call]:
-    """A conversation that is recorded."""
+    """A conversation of which some seconds are recorded."""
     noor = await centre.agent("noor")
     citizen = await calls(centre)
     contact, phone = await noor.talks()
     await noor.desk.contact(contact, recording="on")
     await citizen.audio.tone(OWNER)
+    await goes_on(citizen, running(centre), 2)
     return citizen, noor, contact, phone
 
 
@@ -124,8 +141,6 @@ def loud(samples: list[int], hertz: float) -> list[bool]:
 
 async def test_a_conversation_is_recorded_from_the_answer_to_the_end_and_kept_encrypted(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 64_000)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -145,18 +160,16 @@ async def test_a_conversation_is_recorded_from_the_answer_to_the_end_and_kept_en
 
 async def test_what_is_paused_is_silence_and_the_two_hear_each_other_all_the_time(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 48_000)
+    file = running(centre)
     await noor.desk.do("pause_recording", contact=contact)
     await noor.desk.contact(contact, recording="paused")
-    size = file.stat().st_size
+    size = written(file)
     await citizen.audio.tone(OWNER)
     await phone.audio.tone(CITIZEN)
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    await citizen.audio.until(lambda: written(file) > size + 64_000)
     await noor.desk.do("resume_recording", contact=contact)
     await noor.desk.contact(contact, recording="on")
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    await goes_on(citizen, file, 4)
     phone.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -174,16 +187,13 @@ async def test_what_is_paused_is_silence_and_the_two_hear_each_other_all_the_tim
 
 async def test_what_the_citizen_says_on_hold_is_silence(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 48_000)
+    file = running(centre)
     phone.hold()
     await noor.shows(lambda state: state["contacts"][0]["held_since"])
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 80_000)
+    await goes_on(citizen, file, 5)
     phone.hold(False)
     await noor.shows(lambda state: not state["contacts"][0]["held_since"])
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    await goes_on(citizen, file, 4)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -195,8 +205,6 @@ async def test_what_the_citizen_says_on_hold_is_silence(centre: CallCentre) -> N
 
 async def test_when_the_citizen_asks_it_stops_and_nothing_of_it_is_left(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
     await noor.desk.do("drop_recording", contact=contact)
     await noor.desk.contact(contact, recording="dropped")
     await citizen.audio.until(lambda: not spool(centre))
@@ -239,8 +247,8 @@ async def test_an_answer_after_phones_that_refused_begins_one_recording(centre: 
     contact, phone = await fatima.talks()
     assert contact == offer["contact"]
     await citizen.audio.tone(COLLEAGUE)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    file = running(centre)
+    await goes_on(citizen, file, 2)
     phone.hangup()
     await fatima.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -251,22 +259,21 @@ async def test_an_answer_after_phones_that_refused_begins_one_recording(centre: 
 async def test_a_consult_is_not_in_it_and_the_colleague_who_takes_over_is(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
     fatima = await centre.agent("fatima", hertz=COLLEAGUE)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    file = running(centre)
+    await goes_on(citizen, file, 2)
     await noor.desk.do("consult", contact=contact, agent="fatima")
     rings = (await fatima.rings())[1]
     rings.answer()
     await rings.audio.tone(OWNER)
     await citizen.audio.sound()
-    size = file.stat().st_size
+    size = written(file)
     await phone.audio.tone(COLLEAGUE)
     await rings.audio.tone(OWNER)
-    assert file.stat().st_size - size < 33_000, "what was still to be written, and no more"
+    assert written(file) - size < 33_000, "what was still to be written, and no more"
     await noor.desk.do("transfer", contact=contact)
     await citizen.audio.tone(COLLEAGUE)
     await fatima.desk.contact(contact, role="owner", recording="on")
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 48_000)
+    await goes_on(citizen, file, 3)
     await fatima.desk.do("pause_recording", contact=contact)
     await fatima.desk.contact(contact, recording="paused")
     citizen.hangup()
@@ -288,9 +295,8 @@ async def test_all_three_of_a_conference_are_in_it(centre: CallCentre) -> None:
     await noor.desk.contact(contact, participants=[{"agent": "fatima", "role": "consulted"}])
     await noor.desk.do("conference", contact=contact)
     await citizen.audio.tone(COLLEAGUE)
-    (file,) = spool(centre)
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    file = running(centre)
+    await goes_on(citizen, file, 4)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -303,8 +309,6 @@ async def test_handed_over_to_a_queue_that_is_not_recorded_it_is_kept_at_once_an
     centre: CallCentre,
 ) -> None:
     citizen, noor, contact, _ = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
     fatima = await centre.agent("fatima", hertz=COLLEAGUE)
     await noor.desk.do("hand_over", contact=contact, queue="algemeen", agent="", note="")
     assert (await fatima.talks())[0] == contact
@@ -327,8 +331,8 @@ async def test_handed_over_to_a_queue_that_is_not_recorded_it_is_kept_at_once_an
 async def test_somebody_outside_who_was_asked_first_is_not_in_it(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
     outside = await centre.board.outside(mode="ring", hertz=COLLEAGUE)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    file = running(centre)
+    await goes_on(citizen, file, 2)
     await noor.desk.do("pass_outside", contact=contact, destination="rijk", consult=True)
     (await outside.next_call()).answer()
     await phone.audio.tone(COLLEAGUE)
@@ -346,8 +350,6 @@ async def test_somebody_outside_who_was_asked_first_is_not_in_it(centre: CallCen
 async def test_a_pause_that_the_pbx_does_not_hear_throws_it_away(pbx: RealAsterisk, tmp_path: Path) -> None:
     async with Wire(pbx.ami_port) as wire, house(pbx, tmp_path, *recorded(pbx), ami_port=wire.port) as centre:
         citizen, noor, contact, _ = await talks(centre)
-        (file,) = spool(centre)
-        await citizen.audio.until(lambda: file.stat().st_size > 32_000)
         await wire.cut()
         await noor.desk.do("pause_recording", contact=contact)
         await noor.desk.contact(contact, recording="dropped")
@@ -363,8 +365,8 @@ async def test_a_pause_that_the_pbx_does_not_hear_throws_it_away(pbx: RealAsteri
 async def test_put_through_outside_it_is_over(centre: CallCentre) -> None:
     citizen, noor, contact, _ = await talks(centre)
     outside = await centre.board.outside(mode="ring", hertz=COLLEAGUE)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    file = running(centre)
+    await goes_on(citizen, file, 2)
     await noor.desk.do("pass_outside", contact=contact, destination="rijk")
     (await outside.next_call()).answer()
     await citizen.audio.tone(COLLEAGUE)
@@ -376,13 +378,12 @@ async def test_put_through_outside_it_is_over(centre: CallCentre) -> None:
 
 async def test_what_the_router_left_when_it_was_killed_is_kept_after_its_start(centre: CallCentre) -> None:
     citizen, noor, contact, phone = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
+    file = running(centre)
     await noor.desk.do("pause_recording", contact=contact)
     await noor.desk.contact(contact, recording="paused")
-    size = file.stat().st_size
+    size = written(file)
     await centre.kill()
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    await citizen.audio.until(lambda: written(file) > size + 64_000)
     citizen.hangup()
     await phone.wait(phone.over)
     await centre.restart()
@@ -394,17 +395,15 @@ async def test_what_the_router_left_when_it_was_killed_is_kept_after_its_start(c
 
 async def test_after_a_restart_in_mid_call_it_goes_on_and_can_be_paused(centre: CallCentre) -> None:
     citizen, noor, contact, _ = await talks(centre)
-    (file,) = spool(centre)
+    file = running(centre)
     await centre.kill()
     await centre.restart()
     noor = Agent(await centre.desk("noor"), noor.phone)
     await noor.desk.contact(contact, state="active", recording="on")
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 32_000)
+    await goes_on(citizen, file, 2)
     await noor.desk.do("pause_recording", contact=contact)
     await noor.desk.contact(contact, recording="paused")
-    size = file.stat().st_size
-    await citizen.audio.until(lambda: file.stat().st_size > size + 64_000)
+    await goes_on(citizen, file, 4)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -415,8 +414,6 @@ async def test_after_a_restart_in_mid_call_it_goes_on_and_can_be_paused(centre: 
 
 async def test_erasure_takes_it_along(centre: CallCentre) -> None:
     citizen, noor, contact, _ = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
@@ -434,8 +431,6 @@ async def test_erasure_takes_it_along(centre: CallCentre) -> None:
 
 async def test_only_who_may_listens_and_each_look_is_on_record(centre: CallCentre) -> None:
     citizen, noor, contact, _ = await talks(centre)
-    (file,) = spool(centre)
-    await citizen.audio.until(lambda: file.stat().st_size > 32_000)
     citizen.hangup()
     await noor.wrap_up(contact)
     (recording,) = await recordings(centre)
