@@ -23,7 +23,7 @@ DAYS_MAX = 366
 NORMS = shapes.TransferNorms(helped=1.0, wait_seconds=15, fell_back=0.05)
 DEFINITIONS = {
     "of": "Transfers of calls of which the outcome is known: handed over to a queue or a colleague, put through to "
-    "somebody outside, and colleagues who were rung to take the call over. A colleague who only gave advice is none.",
+    "somebody outside, and colleagues who were rung to take the call over. Who only gave advice is none.",
     "helped": "Of these: somebody it was meant for talked with the citizen. Of a queue that is anybody but who handed "
     "it over.",
     "fell_back": "Of these: nobody it was meant for took it, and it came back to who transferred it or to others.",
@@ -62,7 +62,7 @@ class Pending:
     talks_at: int = 0
     """When the colleague came into the conversation as a third; 0 = not."""
     answered: bool = False
-    """The colleague talks with the agent, and the citizen is on hold."""
+    """The colleague, or whoever outside, talks with the agent, and the citizen is on hold."""
 
 
 class Transfers:
@@ -86,7 +86,7 @@ class Transfers:
                 self._time_zone, self._today = fact.centre.time_zone, (0, 0)
             case facts.ContactReturned():
                 self._returned(fact, at)
-            case facts.OutsideDialled() | facts.OutsideJoined():
+            case facts.OutsideDialled() | facts.OutsideConsulted():
                 self._begin(fact.contact, "outside", "", at)
             case facts.ContactOffered(purpose="consult"):
                 self._begin(fact.contact, "warm", fact.agent, at)
@@ -114,8 +114,12 @@ class Transfers:
 
     def _go_on(self, pending: Pending, fact: facts.Fact, at: int) -> None:
         match fact:
-            case facts.OfferAccepted(purpose="consult"):
+            case facts.OfferAccepted(purpose="consult") | facts.OutsideAnswered():
                 pending.answered = True
+            case facts.OutsideLeft() if pending.answered or fact.how == "cancelled":
+                del self._pending[fact.contact]  # it was advice, or nothing
+            case facts.OutsideLeft():
+                self._settle(fact.contact, "fell_back", at)
             case facts.OfferAccepted() | facts.AnswerAdopted():
                 meant = pending.to == fact.agent if pending.to else pending.by != fact.agent
                 self._settle(fact.contact, "helped" if meant else "fell_back", at)

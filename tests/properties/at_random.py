@@ -168,11 +168,12 @@ def _together(
         if call.outside_state and random.random() < 0.8:
             answered = commands.ReportOutside(call.id, random.random() < 0.8)
             join, back = commands.CompleteTransfer(contact, holder), commands.CancelOutside(contact, holder)
-            return (join, join, answered, back) if call.outside_state == "talking" else (answered, answered, back)
+            leaves = commands.EndContact(contact, "citizen_left")
+            return (join, join, answered, back, leaves) if call.outside_state == "talking" else (answered, back, leaves)
         free = [id for id, person in state.agents.items() if not person.load and person.presence != "signed_off"]
         agent = random.choice([*call.participants] or free or [agent])
     return (
-        commands.Consult(contact, holder, agent),
+        *(commands.Consult(contact, holder, agent),) * 3,
         commands.HoldCall(contact, holder),
         commands.RetrieveCall(contact, holder),
         commands.CancelConsult(contact, holder),

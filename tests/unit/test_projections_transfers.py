@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from statistics import mean
 
+import pytest
+
 from router.engine import commands, facts
 from router.engine.facts import Fact
 from router.port import Numbered
@@ -101,6 +103,31 @@ def test_a_colleague_who_does_not_answer_a_consult_is_a_fall_back_and_advice_is_
     assert of(world).of == 1
 
 
+def test_somebody_outside_who_is_asked_first_is_waited_for_from_the_music_on() -> None:
+    world, contact = talking()
+    world.ask(commands.PassOutside(contact, "anna", "rijk", consult=True))
+    world.pass_time(4_000)
+    world.ask(commands.ReportOutside(contact, answered=True))
+    world.pass_time(20_000)
+    world.ask(commands.CompleteTransfer(contact, "anna"))
+    world.ask(commands.ReportOutside(contact, answered=True))
+    assert of(world) == shapes.Transfers(1, 1.0, 0.0, 0.0, 24.0)
+
+
+@pytest.mark.parametrize(
+    ("answered", "cancelled", "counted"), [(False, False, 1), (False, True, 0), (True, True, 0), (True, False, 0)]
+)
+def test_who_does_not_answer_outside_is_a_fall_back_and_advice_is_no_transfer(
+    answered: bool, cancelled: bool, counted: int
+) -> None:
+    world, contact = talking()
+    world.ask(commands.PassOutside(contact, "anna", "rijk", consult=True))
+    if answered:
+        world.ask(commands.ReportOutside(contact, answered=True))
+    world.ask(commands.CancelOutside(contact, "anna") if cancelled else commands.ReportOutside(contact, answered=False))
+    assert of(world).of == counted
+
+
 def test_who_hangs_up_on_hold_during_a_consult_has_left() -> None:
     world, contact = talking()
     world.ask(commands.Consult(contact, "anna", "bert"))
@@ -149,7 +176,7 @@ def naive(record: list[tuple[int, Fact]]) -> tuple[Counter[tuple[str, str]], lis
             rest = story[index + 1 :]
             if isinstance(fact, facts.ContactReturned) and fact.reason == "handed_over":
                 kind, found = "colleague" if fact.wanted_agent else "queue", _handed(fact, since, rest)
-            elif isinstance(fact, facts.OutsideDialled):
+            elif isinstance(fact, facts.OutsideDialled | facts.OutsideConsulted):
                 kind, found = "outside", _outside(since, rest)
             elif isinstance(fact, facts.ContactOffered) and fact.purpose == "consult":
                 kind, found = "warm", _consulted(since, rest)
@@ -172,11 +199,15 @@ def _handed(over: facts.ContactReturned, since: int, rest: list[tuple[int, Fact]
 
 
 def _outside(since: int, rest: list[tuple[int, Fact]]) -> tuple[str, float] | None:
+    answered = False
     for at, fact in rest:
+        answered = answered or isinstance(fact, facts.OutsideAnswered)
         if isinstance(fact, facts.ConversationEnded):
             return ("helped" if fact.reason == "passed_on" else "left"), (at - since) / 1000
+        if isinstance(fact, facts.OutsideLeft):
+            return None if answered or fact.how == "cancelled" else ("fell_back", 0)
         if isinstance(fact, facts.ContactReturned):
-            return "fell_back", 0
+            return None if answered and fact.reason == "handed_over" else ("fell_back", 0)
         if isinstance(fact, facts.ContactEnded):
             return "left", 0
     return None
@@ -205,7 +236,7 @@ def _consulted(since: int, rest: list[tuple[int, Fact]]) -> tuple[str, float] | 
 
 def test_random_sequences_give_the_figures_that_a_naive_count_gives() -> None:
     seen = Counter[tuple[str, str]]()
-    for seed in range(100):
+    for seed in range(150):
         world = random_sequence(seed, 60)
         counts, waits = naive(world.record)
         seen += counts

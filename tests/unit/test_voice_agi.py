@@ -99,6 +99,14 @@ async def serving(handler: Callable[[AgiSession], Awaitable[None]] = accept, **m
         await desk.server.stop(grace_seconds=0.1)
 
 
+@pytest.mark.parametrize(
+    ("presentation", "withheld"), [("0", False), ("3", False), ("35", True), ("67", True), ("", False), ("x", False)]
+)
+def test_a_number_that_was_handed_over_may_be_withheld_all_the_same(presentation: str, withheld: bool) -> None:
+    session = AgiSession({"agi_callerid": "0612345678", "agi_callingpres": presentation}, None)  # type: ignore[arg-type]
+    assert session.withheld is withheld
+
+
 async def test_a_call_is_served_with_its_environment() -> None:
     seen: list[AgiSession] = []
 
