@@ -74,9 +74,10 @@ class Waiting:
             call.attended = False
 
     async def held(self, call: Call) -> None:
-        """The caller is on hold again: say what had to wait until they had told what they had to tell."""
-        if (effect := call.unsaid) is not None:
-            call.unsaid = None
+        """The caller is on hold again: say what had to wait until they had told what they had to tell. Whom an agent is
+        asked to help at this moment hears nothing: a ringing phone goes first."""
+        effect, call.unsaid = call.unsaid, None
+        if effect is not None and await self._around.standing(call.contact, 0) is not None:
             await self.steer(effect, call)
 
     async def _answer(self, session: AgiSession, call: Call) -> None:
