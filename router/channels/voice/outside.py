@@ -110,13 +110,11 @@ class Outside:
     async def asked(self, event: events.DialEnded) -> None:
         """Whom the owner's leg dialled has answered; one that nobody waits for any more is ended."""
         call = self._calls.with_phone(event.channel)
-        if call is None or call.mode != OUTSIDE or await self.talks(call, event.agent_channel) is False:
-            await self._together.end(event.agent_channel)
-
-    async def talks(self, call: Call, theirs: str) -> bool:
-        """The owner and somebody outside talk."""
-        call.colleague_leg = theirs
-        return await self._tell(commands.ReportOutside(call.contact, answered=True)) is not None
+        if call is not None and call.mode == OUTSIDE:
+            call.colleague_leg = event.agent_channel
+            if await self._tell(commands.ReportOutside(call.contact, answered=True)) is not None:
+                return
+        await self._together.end(event.agent_channel)
 
     async def _left(self, event: events.OutsideEnded) -> None:
         """The owner's phone has nobody on the other side any more; the dialplan waits for us."""
