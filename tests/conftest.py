@@ -1,12 +1,16 @@
-"""For every test: what it and the server wrote to standard output, standard error and the log holds no phone number."""
+"""For every test: no phone number in what it and the server wrote, and no time limit for a generated example."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 from tests.parts.purity import numbers_in
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

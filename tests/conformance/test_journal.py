@@ -75,7 +75,7 @@ def test_another_owner_reads_what_the_one_before_wrote(bench: Bench) -> None:
 
 
 @given(batches=st.lists(st.lists(st.binary(min_size=1, max_size=40), max_size=5), max_size=6))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_batches_give_the_same_facts(batches: list[list[bytes]], tmp_path_factory: pytest.TempPathFactory) -> None:
     for bench in (MemoryBench(), SqliteBench(tmp_path_factory.mktemp("batches"))):
         owner = bench.journal()

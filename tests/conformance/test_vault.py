@@ -63,7 +63,7 @@ async def looked(vault: Vault, citizen: str) -> Citizen:
     ),
     large=st.integers(65_530, 65_545),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_comes_back_as_it_was(
     kind: str, kept: list[tuple[str, str, bytes]], large: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

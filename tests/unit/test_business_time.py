@@ -80,7 +80,7 @@ def test_where_it_never_opens_time_passes_around_the_clock() -> None:
 # -- against a naive count --------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     hours=some_hours(),
     zone=st.sampled_from([ZONE, "America/Havana", "Australia/Lord_Howe", "UTC"]),

@@ -132,7 +132,7 @@ async def test_no_worker_is_no_verdict_on_the_mail(monkeypatch: pytest.MonkeyPat
 
 
 @given(st.binary(max_size=2_000))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_every_input_gets_an_answer(raw: bytes) -> None:
     said, _ = answer_to(raw)
     assert said in ("inside", "unreadable")
@@ -146,7 +146,7 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_every_shuffled_mail_gets_an_answer(pieces: list[bytes]) -> None:
     said, _ = answer_to(b"".join(pieces))
     assert said in ("inside", "unreadable")

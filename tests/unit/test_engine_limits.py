@@ -90,7 +90,7 @@ def test_a_supervisor_may_move_into_a_full_queue() -> None:
     assert made.state.contacts[other].queue == "balie"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000))
 def test_no_arrival_ever_makes_a_full_queue_longer(seed: int) -> None:
     dice, made = Random(seed), world(chat=QueueLimit(waiting_max=2), counter=QueueLimit(waiting_max=1))

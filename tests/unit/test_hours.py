@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router.nouns import Hours
@@ -182,7 +182,6 @@ def some_hours(draw):
     return Hours(days, special={day: spans() for day in sorted(draw(dates))})
 
 
-@settings(deadline=None)
 @given(
     hours=some_hours(),
     zone=st.sampled_from([ZONE, "America/Havana", "America/Sao_Paulo", "Australia/Lord_Howe", "UTC"]),

@@ -230,7 +230,7 @@ def next_facts(contacts: Contacts, contact: str, choice: int) -> list[Fact]:
     return [possible[choice % len(possible)]] if possible else []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 11), st.sampled_from((0, 1, 30, 4 * 3600))), max_size=80))
 def test_the_books_balance_at_every_prefix(steps: list[tuple[int, int, int]]) -> None:
     fold, agains = Fold(), Fold()

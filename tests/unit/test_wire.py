@@ -78,7 +78,7 @@ def test_every_message_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("cls", MESSAGES, ids=lambda cls: cls.__name__)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_every_message_comes_back_the_same(cls: type[Any], data: st.DataObject) -> None:
     message = data.draw(values(cls))
     sent = encode(message)
@@ -91,7 +91,7 @@ def test_every_message_comes_back_the_same(cls: type[Any], data: st.DataObject) 
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_message_survives_no_cut(data: st.DataObject) -> None:
     sent = encode(data.draw(values(facts.ContactReceived)))
     with pytest.raises(Unreadable):
@@ -111,7 +111,7 @@ def test_garbage_is_unreadable(garbage: bytes) -> None:
     body=JSON,
     more=st.lists(JSON, max_size=1),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_only_looks_like_a_message_is_unreadable_or_one(
     name: str, version: Any, body: Any, more: list[Any]
 ) -> None:
