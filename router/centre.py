@@ -307,13 +307,12 @@ class Centre:
             if len(self._recent) > 2 * RECENT_MAX:
                 del self._recent[:-RECENT_MAX]
             self._visible = batch.news[-1].number
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()  # before the replies: who has one finds the views as they are after it
         for channel, order in batch.orders:
             self._queue(channel).put_nowait(order)
         for settle in batch.settle:
             settle()
-        if batch.news:  # after those who wait for a reply: a telephone goes before what is drawn
-            changed, self._changed = self._changed, asyncio.Event()
-            asyncio.get_running_loop().call_soon(changed.set)
 
     # -- when things break ------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from router.channels.voice.events import (
     OUTSIDE_CONTEXT,
     Ringing,
     VoiceEvent,
+    endpoint_of,
 )
 from router.channels.voice.funnel import Wish
 from router.engine.effects import Announce, OfferCallback, OfferVoicemail
@@ -42,6 +43,8 @@ class Call:
     """Stands for the caller's number (floods.py)."""
     entry: str = ""
     """The number that was called."""
+    trunk: str = field(init=False)
+    """The endpoint of its channel."""
     born: int = 0
     """When this channel became known, on the count of `Calls.mark`."""
     attended: bool = False
@@ -87,6 +90,9 @@ class Call:
     """What KCC_RING was last set to on the channel."""
     record: str = ""
     """The same of KCC_REC: the recording that begins when an agent answers, or has begun."""
+
+    def __post_init__(self) -> None:
+        self.trunk = endpoint_of(self.channel)
 
     def sent(self) -> None:
         """It is on its way: to a phone by the reply to FastAGI, or on hold."""

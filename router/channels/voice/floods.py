@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -53,12 +53,12 @@ class Floods:
             self._coming.remove(origin)
 
     def _broken(self, origin: Origin) -> str:
-        limits, (caller, entry, trunk) = self._limits, origin
-        up = [*self._coming, *((c.caller, c.entry, endpoint_of(c.channel)) for c in self._up() if not c.farewell)]
-        callers, entries, trunks = (Counter(one[place] for one in up) for place in range(3))
-        if 0 < limits.entry_at_once <= entries[entry] or 0 < limits.trunk_at_once <= trunks[trunk]:
+        limits, caller = self._limits, origin[0]
+        up = [*self._coming, *((c.caller, c.entry, c.trunk) for c in self._up() if not c.farewell)]
+        callers, entries, trunks = (sum(one[place] == same for one in up) for place, same in enumerate(origin))
+        if 0 < limits.entry_at_once <= entries or 0 < limits.trunk_at_once <= trunks:
             return "line"
-        if caller and (0 < limits.caller_at_once <= callers[caller] or not self._in_rate(caller)):
+        if caller and (0 < limits.caller_at_once <= callers or not self._in_rate(caller)):
             return "caller"
         return ""
 

@@ -167,6 +167,7 @@ class Intake:
             arrival.over(rings=False)
             await session.deadline(SPEECH_SECONDS_MAX)
             await say_standing(session, await self._around.standing(call.contact, call.queued))
+            call.sent()
             return
         call.sent()
         if ring is None:
