@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from router.channels.voice.telephones import QUALIFIED_SECONDS
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.callcentre import Agent, CallCentre, house
 from tests.parts.where import asterisk_command, missing
@@ -92,8 +93,8 @@ async def test_a_telephone_that_signs_off_is_told_and_offered_again_when_it_is_b
 
 async def test_a_server_that_starts_learns_which_telephones_are_where(centre: CallCentre) -> None:
     noor, sanne = await centre.agent("noor"), await centre.agent("sanne")
-    daan = await centre.desk("daan")  # whose telephone has never been here
-    await daan.states.until(lambda s: s["agent"]["telephone"] == "unregistered")
+    daan = await centre.desk("daan")  # whose telephone has never been here: Asterisk must have been up for a while
+    await daan.states.until(lambda s: s["agent"]["telephone"] == "unregistered", seconds=2 * QUALIFIED_SECONDS)
     await centre.board.agent("a7", "answer")
     await centre.kill()
     await noor.phone.register(0)

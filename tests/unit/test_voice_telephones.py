@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from router.channels.voice.events import DeviceChanged, LegGone, Ringing
-from router.channels.voice.telephones import SETTLE_SECONDS, Telephones
+from router.channels.voice.telephones import QUALIFIED_SECONDS, SETTLE_SECONDS, Telephones
 from router.engine.commands import Command, ReportTelephones
 from tests.parts.fakes import HandClock
 
@@ -118,6 +118,24 @@ async def test_one_pbx_that_reaches_it_is_enough_and_one_call_is_too(centre: Cen
     centre.telephones.lost("left")
     await centre.lasts("unregistered")
     assert centre.told[-1] == {"anna": "unregistered"}
+
+
+async def test_an_asterisk_that_has_just_started_does_not_know_yet_who_is_there(centre: Centre) -> None:
+    centre.telephones.lost("left")
+    await centre.telephones.census("left", {"a1": "UNAVAILABLE", "a2": "UNAVAILABLE"}, up_seconds=5)
+    assert centre.told == [{"anna": "free", "bert": "free"}]
+    centre.device("UNAVAILABLE")
+    assert [timer.seconds for timer in centre.clock.pending] == [QUALIFIED_SECONDS - 5]
+    await centre.clock.fire(QUALIFIED_SECONDS - 5)
+    await centre.lasts("unregistered")
+    assert {"anna": "unregistered"} in centre.told
+    await centre.telephones.census("left", {"a1": "UNAVAILABLE"}, up_seconds=5)
+    centre.device("NOT_INUSE")
+    centre.device("UNAVAILABLE")
+    await centre.lasts("unregistered")
+    assert centre.told[-1] == {"anna": "unregistered"}, "it was there, and is no more"
+    centre.telephones.lost("left")
+    assert centre.clock.pending == []
 
 
 async def test_what_was_known_stays_while_the_only_pbx_is_out_of_reach(centre: Centre) -> None:

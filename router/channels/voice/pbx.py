@@ -308,7 +308,7 @@ class Pbx:
         except (AmiDown, AmiRefused, AmiTimeout) as fault:
             log.warning("voice.devices_unknown", pbx=self.id, error=fault.code)
         else:
-            await self._telephones.census(self.id, devices)
+            await self._telephones.census(self.id, devices, self._ami.up_seconds)
 
     async def _down(self) -> None:
         log.error("voice.down", pbx=self.id)

@@ -14,6 +14,9 @@ BUSY = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
 AWAY = frozenset({"UNAVAILABLE", "INVALID"})
 SETTLE_SECONDS = {ELSEWHERE: 0.5, UNREGISTERED: 3.0}
 """How long it must last before it is told: a call of ours is known by then, a desk that is loaded again is back."""
+QUALIFIED_SECONDS = 40
+"""An Asterisk that has just started holds every telephone for unavailable until it has answered: it asks each within
+30 s (qualify_frequency in pjsip.conf). They ring all the same."""
 
 
 class Telephones:
@@ -34,6 +37,9 @@ class Telephones:
         self._agents, self._tell, self._call_later = agents, tell, call_later
         self._devices: dict[str, dict[str, str]] = {}
         """PBX -> endpoint -> state of the device there."""
+        self._young: dict[str, Timer] = {}
+        self._unasked: dict[str, set[str]] = {}
+        """PBX that has just started -> endpoints of which it does not know yet whether they are there."""
         self._ours: dict[str, set[tuple[str, str]]] = {}
         """Endpoint -> (PBX, channel) of its legs in an offer or call of ours."""
         self._told: dict[str, str] = {}
@@ -53,17 +59,23 @@ class Telephones:
                 self._ours.get(endpoint_of(channel), set()).discard((pbx, channel))
                 self._judge(endpoint_of(channel))
             case DeviceChanged(endpoint=endpoint, state=state) if endpoint in self._agents:
+                if state not in AWAY:
+                    self._unasked.get(pbx, set()).discard(endpoint)
                 self._devices.setdefault(pbx, {})[endpoint] = state
                 self._judge(endpoint)
 
-    async def census(self, pbx: str, devices: Mapping[str, str]) -> None:
+    async def census(self, pbx: str, devices: Mapping[str, str], up_seconds: int | None = None) -> None:
         """What all devices of this PBX are, at the beginning of a connection; returns when the centre knows.
+        `up_seconds` is how long it has been up; None = not known, long enough.
 
         Which of the busy ones are in a call of ours the centre knows; where that call turns out to be over, it is told
         again a moment later.
         """
         self._forget(pbx)
         self._devices[pbx] = {endpoint: state for endpoint, state in devices.items() if endpoint in self._agents}
+        if up_seconds is not None and up_seconds < QUALIFIED_SECONDS:
+            self._unasked[pbx] = {endpoint for endpoint, state in self._devices[pbx].items() if state in AWAY}
+            self._young[pbx] = self._call_later(QUALIFIED_SECONDS - up_seconds, lambda: self._qualified(pbx))
         await self._report({endpoint: self._of(endpoint) for endpoint in self._agents})
         for endpoint in self._agents:
             self._judge(endpoint)
@@ -76,15 +88,24 @@ class Telephones:
 
     async def stop(self) -> None:
         """Tell nothing any more."""
-        for _, timer in self._settling.values():
+        for timer in (*self._young.values(), *(timer for _, timer in self._settling.values())):
             timer.cancel()
+        self._young.clear()
         self._settling.clear()
         if self._sending is not None:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
 
+    def _qualified(self, pbx: str) -> None:
+        del self._young[pbx], self._unasked[pbx]
+        for endpoint in self._agents:
+            self._judge(endpoint)
+
     def _forget(self, pbx: str) -> None:
         self._devices.pop(pbx, None)
+        self._unasked.pop(pbx, None)
+        if (young := self._young.pop(pbx, None)) is not None:
+            young.cancel()
         for legs in self._ours.values():
             legs.difference_update([leg for leg in legs if leg[0] == pbx])
 
@@ -93,7 +114,8 @@ class Telephones:
         ours = {pbx for pbx, _ in self._ours.get(endpoint, ())}
         if any(state in BUSY and pbx not in ours for pbx, state in known.items()):
             return ELSEWHERE
-        return UNREGISTERED if known and AWAY.issuperset(known.values()) else FREE
+        unasked = any(endpoint in self._unasked.get(pbx, ()) for pbx in known)
+        return UNREGISTERED if known and AWAY.issuperset(known.values()) and not unasked else FREE
 
     def _judge(self, endpoint: str) -> None:
         now = self._of(endpoint)
