@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from pathlib import Path
 from tests.parts.where import NOBODY, dovecot_command, unprivileged
 
 HOST = "127.0.0.1"
+PORTS = (10_000, 20_000)
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 LOG_TAIL = 2_000
@@ -29,14 +31,21 @@ class DidNotStart(Exception):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on at this moment, all different."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports nobody listens on at this moment, all different; below those that outgoing connections are given, so that
+    none of these takes one before its server starts."""
+    sockets: dict[int, socket.socket] = {}
     try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        while len(sockets) < count:
+            one, port = socket.socket(), random.SystemRandom().randrange(*PORTS)
+            try:
+                one.bind((HOST, port))
+            except OSError:
+                one.close()
+            else:
+                sockets[port] = one
+        return list(sockets)
     finally:
-        for one in sockets:
+        for one in sockets.values():
             one.close()
 
 
