@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +12,7 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Rooms
 from router.projections.contacts import Entry, Message
 from router.projections.history import Past
-from router.vault.interface import CARD_TYPE, Card, Citizen, Item, read_card
+from router.vault.interface import CARD_TYPE, Card, read_card
 from router.web import Principal
 
 EARLIER_MAX = 20
@@ -46,26 +44,21 @@ class Looks:
         return seen if seen is not None else await self._look(principal, entry, purpose)
 
     async def _look(self, principal: Principal, entry: Entry, purpose: str) -> Seen:
-        vault, who = self._rooms.vault, principal.id
         seen = Seen()
         try:
-            looks: list[Coroutine[Any, Any, Citizen | Item]] = []
-            if entry.citizen:
-                looks.append(vault.read_citizen(entry.citizen, contact=entry.id, who=who, purpose=purpose))
-            if entry.content_ref:
-                looks.append(vault.read(entry.content_ref, who=who, purpose=purpose))
-            for found in await asyncio.gather(*looks, return_exceptions=True):  # together: they share a commit
-                if isinstance(found, BaseException):
-                    raise found
-                if isinstance(found, Citizen):
-                    seen.known = True
-                    seen.name, seen.phone, seen.email = found.name, found.phone, found.email
-                else:
-                    seen.card = _card(found.type, found.content)
+            citizen, item = await self._rooms.vault.read_contact(
+                entry.id, entry.citizen, entry.content_ref, who=principal.id, purpose=purpose
+            )
         except Erased:
-            seen = Seen(card=Card(unreadable="erased"))
-        except UnknownThing:
-            seen.card = Card(unreadable="unknown")
+            seen.card = Card(unreadable="erased")
+        else:
+            if citizen is not None:
+                seen.known = True
+                seen.name, seen.phone, seen.email = citizen.name, citizen.phone, citizen.email
+            if item is not None:
+                seen.card = _card(item.type, item.content)
+            elif entry.content_ref:
+                seen.card = Card(unreadable="unknown")
         # What was said in this contact goes before what was known: a number or address proves nobody's identity.
         seen.name = seen.card.name or seen.name
         seen.phone = seen.card.phone or seen.phone

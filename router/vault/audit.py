@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE TABLE IF NOT EXISTS audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL,
     link BLOB NOT NULL) STRICT;
 """
+_ADD = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SET_HEAD = """INSERT INTO audit_head VALUES (1, ?, ?)
+    ON CONFLICT (one) DO UPDATE SET number = excluded.number, link = excluded.link"""
 _CHUNK = 2_000
 _START = bytes(32)
 
@@ -28,8 +31,7 @@ class AuditDamaged(Fault):
     code = "audit_damaged"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One record: ids and references only."""
 
     at: int
@@ -43,17 +45,17 @@ class Look:
 
 
 def _body(number: int, look: Look) -> bytes:
-    return msgspec.json.encode((number, *astuple(look)))
+    return msgspec.json.encode((number, *look))
 
 
-def record(connection: sqlite3.Connection, keyring: Keyring, look: Look) -> int:
-    """Add one, within the caller's transaction; gives its number."""
+def record(connection: sqlite3.Connection, keyring: Keyring, *looks: Look) -> None:
+    """Add these, within the caller's transaction."""
     number, link = _head(connection)
-    number += 1
-    link = keyring.chain(link, _body(number, look))
-    connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *astuple(look), link))
-    connection.execute("INSERT OR REPLACE INTO audit_head VALUES (1, ?, ?)", (number, link))
-    return number
+    for look in looks:
+        number += 1
+        link = keyring.chain(link, _body(number, look))
+        connection.execute(_ADD, (number, *look, link))
+    connection.execute(_SET_HEAD, (number, link))
 
 
 def verify(connection: sqlite3.Connection, keyring: Keyring) -> int:

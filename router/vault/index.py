@@ -114,19 +114,13 @@ def link(connection: sqlite3.Connection, citizen: str, contact: str) -> None:
     connection.execute("INSERT OR IGNORE INTO links VALUES (?, ?)", (citizen, contact))
 
 
-def present(connection: sqlite3.Connection, citizen: str) -> str:
-    """The citizen's municipality. Raises UnknownThing, Erased."""
-    row = connection.execute("SELECT municipality, erased FROM citizens WHERE citizen = ?", (citizen,)).fetchone()
-    if row is None:
-        raise UnknownThing("there is no such citizen")
-    if row[1]:
+def sealed(connection: sqlite3.Connection, citizen: str) -> tuple[str, bytes, bytes] | None:
+    """(municipality, wrapped key, sealed identity), None when there is no such citizen. Raises Erased."""
+    ask = "SELECT municipality, wrapped, identity FROM citizens JOIN keys ON keys.id = key WHERE citizen = ?"
+    row: tuple[str, bytes, bytes] | None = connection.execute(ask, (citizen,)).fetchone()
+    if row is not None and row[1] == DESTROYED:
         raise Erased
-    return str(row[0])
-
-
-def sealed(connection: sqlite3.Connection, citizen: str) -> tuple[str, bytes, bytes]:
-    """(municipality, wrapped key, sealed identity). Raises UnknownThing, Erased."""
-    return present(connection, citizen), *_sealed(connection, citizen)
+    return row
 
 
 def opened(keyring: Keyring, citizen: str, municipality: str, wrapped: bytes, sealed: bytes) -> Citizen:

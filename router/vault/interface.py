@@ -110,6 +110,12 @@ class Vault(Protocol):
         """Likewise for who the citizen is."""
         ...
 
+    async def read_contact(
+        self, contact: str, citizen: str, ref: str, *, who: str, purpose: str
+    ) -> tuple[Citizen | None, Item | None]:
+        """`read_citizen` and `read` in one go; None for what never was and for "". Raises Erased when either was."""
+        ...
+
     async def read_unattended(self, ref: str) -> Item:
         """For the server's own work (sending a reply, showing a visitor their own chat): no person looks."""
         ...

@@ -109,10 +109,24 @@ class SqliteVault:
 
     async def read(self, ref: str, *, who: str, purpose: str) -> Item:
         """As in `Vault`. Raises UnknownThing, Erased, Unavailable (then nothing was read), VaultDamaged."""
-        return await self._open(ref, await self._write(partial(self._look_at_item, ref, _named(who), _named(purpose))))
+        _, found = await self.read_contact("", "", ref, who=who, purpose=purpose)
+        return _there(found)
+
+    async def read_contact(
+        self, contact: str, citizen: str, ref: str, *, who: str, purpose: str
+    ) -> tuple[Citizen | None, Item | None]:
+        """As in `Vault`. Raises Erased, Unavailable (then nothing was read), VaultDamaged."""
+        if not who.strip() or not purpose.strip():
+            raise InvalidInput("a look needs somebody who looks and a purpose")
+        person, row = await self._write(partial(self._look, contact, citizen, ref, who, purpose))
+        # Opened now that the records are on disk.
+        return (
+            index.opened(self._keyring, citizen, *person) if person else None,
+            await self._open(ref, row) if row else None,
+        )
 
     async def read_unattended(self, ref: str) -> Item:
-        return await self._open(ref, await self._query(partial(_item, ref, self._clock())))
+        return await self._open(ref, _there(await self._query(partial(_item, ref, self._clock()))))
 
     async def _open(self, ref: str, row: Row) -> Item:
         contact, type, sealed, filed, wrapped = row
@@ -174,14 +188,8 @@ class SqliteVault:
 
     async def read_citizen(self, citizen: str, *, contact: str, who: str, purpose: str) -> Citizen:
         """As in `Vault`. Raises UnknownThing, Erased, Unavailable (then nothing was read)."""
-
-        def look(connection: sqlite3.Connection) -> tuple[str, bytes, bytes]:
-            found = index.sealed(connection, citizen)
-            seen = audit.Look(self._clock(), _named(who), "read_citizen", _named(purpose), contact, citizen)
-            audit.record(connection, self._keyring, seen)
-            return found
-
-        return index.opened(self._keyring, citizen, *await self._write(look))  # opened when that is on disk
+        found, _ = await self.read_contact(contact, citizen, "", who=who, purpose=purpose)
+        return _there(found)
 
     # -- the end ----------------------------------------------------------------------------------------------
 
@@ -280,10 +288,20 @@ class SqliteVault:
         sealed = seal(key, text.encode(), "draft", contact, agent)
         connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", (contact, agent, sealed))
 
-    def _look_at_item(self, ref: str, who: str, purpose: str, connection: sqlite3.Connection) -> Row:
-        row = _item(ref, self._clock(), connection)
-        audit.record(connection, self._keyring, audit.Look(self._clock(), who, "read", purpose, row[0], ref=ref))
-        return row
+    def _look(
+        self, contact: str, citizen: str, ref: str, who: str, purpose: str, connection: sqlite3.Connection
+    ) -> tuple[tuple[str, bytes, bytes] | None, Row | None]:
+        """Still sealed, the citizen and the item; and the records of who looks at them."""
+        now, looks = self._clock(), []
+        person = index.sealed(connection, citizen) if citizen else None
+        if person:
+            looks.append(audit.Look(now, who, "read_citizen", purpose, contact, citizen))
+        row = _item(ref, now, connection) if ref else None
+        if row:
+            looks.append(audit.Look(now, who, "read", purpose, row[0], ref=ref))
+        if looks:
+            audit.record(connection, self._keyring, *looks)
+        return person, row
 
     # -- files ------------------------------------------------------------------------------------------------
 
@@ -383,17 +401,17 @@ class SqliteVault:
             self._reading = None
 
 
-def _named(said: str) -> str:
-    if not said.strip():
-        raise InvalidInput("a look needs somebody who looks and a purpose")
-    return said
+def _there(found: T | None) -> T:
+    if found is None:
+        raise UnknownThing("the vault has nothing under this reference")
+    return found
 
 
-def _item(ref: str, now: int, connection: sqlite3.Connection) -> Row:
-    """Raises UnknownThing, Erased."""
+def _item(ref: str, now: int, connection: sqlite3.Connection) -> Row | None:
+    """Raises Erased."""
     row = connection.execute(_ITEM, (ref,)).fetchone()
     if row is None:
-        raise UnknownThing("the vault has nothing under this reference")
+        return None
     contact, type, sealed, filed, wrapped, erased, lapses_at = row
     if erased or not any(wrapped) or (lapses_at and lapses_at <= now):
         raise Erased

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.errors import Erased, InvalidInput, UnknownThing
-from router.vault.interface import Attachment, Card, Citizen, Item, Vault, card_bytes, read_card
+from router.vault.interface import CARD_TYPE, Attachment, Card, Citizen, Item, Vault, card_bytes, read_card
 from router.vault.store import SqliteVault
 from tests.unit.memory_vault import DAY_MS, MemoryVault
 
@@ -127,6 +127,36 @@ async def test_looks_are_counted_and_the_servers_own_work_is_not(vault: Vault) -
     await vault.read(ref, who="a1", purpose="contact")
     await looked(vault, citizen)
     assert await vault.verify_audit() == 2
+
+
+async def test_a_contact_is_looked_at_as_a_whole(vault: Vault) -> None:
+    async def whole(citizen: str, ref: str) -> tuple[Citizen | None, Item | None]:
+        return await vault.read_contact("c-1", citizen, ref, who="a1", purpose="offer")
+
+    card = Card(name="Jan", phone=PHONE)
+    citizen, ref = await vault.take_in(TOWN, "c-1", card)
+    person, item = await whole(citizen, ref)
+    assert person == await looked(vault, citizen)
+    assert item == Item("c-1", CARD_TYPE, card_bytes(card))
+    assert await vault.verify_audit() == 3
+    assert await whole("", ref) == await whole("p-nobody", ref) == (None, item)
+    assert await whole(citizen, "") == await whole(citizen, "v-nothing") == (person, None)
+    assert await vault.verify_audit() == 7
+    assert await whole("", "") == await whole("p-nobody", "v-nothing") == (None, None)
+    with pytest.raises(InvalidInput):
+        await vault.read_contact("c-1", citizen, ref, who="a1", purpose="")
+    assert await vault.verify_audit() == 7
+
+
+async def test_of_a_contact_nothing_is_shown_when_part_of_it_was_erased(vault: Vault) -> None:
+    citizen, ref = await vault.take_in(TOWN, "c-1", Card(phone=PHONE))
+    await vault.erase(citizen)
+    kept = await vault.store("c-2", "t", b"kept")
+    looks = await vault.verify_audit()
+    for parts in ((citizen, ref), (citizen, kept), ("", ref)):
+        with pytest.raises(Erased):
+            await vault.read_contact("c-1", *parts, who="a1", purpose="offer")
+    assert await vault.verify_audit() == looks
 
 
 async def test_drafts_are_kept_per_contact_and_agent_until_cleared(vault: Vault) -> None:

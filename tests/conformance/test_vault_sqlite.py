@@ -12,6 +12,7 @@ import pytest
 
 from router.errors import Erased, Fault, InvalidInput, Unavailable, UnknownThing
 from router.vault import store
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 from router.vault.keys import VaultDamaged, unseal
 from router.vault.store import SqliteVault
 from tests.conformance.power import Power, child, content, ended, killed_after
@@ -259,6 +260,8 @@ async def test_without_an_audit_record_nothing_is_read(
         await reads(vault, ref)
     with pytest.raises(Unavailable):
         await vault.read_citizen(citizen, contact="c-1", who="a1", purpose="contact")
+    with pytest.raises(Unavailable):
+        await vault.read_contact("c-1", citizen, ref, who="a1", purpose="contact")
     assert not opened
 
 
@@ -276,6 +279,26 @@ async def test_the_record_is_on_disk_before_the_content_is_opened(
     monkeypatch.setattr(store, "unseal", watched)
     assert await reads(vault, ref) == b"text"
     assert seen == [("a1", "read", "contact", "c-1", ref)]
+
+
+async def test_both_records_are_on_disk_before_anything_of_a_contact_is_opened(
+    tmp_path: Path, vault: SqliteVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Card(phone="+31612345678")
+    citizen, ref = await vault.take_in(TOWN, "c-1", card)
+    seen: list[list[tuple[str, ...]]] = []
+
+    def watched(*given):
+        with database(tmp_path) as connection:
+            seen.append(connection.execute("SELECT who, action, purpose, contact, citizen, ref FROM audit").fetchall())
+        return unseal(*given)
+
+    for module in ("store", "index"):
+        monkeypatch.setattr(f"router.vault.{module}.unseal", watched)
+    found = await vault.read_contact("c-1", citizen, ref, who="a1", purpose="offer")
+    assert found == (Citizen(citizen, TOWN, "", card.phone, ""), Item("c-1", CARD_TYPE, card_bytes(card)))
+    records = [("a1", "read_citizen", "offer", "c-1", citizen, ""), ("a1", "read", "offer", "c-1", "", ref)]
+    assert seen == [records, records]
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,13 @@ class MemoryVault:
         self.given.append(citizen)
         return self.citizens[citizen]
 
+    async def read_contact(
+        self, contact: str, citizen: str, ref: str, *, who: str, purpose: str
+    ) -> tuple[Citizen | None, Item | None]:
+        known = citizen in self.citizens
+        person = await self.read_citizen(citizen, contact=contact, who=who, purpose=purpose) if known else None
+        return person, await self.read(ref, who=who, purpose=purpose) if ref in self.items else None
+
     async def read_unattended(self, ref: str) -> Item:
         if ref in self.erased:
             raise Erased

@@ -110,6 +110,16 @@ class MemoryVault:
         self._look(who, purpose, citizen)
         return shown
 
+    async def read_contact(
+        self, contact: str, citizen: str, ref: str, *, who: str, purpose: str
+    ) -> tuple[Citizen | None, Item | None]:
+        item = await self.read_unattended(ref) if ref in self._refs else None
+        known = citizen in self._citizens
+        person = await self.read_citizen(citizen, contact=contact, who=who, purpose=purpose) if known else None
+        if item is not None:
+            self._look(who, purpose, ref)
+        return person, item
+
     async def erase(self, citizen: str, *, who: str = "server") -> int:
         if citizen not in self._citizens:
             raise UnknownThing
