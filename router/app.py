@@ -86,6 +86,7 @@ class App:
         self.learning = Learning(self.centre, self.views, self._clock)
         self.views.attach(self.learning)
         self.metrics = Metrics()
+        self.views.attach(self.metrics)
         self.accounts = Accounts(settings.accounts, settings.server, self._clock)
         self.origins = Origins(settings.server)
         self.sockets = make_sockets(self.origins, self.accounts.has_cookie)
@@ -192,7 +193,6 @@ class App:
         server = self.settings.server
         await self.centre.start()
         await self.views.start()
-        self._tasks.append(asyncio.create_task(self._count(), name="metrics"))
         await self.views.reached(self.centre.position)
         for namespace in (self.desk, self.wallboard):
             self.sockets.register_namespace(namespace)
@@ -238,11 +238,6 @@ class App:
         await self.centre.stop()
         await self.vault.close()
         log.info("server.down")
-
-    async def _count(self) -> None:
-        async for batch in self.centre.facts(0):
-            for numbered in batch:
-                self.metrics.count(numbered)
 
     async def _sweeps(self) -> None:
         """Remove what was put into the vault for contacts that never came about, and what was kept for a time."""

@@ -17,6 +17,7 @@ from router import wire
 from router.engine import commands
 from router.engine.decide import advance, due, explain
 from router.engine.decision import Decision
+from router.engine.effects import Ring
 from router.engine.explanation import Explanation
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
 from router.engine.state import State
@@ -36,6 +37,8 @@ RECENT_MAX = 20_000
 READ_CHUNK = 5_000
 FAILURES_MAX = 2
 """A command that breaks an assertion so often is set aside."""
+TICK = commands.Tick()
+TICK_WRITTEN = wire.encode(TICK)
 BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -65,6 +68,8 @@ class _Asked:
     """A command in the inbox, and who waits for it."""
 
     command: commands.Command
+    written: bytes
+    """The command as the journal keeps it."""
     reply: asyncio.Future[Outcome]
     failures: int = 0
 
@@ -73,7 +78,7 @@ def _tick() -> _Asked:
     """The engine's own wish: nobody waits for its reply."""
     reply: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     reply.cancel()
-    return _Asked(commands.Tick(), reply)
+    return _Asked(TICK, TICK_WRITTEN, reply)
 
 
 @dataclass(slots=True)
@@ -151,7 +156,8 @@ class Centre:
     async def submit(self, command: commands.Command) -> Outcome:
         if not self.healthy:
             raise Unavailable("the centre takes nothing in at the moment")
-        asked = _Asked(wire.decode(wire.encode(command)), asyncio.get_running_loop().create_future())
+        written = wire.encode(command)
+        asked = _Asked(wire.decode(written), written, asyncio.get_running_loop().create_future())
         try:
             self._inbox.put_nowait(asked)
         except asyncio.QueueFull:
@@ -232,12 +238,14 @@ class Centre:
         """A Tick when the engine wants one, and what is in the inbox; neither ever keeps the other waiting."""
         moment = due(self._state)
         left = None if moment is None else (moment - self.clock()) / 1000
-        asked: list[_Asked] = []
-        if left is None or left > 0:
-            with contextlib.suppress(TimeoutError):
-                asked.append(await asyncio.wait_for(self._inbox.get(), left))
-        if not asked:
-            asked.append(_tick())
+        if left is not None and left <= 0:
+            asked = [_tick()]
+        elif left is None:
+            asked = [await self._inbox.get()]
+        else:
+            alarm = asyncio.get_running_loop().call_later(left, self._nudge)
+            asked = [await self._inbox.get()]
+            alarm.cancel()
         while len(asked) < BATCH_MAX and not self._inbox.empty():
             asked.append(self._inbox.get_nowait())
         return asked
@@ -282,18 +290,19 @@ class Centre:
                 log.exception("centre.assertion", command=type(one.command).__name__, failures=one.failures)
                 return None
             else:
-                self._record(batch, one.command, decision, now)
-                offered = decision.offered(getattr(one.command, "contact", ""))
-                outcome = Outcome(self._state.number, decision.answer, bool(decision.facts), offered)
+                first = len(batch.orders)
+                self._record(batch, one.written, decision, now)
+                ring = _ring(batch.orders[first:], getattr(one.command, "contact", ""))
+                outcome = Outcome(self._state.number, decision.answer, bool(decision.facts), ring)
                 batch.settle.append(partial(_answer, one.reply, outcome))
         return batch
 
-    def _record(self, batch: _Batch, command: commands.Command, decision: Decision, now: int) -> None:
+    def _record(self, batch: _Batch, command: bytes, decision: Decision, now: int) -> None:
         first = self._state.number - len(decision.facts) + 1
         for position, fact in enumerate(decision.facts):
             number = first + position
             explanation = decision.explanations.get(position)
-            cause = wire.encode(command) if position == 0 else b""
+            cause = command if position == 0 else b""
             why = wire.encode(explanation) if explanation else b""
             about = explanation.contact if explanation else ""
             batch.entries.append(Entry(number, now, wire.encode(fact), cause, why, about))
@@ -365,6 +374,12 @@ class Centre:
 
     async def _on_writer(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+
+def _ring(orders: list[tuple[str, Order]], contact: str) -> Ring | None:
+    """The order among these to ring for this contact."""
+    effects = (order.effect for _, order in orders)
+    return next((effect for effect in effects if isinstance(effect, Ring) and effect.contact == contact), None)
 
 
 def _answer(reply: asyncio.Future[Outcome], outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from router.engine.commands import Command
-from router.engine.effects import Effect
+from router.engine.effects import Effect, Ring
 from router.engine.explanation import Explanation
 from router.engine.facts import Fact
 
@@ -33,8 +33,9 @@ class Outcome:
     number. MakeFollowUp: its id. Otherwise None."""
     news: bool
     """False when nothing had to happen: it was a repetition."""
-    offered: str = ""
-    """The offer made of the command's own contact by the same decision; the order to ring is on its way."""
+    ring: Ring | None = None
+    """The order to ring for an offer that the same decision made of the command's own contact. It is on its way, too:
+    who carries it out at once tells whom it reaches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Metrics:
     def stalled(self) -> None:
         self._stalls.inc()
 
-    def count(self, numbered: Numbered) -> None:
+    def apply(self, numbered: Numbered) -> None:
         """Take one fact into account."""
         self._number.set(numbered.number)
         match numbered.fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from router.engine.explanation import Explanation
-from router.engine.facts import ContactOffered, Fact
+from router.engine.facts import Fact
 from router.engine.state import ContactState, State
 from router.errors import UnknownThing, WrongState
 
@@ -18,10 +18,6 @@ class Decision:
     answer: str | int | None = None
     explanations: dict[int, Explanation] = field(default_factory=dict)
     """Position in `facts` -> why."""
-
-    def offered(self, contact: str) -> str:
-        """The offer that it makes of this contact, "" without one."""
-        return next((f.offer for f in self.facts if isinstance(f, ContactOffered) and f.contact == contact), "")
 
 
 NOTHING = Decision()

@@ -19,7 +19,7 @@ from router.channels.voice.events import (
     endpoint_of,
 )
 from router.channels.voice.funnel import Wish
-from router.engine.effects import Announce, OfferCallback, OfferVoicemail
+from router.engine.effects import Announce, OfferCallback, OfferVoicemail, Ring
 
 LOST_MAX = 2_000
 MOVING_SECONDS_MAX = 1.0
@@ -82,8 +82,10 @@ class Call:
     """Whom it is for; "" = not known, from before a start."""
     queued: int = 0
     """The last fact when it came into its queue."""
-    offered: str = ""
-    """The offer made by that same decision."""
+    ring: Ring | None = None
+    """The order to ring for an offer made by that same decision."""
+    told: str = ""
+    """The offer for which the dialplan rings by itself: the last reply to FastAGI told it to."""
     wish: Wish = field(default_factory=Wish)
     """What the citizen has told by keys."""
     ring_seconds: int = 0

@@ -53,9 +53,12 @@ class Floods:
             self._coming.remove(origin)
 
     def _broken(self, origin: Origin) -> str:
-        limits, caller = self._limits, origin[0]
-        up = [*self._coming, *((c.caller, c.entry, c.trunk) for c in self._up() if not c.farewell)]
-        callers, entries, trunks = (sum(one[place] == same for one in up) for place, same in enumerate(origin))
+        limits, (caller, entry, trunk) = self._limits, origin
+        callers = entries = trunks = 0
+        for other in (*self._coming, *((c.caller, c.entry, c.trunk) for c in self._up() if not c.farewell)):
+            callers += other[0] == caller
+            entries += other[1] == entry
+            trunks += other[2] == trunk
         if 0 < limits.entry_at_once <= entries or 0 < limits.trunk_at_once <= trunks:
             return "line"
         if caller and (0 < limits.caller_at_once <= callers or not self._in_rate(caller)):

@@ -32,8 +32,6 @@ log = structlog.get_logger()
 
 INTAKE_SECONDS_MAX = 100
 """The dialplan takes the call back after this; the engine queues it by itself a little later."""
-RING_SECONDS_MAX = 0.5
-"""How long the order that follows from an offer is awaited; the dialplan takes a call back 3 s after it asked."""
 AGAIN_MAX = 20
 CLOSED = "closed_hours"
 FULL = "full"
@@ -49,38 +47,18 @@ class Arrival:
 
     named: asyncio.Event = field(default_factory=asyncio.Event)
     """Asterisk has been told whose call it is, or never will be."""
-    ring: asyncio.Future[Ring] | None = None
-    """Where an order to ring is awaited: told with the last reply, the dialplan goes to the phone by itself."""
-    rings: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    """Whether Asterisk was told of that ring."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Nothing more is told over this connection."""
+    may_ring: bool = False
+    """The contact is about to be queued: when it is offered at once, the last reply tells the dialplan to ring."""
 
-    def expect(self) -> None:
-        """The contact is about to be queued: it may be offered at once."""
-        self.ring = asyncio.get_running_loop().create_future()
+    async def until_told(self, effect: Effect) -> None:
+        """Until this connection no longer stands in the way of an order."""
+        await (self.over if self.may_ring and isinstance(effect, Ring) else self.named).wait()
 
-    async def take(self, effect: Effect) -> bool:
-        """An order for this call: True when it has been carried out with the reply to FastAGI."""
-        if isinstance(effect, Ring) and self.ring is not None and not self.ring.done():
-            self.ring.set_result(effect)
-            return await self.rings
-        await self.named.wait()
-        return False
-
-    async def offer(self, made: str) -> Ring | None:
-        """The order to ring for an offer that has been made; None when none was, or the order is late."""
-        if self.ring is None or not made:
-            return None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RING_SECONDS_MAX):
-                return await asyncio.shield(self.ring)
-        return None
-
-    def over(self, *, rings: bool) -> None:
-        """Nothing more is told over this connection."""
-        self.ring = None
+    def end(self) -> None:
         self.named.set()
-        if not self.rings.done():
-            self.rings.set_result(rings)
+        self.over.set()
 
 
 class Intake:
@@ -113,7 +91,7 @@ class Intake:
             if call is not None:
                 await self._attend(session, call, municipality, arrival)
         finally:
-            self._coming.pop(contact).over(rings=False)
+            self._coming.pop(contact).end()
 
     def restore(self, found: Mapping[str, LiveChannel]) -> None:
         """After a start: where the calls come from, by contact, from what is up."""
@@ -129,11 +107,12 @@ class Intake:
     async def carries_out(self, order: Order) -> bool:
         """True when the call went where the order says by itself. Otherwise waits until Asterisk has been told whose
         call it is: a call that need not be asked anything is on disk, and may be offered, a moment before."""
-        arrival = self._coming.get(order.effect.contact)
-        if arrival is None or not await arrival.take(order.effect):
+        effect = order.effect
+        if (arrival := self._coming.get(effect.contact)) is not None:
+            await arrival.until_told(effect)
+        call = self._calls.get(effect.contact)
+        if call is None or not isinstance(effect, Ring) or call.told != effect.offer:
             return False
-        if (call := self._calls.get(order.effect.contact)) is None:
-            return True
         await call.arrived()
         return call.came_to != "hold"  # a dialplan that does not know KCC_NEXT
 
@@ -160,11 +139,11 @@ class Intake:
 
     async def _go_on(self, session: AgiSession, call: Call, municipality: Municipality, arrival: Arrival) -> None:
         """Straight to the phone that was chosen when there is one, else on hold, where it says that it has come."""
-        ring = await arrival.offer(call.offered)
+        ring = call.ring
         if ring is None and municipality.telephone.wait_spoken:
             await session.set_variable("KCC_ID", call.contact)
             self._named(call, arrival)
-            arrival.over(rings=False)
+            arrival.end()
             await session.deadline(SPEECH_SECONDS_MAX)
             await say_standing(session, await self._around.standing(call.contact, call.queued))
             call.sent()
@@ -178,8 +157,9 @@ class Intake:
             own = {"KCC_REC": call.record} if call.record else {}
             exten = events.dial_exten(ring.endpoint, ring.offer)
             await session.conclude(KCC_ID=call.contact, KCC_RING=str(ring.seconds), **own, KCC_NEXT=exten)
+            call.told = ring.offer
         call.named = True
-        arrival.over(rings=ring is not None)
+        arrival.end()
 
     async def _speak(self, session: AgiSession, call: Call, municipality: Municipality, arrival: Arrival) -> None:
         if self._announces(municipality):
@@ -188,7 +168,7 @@ class Intake:
             await Funnel(municipality, self._settings.menus.get(municipality.id, ()), call.wish).ask(session)
             if self._records(session, municipality, call.wish):
                 await self._announce_recording(session, call)
-            arrival.expect()
+            arrival.may_ring = True
             await self._queue(session, call)
         else:
             await self._close(session, call, municipality)
@@ -196,7 +176,7 @@ class Intake:
     async def _queue(self, session: AgiSession, call: Call) -> None:
         """Into the queue; where it is full, the dialplan sends the call to the fallback phones."""
         try:
-            call.queued, call.offered = await self._settle(
+            call.queued, call.ring = await self._settle(
                 commands.Classify(call.contact, call.wish.hints, call.wish.language)
             )
         except QueueFull:
@@ -257,7 +237,7 @@ class Intake:
         None when it has left meanwhile."""
         silent = self._silent(session, municipality)
         if silent:
-            arrival.expect()
+            arrival.may_ring = True
         citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
         receive = commands.Receive(
             contact,
@@ -288,7 +268,7 @@ class Intake:
             return None
         call = self._calls.up(known, session.channel, session.uniqueid)
         call.asking, call.named = not silent, False
-        call.municipality, call.queued, call.offered = municipality.id, outcome.number, outcome.offered
+        call.municipality, call.queued, call.ring = municipality.id, outcome.number, outcome.ring
         call.caller, call.entry = self._floods.caller(session.caller_number), session.subject
         return call
 
@@ -321,17 +301,17 @@ class Intake:
         await self._settle(commands.EndContact(call.contact, CLOSED))
         await session.hangup()
 
-    async def _settle(self, command: commands.Command) -> tuple[int, str]:
-        """The number of the last fact, and the offer that was made at once. The call may have ended meanwhile: then
-        there is nothing left to do for it."""
+    async def _settle(self, command: commands.Command) -> tuple[int, Ring | None]:
+        """The number of the last fact, and whom to ring at once. The call may have ended meanwhile: then there is
+        nothing left to do for it."""
         try:
             outcome = await self._around.port.submit(command)
         except QueueFull:
             raise
         except Refusal as refusal:
             log.info("voice.intake_too_late", code=refusal.code)
-            return 0, ""
-        return outcome.number, outcome.offered
+            return 0, None
+        return outcome.number, outcome.ring
 
 
 def e164(number: str) -> str:
