@@ -86,7 +86,9 @@ class SqliteVault:
     async def close(self) -> None:
         """Finishes what was begun. Safe to call again."""
         self._closed = True
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self._movers.shutdown)  # what was moved has its row yet to come
+        self._writer.end()
+        await asyncio.to_thread(self._end)
 
     # -- content ----------------------------------------------------------------------------------------------
 
@@ -325,7 +327,7 @@ class SqliteVault:
     # -- threads and connections ------------------------------------------------------------------------------
 
     async def _write(self, work: Work[T], *, alone: bool = False) -> T:
-        return await asyncio.wrap_future(self._writer.submit(work, alone=alone))
+        return await self._writer.submit(work, alone=alone)
 
     async def _query(self, work: Work[T]) -> T:
         self._check_open()
@@ -392,9 +394,8 @@ class SqliteVault:
         except Unavailable as error:
             log.warning("vault.erasure_unfinished", because=error.message)
 
-    def _close(self) -> None:
-        self._movers.shutdown()
-        self._writer.close()
+    def _end(self) -> None:
+        self._writer.join()
         self._reader.shutdown()
         if self._reading is not None:
             self._reading.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import queue
+import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from itertools import groupby
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
 
 from router.errors import Unavailable
 
@@ -19,117 +20,90 @@ BATCH_MAX = 256
 WAITING_MAX = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(NamedTuple):
     work: Work[Any]
     alone: bool
-    future: Future[Any]
+    future: asyncio.Future[Any]
+
+
+class _Raised(NamedTuple):
+    error: Exception
 
 
 class Writer:
-    """`submit` from any thread. The connection is made and used on the writer's own thread only."""
+    """`submit` and `end` on one event loop. The connection is made and used on the writer's own thread only."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
-        self._jobs: queue.Queue[_Job] = queue.Queue(WAITING_MAX)
-        self._ahead: _Job | None = None
-        """Taken from the queue, but not of the batch under way."""
-        self._going = True
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        """None is the last."""
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="vault", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[T], *, alone: bool = False) -> Future[T]:
+    def submit(self, work: Work[T], *, alone: bool = False) -> asyncio.Future[T]:
         """The future is done when the work is committed. What the work raises undoes that work and nobody else's.
 
-        `alone`: outside any transaction. Raises Unavailable when too much is waiting or the writer has been closed.
+        Work that shares a commit is done again by itself when any of it raises. `alone`: outside any transaction.
+        Raises Unavailable when too much is waiting or the writer has been ended.
         """
-        future: Future[T] = Future()
-        if not self._thread.is_alive():
+        if self._ended or not self._thread.is_alive():
             raise Unavailable("the vault is closed")
-        try:
-            self._jobs.put_nowait(_Job(work, alone, future))
-        except queue.Full as error:
-            raise Unavailable("the vault cannot keep up") from error
+        if self._jobs.qsize() >= WAITING_MAX:
+            raise Unavailable("the vault cannot keep up")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(work, alone, future))
         return future
 
-    def close(self) -> None:
-        """Finishes what was submitted, then ends. Closing again does nothing."""
-        if self._thread.is_alive():
-            self._jobs.put(_Job(self._end, True, Future()))
-            self._thread.join()
+    def end(self) -> None:
+        """After what was submitted until now. Ending again does nothing."""
+        if not self._ended:
+            self._ended = True
+            self._jobs.put(None)
 
-    def _end(self, connection: sqlite3.Connection | None) -> None:
-        self._going = False
+    def join(self) -> None:
+        """Wait, on another thread than the loop's, until all is done and the connection is closed."""
+        self._thread.join()
 
     def _run(self) -> None:
-        while self._going:
-            self._settle([job for job in self._take() if job.future.set_running_or_notify_cancel()])
+        while jobs := self._waiting():
+            for alone, some in groupby(jobs, lambda job: job.alone):
+                for batch in [[job] for job in some] if alone else [list(some)]:
+                    self._settle([job for job in batch if not job.future.cancelled()])
         self._drop()
-        while not self._jobs.empty():
-            self._jobs.get_nowait().future.set_exception(Unavailable("the vault is closed"))
 
-    def _take(self) -> list[_Job]:
-        """What is waiting, as far as it may share a commit."""
-        job, self._ahead = self._ahead or self._jobs.get(), None
-        batch = [job]
-        while not job.alone and len(batch) < BATCH_MAX and not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job.alone:
-                self._ahead = job
-            else:
-                batch.append(job)
-        return batch
+    def _waiting(self) -> list[_Job]:
+        """What waits, when something does; empty at the end."""
+        jobs = []
+        for job in iter(self._jobs.get, None):
+            jobs.append(job)
+            if len(jobs) == BATCH_MAX or self._jobs.empty():
+                return jobs
+        if jobs:
+            self._jobs.put(None)  # for the next time
+        return jobs
 
-    def _settle(self, batch: Sequence[_Job]) -> None:
+    def _settle(self, jobs: Sequence[_Job]) -> None:
+        if not jobs:
+            return
         try:
-            outcomes = self._alone(batch[0]) if batch and batch[0].alone else self._together(batch)
-        except sqlite3.OperationalError as error:
-            self._fail(batch, error)
+            outcomes = [jobs[0].work(self._connected())] if jobs[0].alone else self._together(jobs)
         except Exception as error:  # noqa: BLE001 - it goes to who asked
-            if len(batch) == 1:
-                self._fail(batch, error)
-                return
-            self._drop()
-            for job in batch:  # one of them is not writable as it is: the others do not suffer for it
-                self._settle([job])
-        else:
-            for job, outcome in zip(batch, outcomes, strict=True):
-                if isinstance(outcome, _Raised):
-                    job.future.set_exception(outcome.error)
-                else:
-                    job.future.set_result(outcome)
-
-    def _alone(self, job: _Job) -> list[Any]:
-        return [job.work(self._connected())]
-
-    def _together(self, batch: Sequence[_Job]) -> list[Any]:
-        connection = self._connected()
-        outcomes: list[Any] = []
-        connection.execute("BEGIN IMMEDIATE")
-        for job in batch:
-            connection.execute("SAVEPOINT job")
-            try:
-                outcomes.append(job.work(connection))
-            except sqlite3.Error:
-                raise
-            except Exception as error:  # noqa: BLE001 - it goes to who asked
-                connection.execute("ROLLBACK TO job")
-                outcomes.append(_Raised(error))
-            connection.execute("RELEASE job")
-        connection.execute("COMMIT")
-        return outcomes
-
-    def _fail(self, batch: Sequence[_Job], error: Exception) -> None:
-        """After an error the connection is never used again."""
-        self._drop()
-        for job in batch:
             if isinstance(error, sqlite3.Error):
-                told = Unavailable("the vault cannot be written")
-                told.__cause__ = error
-                job.future.set_exception(told)
-            else:
-                job.future.set_exception(error)
+                self._drop()  # after such an error the connection is never used again
+            if len(jobs) > 1 and not isinstance(error, sqlite3.OperationalError):
+                for job in jobs:
+                    self._settle([job])
+                return
+            outcomes = [_Raised(error)] * len(jobs)
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for this any more
+            jobs[0].future.get_loop().call_soon_threadsafe(_tell, jobs, outcomes)
+
+    def _together(self, jobs: Sequence[_Job]) -> list[Any]:
+        with self._connected() as connection:  # commits, or undoes it all
+            connection.execute("BEGIN IMMEDIATE")
+            return [job.work(connection) for job in jobs]
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -142,6 +116,16 @@ class Writer:
             connection.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Raised:
-    error: Exception
+def _tell(jobs: Sequence[_Job], outcomes: Sequence[Any]) -> None:
+    """On the event loop."""
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.future.cancelled():
+            continue
+        if not isinstance(outcome, _Raised):
+            job.future.set_result(outcome)
+        elif isinstance(outcome.error, sqlite3.Error):
+            told = Unavailable("the vault cannot be written")
+            told.__cause__ = outcome.error
+            job.future.set_exception(told)
+        else:
+            job.future.set_exception(outcome.error)
