@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS links (
     citizen TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (citizen, contact)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS links_contact ON links (contact);
 """
+_HOLDERS = """SELECT digest, citizen, wrapped, identity FROM blind JOIN citizens USING (citizen)
+    JOIN keys ON keys.id = key WHERE digest IN (?, ?)"""
 # `keys` is only ever appended to, and a key is destroyed by writing over it in the same size: so no copy of a wrapped
 # key is left behind on some other page when SQLite moves rows about.
 
@@ -71,8 +73,9 @@ def destroy_key(connection: sqlite3.Connection, key: int) -> None:
 
 def find(connection: sqlite3.Connection, keyring: Keyring, municipality: str, phone: str, email: str) -> str:
     """The citizen with this number, or else with this address, or ""."""
-    by_phone = _holder(connection, keyring, municipality, "phone", same_phone(phone))
-    return by_phone or _holder(connection, keyring, municipality, "email", same_email(email))
+    holders = _holders(connection, _digests(keyring, municipality, phone, email))
+    found = holders.get("phone") or holders.get("email")
+    return found[0] if found else ""
 
 
 def recognise(
@@ -82,31 +85,30 @@ def recognise(
 
     When number and address are known as two citizens, the number's is given and both stay as they are.
     """
-    given = {"phone": same_phone(phone), "email": same_email(email)}
-    if not any(given.values()):
+    digests = _digests(keyring, municipality, phone, email)
+    if not digests:
         return ""
-    holders = {k: _holder(connection, keyring, municipality, k, v) for k, v in given.items()}
-    citizen = holders["phone"] or holders["email"]
-    if citizen:
-        key, was = _identity(connection, keyring, citizen)
+    holders = _holders(connection, digests)
+    if holders:
+        citizen, wrapped, sealed = holders.get("phone") or holders["email"]
+        key, was = _open(keyring, citizen, wrapped, sealed)
     else:
         citizen, was = reference("p"), _Identity()
         number, key = add_key(connection, keyring, citizen)
-        connection.execute(
-            "INSERT INTO citizens (citizen, municipality, key, identity) VALUES (?, ?, ?, x'')",
-            (citizen, municipality, number),
-        )
     # Whoever knows somebody's number or address may claim it: that does not rename the citizen.
     now = replace(was, name=was.name or readable(name))
-    for kind, shown in (("phone", given["phone"]), ("email", readable(email))):
-        if given[kind] and not holders[kind]:
-            digest = keyring.blind(municipality, kind, given[kind])
-            connection.execute("INSERT INTO blind VALUES (?, ?)", (digest, citizen))
-        if given[kind] and holders[kind] in {"", citizen}:
+    for kind, shown in (("phone", same_phone(phone)), ("email", readable(email))):
+        if kind in digests and kind not in holders:
+            connection.execute("INSERT INTO blind VALUES (?, ?)", (digests[kind], citizen))
+        if kind in digests and (kind not in holders or holders[kind][0] == citizen):
             now = replace(now, **{kind: shown})
     if now != was:
         sealed = seal(key, msgspec.json.encode(now), "citizen", citizen)
-        connection.execute("UPDATE citizens SET identity = ? WHERE citizen = ?", (sealed, citizen))
+        if holders:
+            connection.execute("UPDATE citizens SET identity = ? WHERE citizen = ?", (sealed, citizen))
+        else:
+            add = "INSERT INTO citizens (citizen, municipality, key, identity) VALUES (?, ?, ?, ?)"
+            connection.execute(add, (citizen, municipality, number, sealed))
     return citizen
 
 
@@ -142,23 +144,17 @@ def erase(connection: sqlite3.Connection, citizen: str) -> list[str]:
     return contacts
 
 
-def _holder(connection: sqlite3.Connection, keyring: Keyring, municipality: str, kind: str, value: str) -> str:
-    if not value:
-        return ""
-    digest = keyring.blind(municipality, kind, value)
-    row = connection.execute("SELECT citizen FROM blind WHERE digest = ?", (digest,)).fetchone()
-    return "" if row is None else str(row[0])
+def _digests(keyring: Keyring, municipality: str, phone: str, email: str) -> dict[str, bytes]:
+    """What stands in the index for those of the two that identify somebody."""
+    given = {"phone": same_phone(phone), "email": same_email(email)}
+    return {kind: keyring.blind(municipality, kind, value) for kind, value in given.items() if value}
 
 
-def _identity(connection: sqlite3.Connection, keyring: Keyring, citizen: str) -> tuple[bytes, _Identity]:
-    """(data key, identity)"""
-    return _open(keyring, citizen, *_sealed(connection, citizen))
-
-
-def _sealed(connection: sqlite3.Connection, citizen: str) -> tuple[bytes, bytes]:
-    ask = "SELECT wrapped, identity FROM citizens JOIN keys ON keys.id = citizens.key WHERE citizen = ?"
-    wrapped, identity = connection.execute(ask, (citizen,)).fetchone()
-    return wrapped, identity
+def _holders(connection: sqlite3.Connection, digests: dict[str, bytes]) -> dict[str, tuple[str, bytes, bytes]]:
+    """Whose these are, of those that are known: (citizen, wrapped key, sealed identity)."""
+    rows = connection.execute(_HOLDERS, (digests.get("phone"), digests.get("email")))
+    found = {digest: holder for digest, *holder in rows}
+    return {kind: found[digest] for kind, digest in digests.items() if digest in found}
 
 
 def _open(keyring: Keyring, citizen: str, wrapped: bytes, sealed: bytes) -> tuple[bytes, _Identity]:

@@ -168,7 +168,11 @@ class SqliteVault:
         """
 
         def work(connection: sqlite3.Connection) -> str:
-            return self._recognise(connection, municipality, contact, name, phone, email)
+            citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
+            if citizen:
+                self._contact_key(connection, contact)
+                index.link(connection, citizen, contact)
+            return citizen
 
         return await self._write(work)
 
@@ -179,8 +183,10 @@ class SqliteVault:
             raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
 
         def work(connection: sqlite3.Connection) -> str:
-            citizen = self._recognise(connection, municipality, contact, card.name, card.phone, card.email)
+            citizen = index.recognise(connection, self._keyring, municipality, card.name, card.phone, card.email)
             self._add(ref, contact, CARD_TYPE, content, 0, connection)
+            if citizen:
+                index.link(connection, citizen, contact)
             return citizen
 
         return await self._write(work), ref
@@ -246,15 +252,6 @@ class SqliteVault:
         return await self._query(lambda connection: audit.verify(connection, self._keyring))
 
     # -- on the writer's thread -------------------------------------------------------------------------------
-
-    def _recognise(
-        self, connection: sqlite3.Connection, municipality: str, contact: str, name: str, phone: str, email: str
-    ) -> str:
-        citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
-        if citizen:
-            self._contact_key(connection, contact)
-            index.link(connection, citizen, contact)
-        return citizen
 
     def _contact_key(self, connection: sqlite3.Connection, contact: str) -> bytes:
         """The contact's data key, made when there is none. Raises Erased."""
