@@ -316,12 +316,13 @@ class Centre:
             if len(self._recent) > 2 * RECENT_MAX:
                 del self._recent[:-RECENT_MAX]
             self._visible = batch.news[-1].number
-            changed, self._changed = self._changed, asyncio.Event()
-            changed.set()  # before the replies: who has one finds the views as they are after it
-        for channel, order in batch.orders:
-            self._queue(channel).put_nowait(order)
         for settle in batch.settle:
             settle()
+        for channel, order in batch.orders:
+            self._queue(channel).put_nowait(order)
+        if batch.news:
+            changed, self._changed = self._changed, asyncio.Event()
+            changed.set()  # after the replies: a telephone rings before that is drawn
 
     # -- when things break ------------------------------------------------------------------------------------
 
