@@ -187,8 +187,10 @@ class Intake:
 
     def _records(self, session: AgiSession, municipality: Municipality, wish: Wish) -> bool:
         """Whether the caller goes to a queue of which conversations are recorded."""
+        if not municipality.recording.queues:
+            return False
         hints = (f"entry:{self._entry(session)}", *wish.hints)
-        return bool(municipality.recording.queues) and self._around.queue_of(hints) in municipality.recording.queues
+        return self._around.queue_of(hints) in municipality.recording.queues
 
     async def _announce_recording(self, session: AgiSession, call: Call) -> None:
         """Who is not told is not recorded: a caller who is taken away before its end, or where it cannot be said."""
