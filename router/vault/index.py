@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from router.errors import Erased, UnknownThing
 from router.vault.interface import Citizen
@@ -52,8 +52,7 @@ def same_email(email: str) -> str:
     return bare.casefold() if len(bare) <= _ADDRESS_CHARACTERS_MAX and _ADDRESS.fullmatch(bare) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
+class _Identity(msgspec.Struct, frozen=True):
     name: str = ""
     phone: str = ""
     email: str = ""
@@ -90,8 +89,8 @@ def recognise(
         return ""
     holders = _holders(connection, digests)
     if holders:
-        citizen, wrapped, sealed = holders.get("phone") or holders["email"]
-        key, was = _open(keyring, citizen, wrapped, sealed)
+        citizen, *sealed = holders.get("phone") or holders["email"]
+        key, was = _open(keyring, citizen, *sealed)
     else:
         citizen, was = reference("p"), _Identity()
         number, key = add_key(connection, keyring, citizen)
@@ -103,12 +102,12 @@ def recognise(
         if kind in digests and (kind not in holders or holders[kind][0] == citizen):
             now = replace(now, **{kind: shown})
     if now != was:
-        sealed = seal(key, msgspec.json.encode(now), "citizen", citizen)
+        identity = seal(key, msgspec.json.encode(now), "citizen", citizen)
         if holders:
-            connection.execute("UPDATE citizens SET identity = ? WHERE citizen = ?", (sealed, citizen))
+            connection.execute("UPDATE citizens SET identity = ? WHERE citizen = ?", (identity, citizen))
         else:
             add = "INSERT INTO citizens (citizen, municipality, key, identity) VALUES (?, ?, ?, ?)"
-            connection.execute(add, (citizen, municipality, number, sealed))
+            connection.execute(add, (citizen, municipality, number, identity))
     return citizen
 
 

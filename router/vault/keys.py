@@ -46,7 +46,7 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 def _about(parts: tuple[str, ...]) -> bytes:
     """What a sealed thing is tied to, without any two lists of parts giving the same bytes."""
-    return b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in map(str.encode, parts)])
 
 
 def seal(key: bytes, content: bytes, *about: str) -> bytes:

@@ -39,6 +39,8 @@ CONTENT_BYTES_MAX = 64 << 20
 HELD_BYTES_MAX = 256 << 20
 """Content on its way to the disk at one moment."""
 _BUSY_SECONDS = 10.0
+_LOG_PAGES = 4_000
+"""The write-ahead log (4 kB each) above which it goes to the database: while that is done, nothing else is written."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint BLOB NOT NULL) STRICT;
@@ -360,6 +362,7 @@ class SqliteVault:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
         except sqlite3.Error:
             connection.close()
             raise

@@ -68,9 +68,8 @@ class Writer:
 
     def _run(self) -> None:
         while jobs := self._waiting():
-            for alone, some in groupby(jobs, lambda job: job.alone):
-                for batch in [[job] for job in some] if alone else [list(some)]:
-                    self._settle([job for job in batch if not job.future.cancelled()])
+            for _, batch in groupby(jobs, lambda job: job if job.alone else None):
+                self._settle([job for job in batch if not job.future.cancelled()])
         self._drop()
 
     def _waiting(self) -> list[_Job]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from router.errors import Erased, Fault, InvalidInput, Unavailable, UnknownThing
-from router.vault import store
+from router.vault import store, writer
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 from router.vault.keys import VaultDamaged, unseal
 from router.vault.store import SqliteVault
@@ -372,6 +374,30 @@ async def test_one_that_cannot_be_written_does_not_harm_the_others(tmp_path: Pat
         assert await reads(vault, outcome) == b"t"
 
 
+async def test_one_that_is_refused_does_not_harm_the_others(vault: SqliteVault) -> None:
+    await vault.erase(await vault.recognise(TOWN, "c-5", phone="+31612345678"))
+    cards = (Card(phone=f"+3161234567{n % 10}") for n in range(50))
+    outcomes = await asyncio.gather(
+        *(vault.take_in(TOWN, f"c-{n}", card) for n, card in enumerate(cards)), return_exceptions=True
+    )
+    assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Erased)] == [5]
+    taken = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
+    assert len(taken) == 49
+    assert len({citizen for citizen, _ in taken}) == 10
+    assert [(await vault.read_unattended(ref)).type for _, ref in taken] == [CARD_TYPE] * 49
+
+
+async def test_what_goes_outside_a_transaction_keeps_its_place_among_the_others(vault: SqliteVault) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def work(number: int, connection: sqlite3.Connection) -> None:
+        seen.append((number, connection.in_transaction))
+
+    alone = [False, False, True, True, False]
+    await asyncio.gather(*(vault._write(partial(work, n), alone=by_itself) for n, by_itself in enumerate(alone)))
+    assert seen == [(n, not by_itself) for n, by_itself in enumerate(alone)]
+
+
 async def test_a_database_that_refuses_is_tried_again_on_another_connection(
     vault: SqliteVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +422,65 @@ async def test_there_are_limits(vault: SqliteVault, monkeypatch: pytest.MonkeyPa
     outcomes = await asyncio.gather(*(vault.store("c-1", "t", bytes(300)) for _ in range(5)), return_exceptions=True)
     assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False] * 3 + [True] * 2
     await vault.store("c-1", "t", bytes(1000))
+
+
+async def test_no_more_waits_for_the_disk_than_may(vault: SqliteVault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "WAITING_MAX", 3)
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
+        go.wait()
+
+    first = asyncio.create_task(vault._write(slow))
+    await asyncio.to_thread(begun.wait)
+    rest = [asyncio.create_task(vault.store("c-1", "t", b"text")) for _ in range(5)]
+    await asyncio.wait(rest, timeout=0)
+    assert [task.done() for task in rest] == [False] * 3 + [True] * 2
+    go.set()
+    outcomes = await asyncio.gather(first, *rest, return_exceptions=True)
+    assert [isinstance(outcome, Unavailable) for outcome in outcomes] == [False] * 4 + [True] * 2
+
+
+def test_a_loop_that_ended_leaves_the_vault_to_the_next(tmp_path: Path) -> None:
+    go, vault = threading.Event(), SqliteVault(tmp_path)
+
+    async def leave() -> None:
+        vault._writer.submit(lambda connection: go.wait())
+
+    async def again() -> bytes:
+        found = await reads(vault, await vault.store("c-1", "t", b"again"))
+        await vault.close()
+        return found
+
+    asyncio.run(leave())
+    go.set()
+    assert asyncio.run(again()) == b"again"
+
+
+async def test_closing_finishes_what_was_begun(
+    tmp_path: Path, vault: SqliteVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go, write = threading.Event(), threading.Event(), vault._files.write
+
+    def slow(ref: str, sealed: bytes) -> None:
+        begun.set()
+        go.wait()
+        write(ref, sealed)
+
+    monkeypatch.setattr(vault._files, "write", slow)
+    large = asyncio.create_task(vault.store("c-1", "t", bytes(LARGE)))
+    await asyncio.to_thread(begun.wait)
+    small = [asyncio.create_task(vault.store("c-1", "t", bytes(10))) for _ in range(300)]
+    await asyncio.wait(small, timeout=0)
+    closing = asyncio.create_task(vault.close())
+    await asyncio.wait([closing], timeout=0)
+    go.set()
+    refs = await asyncio.gather(large, *small)
+    await closing
+    again = SqliteVault(tmp_path)
+    assert [len((await again.read_unattended(ref)).content) for ref in refs] == [LARGE] + [10] * 300
+    await again.close()
 
 
 async def test_a_closed_vault_says_so(tmp_path: Path) -> None:
