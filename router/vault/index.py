@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from router.errors import Erased, UnknownThing
 from router.vault.interface import Citizen
-from router.vault.keys import DESTROYED, Keyring, reference, seal, unseal
+from router.vault.keys import DESTROYED, Key, Keyring, reference, seal, unseal
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
@@ -58,7 +58,7 @@ class _Identity(msgspec.Struct, frozen=True):
     email: str = ""
 
 
-def add_key(connection: sqlite3.Connection, keyring: Keyring, holder: str) -> tuple[int, bytes]:
+def add_key(connection: sqlite3.Connection, keyring: Keyring, holder: str) -> tuple[int, Key]:
     """(id, key) of a new data key for this contact or citizen."""
     key, wrapped = keyring.new_key(holder)
     cursor = connection.execute("INSERT INTO keys (wrapped) VALUES (?)", (wrapped,))
@@ -156,6 +156,6 @@ def _holders(connection: sqlite3.Connection, digests: dict[str, bytes]) -> dict[
     return {kind: found[digest] for kind, digest in digests.items() if digest in found}
 
 
-def _open(keyring: Keyring, citizen: str, wrapped: bytes, sealed: bytes) -> tuple[bytes, _Identity]:
+def _open(keyring: Keyring, citizen: str, wrapped: bytes, sealed: bytes) -> tuple[Key, _Identity]:
     key = keyring.unwrap(citizen, wrapped)
     return key, msgspec.json.decode(unseal(key, sealed, "citizen", citizen), type=_Identity)

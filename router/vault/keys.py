@@ -30,6 +30,10 @@ DESTROYED = bytes(WRAPPED_BYTES)
 """Stands in the place of a wrapped key that was destroyed: of the same size, so that it overwrites it where it is."""
 
 
+Key = AESGCM
+"""A key made ready for use, which costs more than a use."""
+
+
 class VaultDamaged(Fault):
     """What the vault holds does not decrypt: it was changed, or belongs to another place or key."""
 
@@ -49,16 +53,16 @@ def _about(parts: tuple[str, ...]) -> bytes:
     return b"".join([len(part).to_bytes(4, "big") + part for part in map(str.encode, parts)])
 
 
-def seal(key: bytes, content: bytes, *about: str) -> bytes:
+def seal(key: Key, content: bytes, *about: str) -> bytes:
     """AES-256-GCM under a random nonce, tied to `about`."""
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, content, _about(about))
+    return nonce + key.encrypt(nonce, content, _about(about))
 
 
-def unseal(key: bytes, sealed: bytes, *about: str) -> bytes:
+def unseal(key: Key, sealed: bytes, *about: str) -> bytes:
     """What `seal` was given. Raises VaultDamaged."""
     try:
-        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _about(about))
+        return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _about(about))
     except (InvalidTag, ValueError) as error:
         raise VaultDamaged("what the vault holds here cannot be decrypted") from error
 
@@ -68,30 +72,36 @@ class Keyring:
 
     def __init__(self, master: bytes) -> None:
         assert len(master) == KEY_BYTES, "the master key is 256 bits"
-        self._wrapping = _derive(master, b"wrap")
-        self._index = _derive(master, b"index")
-        self._audit = _derive(master, b"audit")
+        self._wrapping = Key(_derive(master, b"wrap"))
+        self._index = hmac.new(_derive(master, b"index"), digestmod="sha256")
+        self._audit = hmac.new(_derive(master, b"audit"), digestmod="sha256")
         self.fingerprint = hmac.digest(_derive(master, b"fingerprint"), b"", "sha256")
         """Tells whether a vault belongs to this master key, and nothing about the key."""
 
-    def new_key(self, holder: str) -> tuple[bytes, bytes]:
+    def new_key(self, holder: str) -> tuple[Key, bytes]:
         """A new data key for a contact or citizen: (key, wrapped key)."""
         key = secrets.token_bytes(KEY_BYTES)
-        return key, seal(self._wrapping, key, "key", holder)
+        return Key(key), seal(self._wrapping, key, "key", holder)
 
-    def unwrap(self, holder: str, wrapped: bytes) -> bytes:
+    def unwrap(self, holder: str, wrapped: bytes) -> Key:
         """The data key of this contact or citizen. Raises Erased, VaultDamaged."""
         if wrapped == DESTROYED:
             raise Erased
-        return unseal(self._wrapping, wrapped, "key", holder)
+        return Key(unseal(self._wrapping, wrapped, "key", holder))
 
     def blind(self, municipality: str, kind: str, value: str) -> bytes:
         """What stands in the index instead of an identifier: HMAC-SHA-256, different for each municipality and kind."""
-        return hmac.digest(self._index, _about((municipality, kind, value)), "sha256")
+        return _digest(self._index, _about((municipality, kind, value)))
 
     def chain(self, before: bytes, record: bytes) -> bytes:
         """The next link of the audit chain."""
-        return hmac.digest(self._audit, before + record, "sha256")
+        return _digest(self._audit, before + record)
+
+
+def _digest(prepared: hmac.HMAC, content: bytes) -> bytes:
+    one = prepared.copy()
+    one.update(content)
+    return one.digest()
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

@@ -24,7 +24,7 @@ from router.vault import audit, erasure, index
 from router.vault.erasure import DAY_MS
 from router.vault.files import Files
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
-from router.vault.keys import Keyring, master_key, reference, seal, unseal
+from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
@@ -153,7 +153,9 @@ class SqliteVault:
         def work(connection: sqlite3.Connection) -> str:
             ask = "SELECT sealed FROM drafts WHERE contact = ? AND agent = ?"
             wrapped = connection.execute(_CONTACT_KEY, (contact,)).fetchone()
-            key = self._keyring.unwrap(contact, wrapped[0]) if wrapped else b""
+            if wrapped is None:
+                return ""
+            key = self._keyring.unwrap(contact, wrapped[0])
             row = connection.execute(ask, (contact, agent)).fetchone()
             return unseal(key, row[0], "draft", contact, agent).decode() if row else ""
 
@@ -255,7 +257,7 @@ class SqliteVault:
 
     # -- on the writer's thread -------------------------------------------------------------------------------
 
-    def _contact_key(self, connection: sqlite3.Connection, contact: str) -> bytes:
+    def _contact_key(self, connection: sqlite3.Connection, contact: str) -> Key:
         """The contact's data key, made when there is none. Raises Erased."""
         row = connection.execute(_CONTACT_KEY, (contact,)).fetchone()
         if row is not None:

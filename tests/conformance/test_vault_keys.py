@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from router.errors import ConfigurationInvalid
-from router.vault.keys import Keyring, VaultDamaged, reference, seal, unseal
+from router.vault.keys import Key, Keyring, VaultDamaged, reference, seal, unseal
 from router.vault.store import SqliteVault
 
 TOWN = "waterland"
@@ -72,7 +72,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_a_wrapped_key_opens_only_with_its_master_and_for_its_holder() -> None:
     ours, other = Keyring(bytes(32)), Keyring(bytes(range(32)))
     key, wrapped = ours.new_key("c-1")
-    assert ours.unwrap("c-1", wrapped) == key
+    assert unseal(ours.unwrap("c-1", wrapped), seal(key, b"text")) == b"text"
     for ring, holder in ((other, "c-1"), (ours, "c-2")):
         with pytest.raises(VaultDamaged):
             ring.unwrap(holder, wrapped)
@@ -80,8 +80,27 @@ def test_a_wrapped_key_opens_only_with_its_master_and_for_its_holder() -> None:
     assert ours.blind("ab", "c", "d") != ours.blind("a", "bc", "d")
 
 
+def test_what_was_written_before_means_the_same_for_ever() -> None:
+    ring = Keyring(bytes(range(32)))
+    for made, before in (
+        (ring.fingerprint, "9b60b6a9c03a17faa6c7b8d36cc3d035aea66f29958d05774bcc45c3b0c16f91"),
+        (
+            ring.blind(TOWN, "phone", "+31612345678"),
+            "33e95db90f8ee140052f0c6de539a1764ed0940e8fe0325b219238c5ef30f922",
+        ),
+        (ring.chain(bytes(32), b"record"), "64a277e011b98aac70458691ad37c43d6bb8938b5625359fb3746e9266f2d80c"),
+    ):
+        assert made == bytes.fromhex(before)
+    wrapped = bytes.fromhex(
+        "f41b2ac303486405e7f4527e13d9f5271efdfe16392a6a9537c794c2"
+        "5f6e560dece48f815ea37d0471b3f21fbbb896c7cfc26eccb0e3d78eaedb8c34"
+    )
+    sealed = bytes.fromhex("7e011ea9c58c559b08983c42c6866a95102ad4b011a5a9751c6d70a5232b72a9")
+    assert unseal(ring.unwrap("c-1", wrapped), sealed, "item", "v-1") == b"text"
+
+
 def test_what_is_sealed_opens_only_for_what_it_is_about() -> None:
-    key = bytes(32)
+    key = Key(bytes(32))
     sealed = seal(key, b"text", "item", "v-1")
     assert unseal(key, sealed, "item", "v-1") == b"text"
     for about in (("item", "v-2"), ("itemv", "-1"), ("item",), ()):
