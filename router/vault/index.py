@@ -17,17 +17,18 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS citizens (
     citizen TEXT PRIMARY KEY, municipality TEXT NOT NULL, key INTEGER NOT NULL, identity BLOB NOT NULL,
-    erased INTEGER NOT NULL DEFAULT 0) STRICT;
+    erased INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blind (digest BLOB PRIMARY KEY, citizen TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS blind_citizen ON blind (citizen);
 CREATE TABLE IF NOT EXISTS links (
     citizen TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (citizen, contact)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS links_contact ON links (contact);
 """
-_HOLDERS = """SELECT digest, citizen, wrapped, identity FROM blind JOIN citizens USING (citizen)
-    JOIN keys ON keys.id = key WHERE digest IN (?, ?)"""
 # `keys` is only ever appended to, and a key is destroyed by writing over it in the same size: so no copy of a wrapped
 # key is left behind on some other page when SQLite moves rows about.
+
+_HOLDERS = """SELECT digest, citizen, wrapped, identity FROM blind JOIN citizens USING (citizen)
+    JOIN keys ON keys.id = key WHERE digest IN (?, ?)"""
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}")
 _FILLING = re.compile(r"[\s().\-/]")

@@ -25,6 +25,7 @@ from router.vault.erasure import DAY_MS
 from router.vault.files import Files
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
+from router.vault.reader import Reader
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), fingerprint BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS contacts (
     contact TEXT PRIMARY KEY, key INTEGER NOT NULL, made_at INTEGER NOT NULL,
-    erased INTEGER NOT NULL DEFAULT 0) STRICT;
+    erased INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (
     ref TEXT PRIMARY KEY, contact TEXT NOT NULL, type TEXT NOT NULL, made_at INTEGER NOT NULL,
     sealed BLOB NOT NULL, file INTEGER NOT NULL, erased INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -54,6 +55,7 @@ CREATE INDEX IF NOT EXISTS items_contact ON items (contact);
 CREATE TABLE IF NOT EXISTS drafts (
     contact TEXT NOT NULL, agent TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (contact, agent)) STRICT;
 """
+# `items` has rowids, so that content stays on its page: one that is destroyed by itself leaves no copy elsewhere.
 _ITEM = """SELECT items.contact, type, sealed, file, wrapped, items.erased, lapses.at FROM items
     JOIN contacts ON contacts.contact = items.contact JOIN keys ON keys.id = contacts.key
     LEFT JOIN lapses ON lapses.ref = items.ref WHERE items.ref = ?"""
@@ -81,16 +83,16 @@ class SqliteVault:
         self._files = Files(folder / "vault")
         self._prepare()
         self._writer = Writer(self._connect)
-        self._reader = ThreadPoolExecutor(1, "vault-reader")
+        self._reader = Reader(self._connect)
         self._movers = ThreadPoolExecutor(2, "vault-files")
-        self._reading: sqlite3.Connection | None = None
 
     async def close(self) -> None:
         """Finishes what was begun. Safe to call again."""
         self._closed = True
         await asyncio.to_thread(self._movers.shutdown)  # what was moved has its row yet to come
         self._writer.end()
-        await asyncio.to_thread(self._end)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._reader.close)
 
     # -- content ----------------------------------------------------------------------------------------------
 
@@ -332,7 +334,7 @@ class SqliteVault:
 
     async def _query(self, work: Work[T]) -> T:
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, work)
+        return await self._reader.ask(work)
 
     async def _move(self, work: Callable[[], T]) -> T:
         self._check_open()
@@ -344,18 +346,6 @@ class SqliteVault:
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable("the vault is closed")
-
-    def _read_now(self, work: Work[T]) -> T:
-        try:
-            if self._reading is None:
-                self._reading = self._connect()
-                self._reading.execute("PRAGMA query_only = ON")
-            return work(self._reading)
-        except sqlite3.Error as error:
-            if self._reading is not None:
-                self._reading.close()
-            self._reading = None
-            raise Unavailable("the vault cannot be read") from error
 
     def _connect(self) -> sqlite3.Connection:
         """Used on the thread that asked for it alone; only `close` comes from another, when that one has ended."""
@@ -395,13 +385,6 @@ class SqliteVault:
             erasure.finish(connection, self._files)
         except Unavailable as error:
             log.warning("vault.erasure_unfinished", because=error.message)
-
-    def _end(self) -> None:
-        self._writer.join()
-        self._reader.shutdown()
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
 
 
 def _there(found: T | None) -> T:

@@ -1,0 +1,46 @@
+"""The one thread that reads the vault's database, beside the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from router.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class Reader:
+    """The connection is made and used on the reader's own thread, and cannot write."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, "vault-reader")
+
+    async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What the work gives or raises. Raises Unavailable when the database cannot be read."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def close(self) -> None:
+        """Finishes what was asked, then ends. Closing again does nothing. Not on the event loop: it waits."""
+        self._thread.shutdown()
+        self._drop()
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+                self._connection.execute("PRAGMA query_only = ON")
+            return work(self._connection)
+        except sqlite3.Error as error:
+            self._drop()
+            raise Unavailable("the vault cannot be read") from error
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
