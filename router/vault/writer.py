@@ -31,7 +31,7 @@ class _Raised(NamedTuple):
 
 
 class Writer:
-    """`submit` and `end` on one event loop. The connection is made and used on the writer's own thread only."""
+    """`submit` and `end` on an event loop. The connection is made and used on the writer's own thread only."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -96,8 +96,9 @@ class Writer:
                     self._settle([job])
                 return
             outcomes = [_Raised(error)] * len(jobs)
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for this any more
-            jobs[0].future.get_loop().call_soon_threadsafe(_tell, jobs, outcomes)
+        for loop, told in groupby(zip(jobs, outcomes, strict=True), lambda one: one[0].future.get_loop()):
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for these any more
+                loop.call_soon_threadsafe(_tell, list(told))
 
     def _together(self, jobs: Sequence[_Job]) -> list[Any]:
         with self._connected() as connection:  # commits, or undoes it all
@@ -115,9 +116,9 @@ class Writer:
             connection.close()
 
 
-def _tell(jobs: Sequence[_Job], outcomes: Sequence[Any]) -> None:
+def _tell(settled: Sequence[tuple[_Job, Any]]) -> None:
     """On the event loop."""
-    for job, outcome in zip(jobs, outcomes, strict=True):
+    for job, outcome in settled:
         if job.future.cancelled():
             continue
         if not isinstance(outcome, _Raised):

@@ -443,18 +443,26 @@ async def test_no_more_waits_for_the_disk_than_may(vault: SqliteVault, monkeypat
 
 
 def test_a_loop_that_ended_leaves_the_vault_to_the_next(tmp_path: Path) -> None:
-    go, vault = threading.Event(), SqliteVault(tmp_path)
+    begun, go, vault = threading.Event(), threading.Event(), SqliteVault(tmp_path)
+
+    def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
+        go.wait()
 
     async def leave() -> None:
-        vault._writer.submit(lambda connection: go.wait())
+        vault._writer.submit(slow)
+        await asyncio.to_thread(begun.wait)
+        vault._writer.submit(lambda connection: None)
 
     async def again() -> bytes:
-        found = await reads(vault, await vault.store("c-1", "t", b"again"))
+        storing = asyncio.create_task(vault.store("c-1", "t", b"again"))
+        await asyncio.wait([storing], timeout=0)
+        go.set()
+        found = await reads(vault, await storing)
         await vault.close()
         return found
 
     asyncio.run(leave())
-    go.set()
     assert asyncio.run(again()) == b"again"
 
 
