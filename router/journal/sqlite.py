@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -46,6 +46,23 @@ CREATE TABLE IF NOT EXISTS torn (
     centre TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL,
     fact BLOB NOT NULL, checksum INTEGER NOT NULL, cut_at INTEGER NOT NULL) STRICT;
 """
+_APPEND = """
+CREATE TEMP VIEW entries AS
+    SELECT '' AS centre, 0 AS number, 0 AS at, 0 AS epoch, x'' AS fact, 0 AS checksum,
+    x'' AS command, '' AS about, x'' AS explanation;
+CREATE TEMP TRIGGER append INSTEAD OF INSERT ON entries BEGIN
+    SELECT RAISE(ABORT, 'deposed') WHERE (SELECT epoch FROM owners WHERE centre = NEW.centre) IS NOT NEW.epoch
+        OR (SELECT coalesce(max(number), 0) FROM facts WHERE centre = NEW.centre) <> NEW.number - 1;
+    INSERT INTO facts VALUES (NEW.centre, NEW.number, NEW.at, NEW.epoch, NEW.fact, NEW.checksum);
+    INSERT INTO commands SELECT NEW.centre, NEW.number, NEW.command WHERE NEW.command <> x'';
+    INSERT INTO explanations
+        SELECT NEW.centre, NEW.number, NEW.about, NEW.explanation WHERE NEW.explanation <> x'';
+END;
+"""
+"""What an entry leads to, in SQL: so a batch is one statement, and the writer's thread, which lets go of Python's lock
+at each, waits once to have it back."""
+_ROWS_AT_ONCE = 100
+"""In one statement; a batch with more takes several, within one transaction."""
 _ROWS = "SELECT number, at, epoch, fact, checksum FROM facts WHERE centre = ? AND number > ? ORDER BY number LIMIT ?"
 _LAST = "SELECT coalesce(max(number), 0) FROM facts WHERE centre = ?"
 _ORPHANS = """SELECT max(number) FROM commands WHERE centre = ?1
@@ -300,6 +317,7 @@ class SqliteJournal(SqliteReader):
                 raise JournalFault(f"this file system cannot keep a write-ahead log (journal_mode {mode})")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES_MAX}")
+            connection.executescript(_APPEND)
             if self._epoch:
                 self._discard_unacknowledged(connection)
         except BaseException:
@@ -355,32 +373,33 @@ class SqliteJournal(SqliteReader):
         self._epoch = epoch
 
     def _transact(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
-        connection.execute("BEGIN IMMEDIATE" if entries else "BEGIN")
+        parts = [entries[at : at + _ROWS_AT_ONCE] for at in range(0, len(entries), _ROWS_AT_ONCE)]
         try:
-            if connection.execute(_OWNER, (self.centre,)).fetchone() != (self._epoch, self._last):
+            if not parts and connection.execute(_OWNER, (self.centre,)).fetchone() != (self._epoch, self._last):
                 raise Deposed("another process owns this centre now")
-            self._insert(connection, entries)
-            connection.execute("COMMIT")
-        except Deposed:
-            connection.execute("ROLLBACK")
-            raise
+            if len(parts) > 1:
+                connection.execute("BEGIN IMMEDIATE")
+            for part in parts:
+                self._insert(connection, part)
+            if len(parts) > 1:
+                connection.execute("COMMIT")
         except BaseException:
             self._drop()
             raise
 
-    def _insert(self, connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    def _insert(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         centre, epoch = self.centre, self._epoch
-        connection.executemany(
-            "INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (centre, e.number, e.at, epoch, e.fact, checks.checksum(centre, e.number, e.at, epoch, e.fact))
-                for e in entries
-            ],
-        )
-        commands = [(centre, e.number, e.command) for e in entries if e.command]
-        connection.executemany("INSERT INTO commands VALUES (?, ?, ?)", commands)
-        explanations = [(centre, e.number, e.about, e.explanation) for e in entries if e.explanation]
-        connection.executemany("INSERT INTO explanations VALUES (?, ?, ?, ?)", explanations)
+        values: list[str | int | bytes] = []
+        for e in entries:
+            checksum = checks.checksum(centre, e.number, e.at, epoch, e.fact)
+            values += (centre, e.number, e.at, epoch, e.fact, checksum, e.command, e.about, e.explanation)
+        rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(entries))
+        try:
+            connection.execute(f"INSERT INTO entries VALUES {rows}", values)  # noqa: S608
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
+                raise Deposed("another process owns this centre now") from None
+            raise
 
     def _discard_unacknowledged(self, connection: sqlite3.Connection) -> None:
         """The disk may hold an append that was told to have failed: it goes, so that it stays unwritten."""

@@ -111,7 +111,7 @@ class SqliteBench:
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        self.faults.on = "COMMIT"
+        self.faults.on = "INSERT"
         yield
         self.faults.on = ""
 
