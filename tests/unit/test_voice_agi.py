@@ -284,12 +284,16 @@ async def test_names_that_asterisk_would_read_otherwise_are_refused() -> None:
 
 
 async def test_a_session_has_a_deadline() -> None:
+    begun = asyncio.Event()
+
     async def forever(session: AgiSession) -> None:
+        begun.set()
         await asyncio.Event().wait()
 
     clock = HandClock()
     async with serving(forever, call_later=clock.call_later) as desk:
         dialplan = await desk.connect(environment())
+        await begun.wait()
         await clock.fire(SESSION_SECONDS)
         assert await dialplan.ended()
         dialplan.writer.close()

@@ -234,6 +234,7 @@ async def test_p7_a_server_that_never_greets_is_a_timeout() -> None:
     async with ScriptedAmi(obliging, greeting=b"") as server:
         actions = AmiActions(lambda _: None, call_later=clock.call_later)
         opening = asyncio.create_task(actions.open("127.0.0.1", server.port))
+        await server.peer()
         while not opening.done():
             await asyncio.sleep(0)
             clock.let_pass(4.0)

@@ -22,6 +22,7 @@ from router.channels.voice.faults import (
     AgiTimeout,
     CallerHungUp,
 )
+from router.channels.voice.line import AgiLine, Reader
 from router.channels.voice.pyst import AgiCall, refuse_control
 from router.channels.voice.timing import CallLater, loop_timer, within
 
@@ -32,7 +33,6 @@ __all__ = [
 
 ENVIRONMENT_BYTES_MAX = 65_536
 ENVIRONMENT_LINES_MAX = 100
-LINE_BYTES_MAX = 8_192
 CONNECTIONS_MAX = 500
 ENVIRONMENT_SECONDS = 2.0
 SESSION_SECONDS = 200.0
@@ -189,7 +189,7 @@ def _known(value: str) -> str:
     return "" if value == "unknown" else value
 
 
-async def read_environment(reader: asyncio.StreamReader) -> dict[str, str]:
+async def read_environment(reader: Reader) -> dict[str, str]:
     """The `agi_…: value` lines up to the empty one; the first of a repeated key counts. Raises AgiMalformed."""
     env: dict[str, str] = {}
     size = 0
@@ -325,11 +325,9 @@ class FastAgiServer:
             session.add_done_callback(self._sessions.discard)
 
     async def _serve(self, connection: socket.socket) -> None:
-        writer: asyncio.StreamWriter | None = None
         end = "done"
         try:
-            reader, writer = await asyncio.open_connection(sock=connection, limit=LINE_BYTES_MAX)
-            await within(self._session_seconds, self._attend(reader, writer), self._call_later)
+            await within(self._session_seconds, self._attend(AgiLine(connection)), self._call_later)
         except AgiFault as fault:
             end = fault.code
             self._on_fault(fault)
@@ -341,19 +339,16 @@ class FastAgiServer:
             self._on_fault(error)
         finally:
             self.counts[end] += 1
-            if writer is not None:
-                writer.close()
-            else:
-                connection.close()
+            connection.close()
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _attend(self, line: AgiLine) -> None:
         try:
-            env = await within(ENVIRONMENT_SECONDS, read_environment(reader), self._call_later)
+            env = await within(ENVIRONMENT_SECONDS, read_environment(line), self._call_later)
         except TimeoutError:
             raise AgiMalformed("the environment did not come") from None
         except OSError as error:
             raise AgiMalformed("the connection broke in the environment") from error
-        session = AgiSession(env, AgiCall(reader, writer, call_later=self._call_later))
+        session = AgiSession(env, AgiCall(line, line, call_later=self._call_later))
         if self._secret:
             given = session.request.args[1:3]
             right = token_of(self._secret, session.uniqueid, given[0]) if len(given) == 2 else ""

@@ -25,6 +25,7 @@ from router.channels.voice.faults import (
     AmiUntrusted,
     CallerHungUp,
 )
+from router.channels.voice.line import Reader, Writer
 from router.channels.voice.secure import context_of, fault_of, refuse_stranger
 from router.channels.voice.timing import CallLater, loop_timer, within
 from router.settings import AmiTls
@@ -306,7 +307,7 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
     """What `appexec` may run."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, call_later: CallLater = loop_timer
+        self, reader: Reader, writer: Writer, *, call_later: CallLater = loop_timer
     ) -> None:  # never super().__init__(): it takes SIGHUP and reads stdin
         self._reader, self._writer = reader, writer
         self._call_later = call_later

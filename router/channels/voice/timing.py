@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -24,26 +24,14 @@ def loop_timer(seconds: float, call: Callable[[], object]) -> Timer:
     return asyncio.get_running_loop().call_later(seconds, call)
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, T], call_later: CallLater = loop_timer) -> T:
+async def within(seconds: float, work: Awaitable[T], call_later: CallLater = loop_timer) -> T:
     """The result of `work`; after `seconds` it is cancelled and TimeoutError raised."""
-    task = asyncio.get_running_loop().create_task(work)
-    late = False
-
-    def expire() -> None:
-        nonlocal late
-        late = True
-        task.cancel()
-
-    timer = call_later(seconds, expire)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        me = asyncio.current_task()
-        if late and me is not None and not me.cancelling():
-            raise TimeoutError from None
-        raise
-    finally:
-        timer.cancel()
+    async with asyncio.timeout(None) as limit:
+        timer = call_later(seconds, lambda: limit.reschedule(0))
+        try:
+            return await work
+        finally:
+            timer.cancel()
 
 
 async def pause(seconds: float, call_later: CallLater = loop_timer) -> None:
