@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import collections
 import logging
+import struct
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import engineio
@@ -24,6 +26,8 @@ from router.web import Origins, RateLimit, error_body, problem, shaped, where
 FRAME_BYTES_MAX = 262_144
 WAITING_PACKETS_MAX = 200
 WAITING_BYTES_MAX = 2_000_000
+AHEAD_BYTES_MAX = 65_536
+"""So much of what was written may still be on its way to the client; more waits in the outbox."""
 CONNECTIONS_MAX = 5_000
 JOIN_SECONDS = 10
 """A connection that has entered no namespace by then is closed."""
@@ -76,16 +80,23 @@ class Encoded:
 
 
 class Outbox(asyncio.Queue[Any]):
-    """What waits for one client, counted until it is written; beyond a limit the client is cut off."""
+    """What waits for one client, counted until it is written; beyond a limit the client is cut off.
+
+    All that is sent comes through here. While nothing waits and the client reads, it is written at once.
+    """
 
     def __init__(self) -> None:
         self.owed_packets = 0
         self.owed_bytes = 0
+        self.write: Callable[[str], bool] | None = None
+        """Writes a frame at once; False when it must wait. None until the web socket is open."""
         self.cut: Callable[[], None] | None = None
         self.is_cut = False
         super().__init__()
 
     def put_nowait(self, item: Any) -> None:
+        if item is not None and not self.owed_packets and self.write is not None and self.write(item.encode()):
+            return
         slot = getattr(item, "slot", "")
         waiting: collections.deque[Any] = self._queue  # type: ignore[attr-defined]
         if slot:
@@ -139,14 +150,22 @@ class TextWebSocket:
         await self._socket.prepare(request)
         transport = request.transport
         if transport is not None:
-            self._outbox.cut = transport.abort
+            self._outbox.cut, self._outbox.write = transport.abort, partial(self._write, transport)
         await self._handler(self)
         return self._socket
 
     async def close(self) -> None:
         await self._socket.close()
 
+    def _write(self, transport: asyncio.Transport, frame: str) -> bool:
+        """Past aiohttp's writer, which asks for a task; not compressed, a frame is a header and its text."""
+        if self._socket.closed or transport.is_closing() or transport.get_write_buffer_size() > AHEAD_BYTES_MAX:
+            return False
+        transport.write(_text_frame(frame.encode()))
+        return True
+
     async def send(self, frame: str) -> None:
+        """Write what had to wait, as fast as the client reads."""
         await self._socket.send_str(frame)
         self._outbox.written(frame)
 
@@ -155,6 +174,16 @@ class TextWebSocket:
         if not isinstance(message.data, str) or not _is_frame(message.data):
             raise OSError("closed, or not a text frame of ours")
         return message.data
+
+
+def _text_frame(text: bytes) -> bytes:
+    """One whole message from a server (RFC 6455, 5.2): the last frame of a text, not masked, and its length."""
+    size = len(text)
+    if size < 126:
+        return struct.pack("!BB", 0x81, size) + text
+    if size < 65_536:
+        return struct.pack("!BBH", 0x81, 126, size) + text
+    return struct.pack("!BBQ", 0x81, 127, size) + text
 
 
 def _is_frame(text: str) -> bool:
