@@ -82,7 +82,8 @@ class Encoded:
 class Outbox(asyncio.Queue[Any]):
     """What waits for one client, counted until it is written; beyond a limit the client is cut off.
 
-    All that is sent comes through here. While nothing waits and the client reads, it is written at once.
+    All that is sent comes through here. While nothing waits and the client reads, a message is written at once;
+    pings still pass the queue: Engine.IO closes a connection whose queue stays empty for long.
     """
 
     def __init__(self) -> None:
@@ -95,7 +96,7 @@ class Outbox(asyncio.Queue[Any]):
         super().__init__()
 
     def put_nowait(self, item: Any) -> None:
-        if item is not None and not self.owed_packets and self.write is not None and self.write(item.encode()):
+        if self._at_once(item):
             return
         slot = getattr(item, "slot", "")
         waiting: collections.deque[Any] = self._queue  # type: ignore[attr-defined]
@@ -113,6 +114,11 @@ class Outbox(asyncio.Queue[Any]):
             self.owed_packets += 1
             self.owed_bytes += _size(item)
             self._guard()
+
+    def _at_once(self, item: Any) -> bool:
+        if item is None or item.packet_type != engine_packet.MESSAGE or self.owed_packets or self.write is None:
+            return False
+        return self.write(item.encode())
 
     def written(self, frame: str | bytes) -> None:
         self.owed_packets -= 1

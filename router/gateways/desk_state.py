@@ -40,7 +40,7 @@ class DeskState:
             "offers": [self._offer(entry, seen.get(entry.id)) for entry in offered if entry.offer is not None],
             "contacts": [self._in_hand(entry, seen.get(entry.id, NOTHING), agent) for entry in in_hand],
             "follow_ups": views.follow_ups.counts(lambda promise: promise.owner_agent == agent),
-            "openings": [one for one in views.openings.view(at) if one.closed or one.calamity],
+            "openings": views.openings.decided(at),
             "queues": [{"queue": q.id, "waiting": views.contacts.waiting.get(q.id, 0)} for q in views.centre.queues],
         }
         return state, complete

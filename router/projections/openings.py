@@ -74,6 +74,12 @@ class Openings:
         """Every municipality, in the order of the configuration."""
         return [self._opening(municipality, now) for municipality in self._centre.municipalities]
 
+    def decided(self, now: int) -> list[shapes.Opening]:
+        """Those where a supervisor has closed a channel or announced a calamity."""
+        where = {municipality for municipality, _ in self._closings} | self._calamities.keys()
+        views = [self._opening(one, now) for one in self._centre.municipalities if one.id in where]
+        return [one for one in views if one.closed or one.calamity]
+
     def _opening(self, municipality: Municipality, now: int) -> shapes.Opening:
         id = municipality.id
         closings = (self._closings.get((id, channel)) for channel in CLOSABLE_CHANNELS)

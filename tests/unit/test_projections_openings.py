@@ -90,3 +90,14 @@ def test_the_view_tells_who_closed_what_until_when() -> None:
     ]
     assert (waterland.calamity, waterland.calamity_since, waterland.calamity_by) == ({"nl": "Dicht."}, MONDAY, "chef")
     assert (zeevang.closed, zeevang.calamity) == ([], None)
+
+
+def test_what_was_decided_is_told_without_the_rest() -> None:
+    closed = facts.ChannelClosed("zeevang", "chat", "staffing", "sup", 0)
+    calamity = facts.CalamityAnnounced("waterland", {}, "chef")
+    assert folded().decided(MONDAY) == []
+    for new in ((closed,), (calamity,), (calamity, closed)):
+        openings = folded(*new)
+        assert openings.decided(MONDAY) == [one for one in openings.view(MONDAY) if one.closed or one.calamity] != []
+    silent = folded(facts.CalamityAnnounced("zeevang", {}, "chef"))
+    assert silent.decided(MONDAY) == [], "it has no text that stands ready"

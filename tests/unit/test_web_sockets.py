@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import socket as sockets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -222,6 +223,91 @@ async def test_the_outbox_cuts_at_its_limits_and_keeps_only_the_newest_of_a_slot
     outbox.put_nowait(Encoded("/desk", "message", 0))
     assert outbox.qsize() == WAITING_PACKETS_MAX
     assert cuts == [1]
+
+
+async def test_the_outbox_writes_at_once_until_the_client_must_be_waited_for() -> None:
+    outbox, written, reads = Outbox(), list[str](), True
+
+    def write(frame: str) -> bool:
+        if reads:
+            written.append(frame)
+        return reads
+
+    outbox.put_nowait(first := Encoded("/desk", "message", 0))
+    outbox.write = write
+    outbox.put_nowait(second := Encoded("/desk", "message", 1))
+    assert written == [], "what came earlier waits still"
+    assert [await outbox.get(), await outbox.get()] == [first, second]
+    outbox.written(first.text)
+    outbox.put_nowait(third := Encoded("/desk", "message", 2))
+    assert written == [], "one is being written"
+    outbox.written(second.text)
+    outbox.written((await outbox.get()).text)
+    outbox.put_nowait(fourth := Encoded("/desk", "message", 3))
+    assert written == [fourth.text] != [third.text]
+    assert (outbox.qsize(), outbox.owed_packets, outbox.owed_bytes) == (0, 0, 0)
+    reads = False
+    outbox.put_nowait(Encoded("/desk", "message", 4))
+    outbox.put_nowait(None)
+    assert (outbox.qsize(), outbox.owed_packets) == (2, 1)
+
+
+async def test_a_slow_reader_gets_all_in_order_also_answers(served: Served) -> None:
+    reader, writer = await small_window(served, await served.sign_in("ada"))
+    writer.write(frame_of("40/desk,"))
+    while not served.desk.guests:
+        await turn()
+    sid, sent = next(iter(served.desk.guests)), 0
+    async with asyncio.timeout(20):
+        while served.sockets.waiting(sid, "/desk")[0] < 20:
+            served.desk.send("message", {"number": sent, "text": "x" * 20_000}, [sid])
+            sent += 1
+            await turn()
+        writer.write(frame_of('42/desk,7["softphone",{}]'))
+        before = served.sockets.waiting(sid, "/desk")[0]
+        while served.sockets.waiting(sid, "/desk")[0] == before:
+            await turn()
+        served.desk.send("message", {"number": sent}, [sid])
+        writer.get_extra_info("socket").setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 1_000_000)
+        seen = b""
+        while (last := b'{"number":%d}]' % sent) not in seen:
+            seen += await reader.read(65_536)
+        while served.sockets.waiting(sid, "/desk")[0]:
+            await turn()
+        served.desk.send("message", {"number": sent + 1}, [sid])
+        while b'{"number":%d}]' % (sent + 1) not in seen:
+            seen += await reader.read(65_536)
+    numbers = [int(digits) for digits in re.findall(rb'"message",{"number":(\d+)', seen)]
+    assert numbers == list(range(sent + 2))
+    assert seen.index(b'{"number":%d,' % (sent - 1)) < seen.index(b"43/desk,7[") < seen.index(last)
+    writer.close()
+
+
+async def test_a_connection_stays_while_it_answers_pings(served: Served) -> None:
+    served.sockets.eio.ping_interval, served.sockets.eio.ping_timeout = 0.05, 0.5
+    ws = await desk_socket(served)
+    pings = 0
+    while pings * 0.05 < 0.7:
+        if await ws.receive_str() == "2":
+            pings += 1
+            await ws.send_str("3")
+    await ws.close()
+
+
+@pytest.mark.parametrize("size", [100, 125, 126, 65_535, 65_536])
+async def test_messages_of_every_length_arrive(served: Served, size: int) -> None:
+    ws = await desk_socket(served)
+    sid = next(iter(served.desk.guests))
+    packet = Encoded("/desk", "m", "")
+    while served.sockets.waiting(sid, "/desk")[0]:
+        await turn()
+    packet.text += "é" + "x" * (size - len(packet.text) - 2)
+    served.sockets.broadcast("/desk", [sid], packet)
+    assert served.sockets.waiting(sid, "/desk") == (0, 0), "written at once"
+    async with asyncio.timeout(10):
+        while await ws.receive_str() != packet.text:
+            pass
+    await ws.close()
 
 
 async def test_the_outbox_is_empty_again_when_all_is_written(served: Served) -> None:
