@@ -361,7 +361,9 @@ async def test_a_phone_that_hangs_up_is_done_and_one_that_falls_silent_gives_the
     await phone.carry_out(Ring)
     offer = f"{phone.contact}-2"
     hangs_up = {"Event": "HangupRequest", "Channel": "PJSIP/a2-00000002", "Uniqueid": "2.2", "Linkedid": UNIQUEID}
-    await phone.hears(phone.answer(offer, "a2"), hangs_up, phone.result(offer, "ANSWER", "a2"))
+    so_does_the_citizen = {**hangs_up, "Channel": CHANNEL, "Uniqueid": UNIQUEID}
+    answer, over = phone.answer(offer, "a2"), phone.result(offer, "ANSWER", "a2")
+    await phone.hears(answer, hangs_up, so_does_the_citizen, over)
     assert await phone.state() == ("wrap_up", "bo")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -123,6 +124,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: dict[str, Call] = {}
+        self._by_uniqueid: dict[str, Call] = {}
         self._lost: dict[str, str] = {}
         self._count = 0
 
@@ -140,8 +142,17 @@ class Calls:
         call = self._calls.get(contact)
         if call is None or call.channel != channel:
             self._count += 1
+            self._drop(contact)
             call = self._calls[contact] = Call(contact, channel, born=self._count)
-        call.uniqueid = uniqueid or call.uniqueid
+        if uniqueid:
+            call.uniqueid = uniqueid
+            self._by_uniqueid[uniqueid] = call
+        return call
+
+    def _drop(self, contact: str) -> Call | None:
+        call = self._calls.pop(contact, None)
+        if call is not None and self._by_uniqueid.get(call.uniqueid) is call:
+            del self._by_uniqueid[call.uniqueid]
         return call
 
     def hear(self, event: VoiceEvent | None) -> None:
@@ -161,12 +172,12 @@ class Calls:
 
     def gone(self, contact: str) -> None:
         """It is up no more: nobody need wait for it."""
-        if (call := self._calls.pop(contact, None)) is not None:
+        if (call := self._drop(contact)) is not None:
             call.moved.set()
 
     def of(self, uniqueid: str) -> Call | None:
         """The call of a channel that does not say whose it is: Asterisk was not told, or did not hear it."""
-        return next((call for call in self._calls.values() if call.uniqueid == uniqueid), None)
+        return self._by_uniqueid.get(uniqueid)
 
     def on(self, channel: str) -> Call | None:
         """The call of this citizen's channel."""
@@ -209,7 +220,7 @@ class Calls:
         """Only these are up, as of `mark`: contact -> channel."""
         keep = set(self.unseen(mark))
         for contact in set(self._calls) - set(found) - keep:
-            del self._calls[contact]
+            self._drop(contact)
         for contact, row in found.items():
             known = contact in self._calls
             call = self.up(contact, row.channel, row.uniqueid)
@@ -218,6 +229,7 @@ class Calls:
 
     def clear(self) -> None:
         self._calls.clear()
+        self._by_uniqueid.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,17 +298,21 @@ class InOrder:
 
     def __init__(self, on_fault: Callable[[Exception], None], at_once_max: int = 500) -> None:
         self._on_fault = on_fault
-        self._last: dict[str, asyncio.Task[None]] = {}
+        self._lines: dict[str, deque[Callable[[], Awaitable[object]]]] = {}
+        """Key -> what waits for what is under way; one task goes through each."""
         self._all: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(at_once_max)
 
     async def put(self, key: str, work: Callable[[], Awaitable[object]]) -> None:
         """Begin it after what was put before under the same key; waits only when too much is under way."""
         await self._room.acquire()
-        task = asyncio.create_task(self._run(work, self._last.get(key)))
-        self._last[key] = task
+        if key in self._lines:
+            self._lines[key].append(work)
+            return
+        self._lines[key] = deque([work])
+        task = asyncio.create_task(self._run(key))
         self._all.add(task)
-        task.add_done_callback(lambda done: self._done(key, done))
+        task.add_done_callback(self._all.discard)
 
     async def settle(self) -> None:
         """Wait for all that was put so far."""
@@ -304,21 +320,22 @@ class InOrder:
             await asyncio.wait(set(self._all))
 
     async def stop(self) -> None:
-        """Give up what is under way."""
+        """Give up what is under way, and what waits for it."""
         for task in self._all:
             task.cancel()
         await asyncio.gather(*self._all, return_exceptions=True)
 
-    def _done(self, key: str, task: asyncio.Task[None]) -> None:
-        self._room.release()
-        self._all.discard(task)
-        if self._last.get(key) is task:
-            del self._last[key]
-
-    async def _run(self, work: Callable[[], Awaitable[object]], before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait({before})
+    async def _run(self, key: str) -> None:
+        line = self._lines[key]
         try:
-            await work()
-        except Exception as error:  # noqa: BLE001  one bad event must not end the others of its call
-            self._on_fault(error)
+            while line:
+                try:
+                    await line[0]()
+                except Exception as error:  # noqa: BLE001  one bad event must not end the others of its call
+                    self._on_fault(error)
+                line.popleft()
+                self._room.release()
+        finally:
+            del self._lines[key]
+            for _ in line:  # given up
+                self._room.release()

@@ -195,6 +195,8 @@ class Pbx:
             if (call := self.calls.with_phone(event.channel)) is not None:
                 await self._work.put(call.contact, partial(self._together.puts_on_hold, call, event))
             return
+        if self.calls.of(event.uniqueid) is not None:
+            return  # the citizen: KccGone follows
         gone = isinstance(event, events.LegGone)
         listened = self._supervision.listens(event.uniqueid)
         call = self.calls.with_phone(event.channel) or self.calls.of(event.linkedid)  # its answer may be in the queue
