@@ -16,7 +16,7 @@ Files = Mapping[str, str]
 AMI_READ = frozenset({"call", "system", "user"})
 APPLICATIONS = frozenset({
     "AGI", "Answer", "BackGround", "ChanSpy", "ConfBridge", "Dial", "ExecIf", "Goto", "GotoIf", "Hangup", "Log",
-    "MixMonitor", "NoOp", "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMixMonitor",
+    "MixMonitor", "MSet", "NoOp", "Playback", "Return", "SayNumber", "Set", "StartMusicOnHold", "StopMixMonitor",
     "StopMusicOnHold", "UserEvent", "Wait", "WaitExten",
 })  # fmt: skip
 FUNCTIONS = frozenset({
@@ -40,6 +40,11 @@ MODULES_NOT = re.compile(
     r"chan_(iax2|unistim|dahdi|console)|cdr_\w+|cel_\w+"
 )
 """Run commands, fetch addresses, read files or databases by name, or open more doors than the trunk and the phones."""
+UNHEARD = frozenset({
+    "agi_exec_end_type", "agi_exec_start_type", "ast_channel_varset_type",
+    "ast_rtp_rtcp_received_type", "ast_rtp_rtcp_sent_type",
+})  # fmt: skip
+"""Message types that no event the router hears, no device state, conference, recording or spying is made from."""
 AGI_SECONDS_MAX = 5
 WRITE_TIMEOUT_MS_MIN = 1_000
 WILDCARDS = frozenset({"0.0.0.0", "::", "[::]", "*", ""})
@@ -97,10 +102,26 @@ def dialplan(files: Files) -> Iterator[Step]:
                 yield Step(section.name, exten.strip(), application, arguments.removesuffix(")"))
 
 
+def assignments(step: Step) -> list[tuple[str, str]]:
+    """What Set or MSet sets: name (also of a function, with its argument) and value."""
+    if step.application == "Set":
+        pairs = [step.arguments]
+    elif step.application == "MSet":
+        pairs = [""]
+        depth = 0
+        for sign in step.arguments:
+            depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(sign, 0)
+            pairs = [*pairs, ""] if sign == "," and not depth else [*pairs[:-1], pairs[-1] + sign]
+    else:
+        pairs = []
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in pairs)]
+
+
 def mistakes(files: Files) -> list[str]:
     """Every rule that asterisk/ breaks: `file: what is wrong`."""
     rules = (
-        _manager, _modules, _binds, _files, _applications, _values, _entrances, _places, _agi, _phones, _recordings,
+        _manager, _modules, _messages, _binds, _files, _applications, _values, _several, _entrances, _places, _agi,
+        _phones, _browsers, _recordings,
     )  # fmt: skip
     return [mistake for rule in rules for mistake in rule(files)]
 
@@ -150,6 +171,12 @@ def _modules(files: Files) -> Iterator[str]:
             yield f"modules.conf: {name} is dangerous"
 
 
+def _messages(files: Files) -> Iterator[str]:
+    for section in sections(files["stasis.conf"]):
+        for name in sorted(set(section.all("decline")) - UNHEARD):
+            yield f"stasis.conf: {name} may be needed: what is declined is not made for anybody"
+
+
 def _binds(files: Files) -> Iterator[str]:
     for name, text in files.items():
         for section in sections(text):
@@ -186,7 +213,7 @@ def _applications(files: Files) -> Iterator[str]:
             if name not in APPLICATIONS:
                 yield f"extensions.conf: {step.context} uses {name}, which is not on the list of harmless applications"
         asked = set(re.findall(r"\$\{(\w+)\(", step.arguments))
-        given = set(re.findall(r"^(\w+)\([^=]*\)=", step.arguments))
+        given = {name.partition("(")[0] for name, _ in assignments(step) if "(" in name}
         for name in sorted(asked | given):
             if name not in FUNCTIONS:
                 yield f"extensions.conf: {step.context} uses {name}(), which is not on the list of harmless functions"
@@ -194,11 +221,10 @@ def _applications(files: Files) -> Iterator[str]:
 
 def _values(files: Files) -> Iterator[str]:
     """A value from outside is used only through FILTER, or where an exact pattern has let it through."""
-    sets = [s.arguments for s in dialplan(files) if s.application == "Set"]
-    filtered = {text.partition("=")[0] for text in sets if re.match(r"\w+=\$\{FILTER\(", text)}
-    for text in sets:
-        name = text.partition("=")[0]
-        if name in filtered and text != f"{name}=" and not text.startswith(f"{name}=${{FILTER("):
+    sets = [pair for step in dialplan(files) for pair in assignments(step)]
+    filtered = {name for name, value in sets if re.fullmatch(r"\w+", name) and value.startswith("${FILTER(")}
+    for name, value in sets:
+        if name in filtered and value and not value.startswith("${FILTER("):
             yield f"extensions.conf: {name} is set without FILTER"
     for step in dialplan(files):
         if "${CALLERID(" in _without_filters(step.arguments):
@@ -207,6 +233,15 @@ def _values(files: Files) -> Iterator[str]:
             exact = name == "EXTEN" and _exact(step.exten)
             if not exact and name not in OURS | filtered:
                 yield f"extensions.conf: {step.context},{step.exten} uses {name} without FILTER"
+
+
+def _several(files: Files) -> Iterator[str]:
+    """MSet splits at commas when the values are in: one from outside could set any variable."""
+    for step in dialplan(files):
+        open_filter = re.search(r"FILTER\((?![\w\\-]+,)", step.arguments)
+        unfiltered = re.search(r"\$(?!\{RAND\([\d,]+\)\})", _without_filters(step.arguments))
+        if step.application == "MSet" and (open_filter or unfiltered):
+            yield f"extensions.conf: {step.context},{step.exten} gives MSet more than letters and digits"
 
 
 def _without_filters(text: str) -> str:
@@ -261,15 +296,18 @@ def _agi(files: Files) -> Iterator[str]:
         if step.application != "AGI":
             continue
         where = f"extensions.conf: {step.context},{step.exten}"
-        before = [s.arguments for s in steps[:at] if (s.context, s.exten) == (step.context, step.exten)]
-        seconds = [int(found[1]) for text in before if (found := re.fullmatch(r"TIMEOUT\(absolute\)=(\d+)", text))]
+        before = [
+            pair for s in steps[:at] if (s.context, s.exten) == (step.context, step.exten) for pair in assignments(s)
+        ]
+        seconds = [int(value) for name, value in before if name == "TIMEOUT(absolute)"]
         if not seconds or not 0 < seconds[-1] <= AGI_SECONDS_MAX:
             yield f"{where} asks the router without a deadline"
         if not any((s.context, s.exten) == (step.context, "T") for s in steps):
             yield f"{where} has no T: a late router would end the call"
         if not step.arguments.startswith("agi://${KCC_ROUTER}/"):
             yield f"{where} asks somebody else than the router"
-        if not before or not any("KCC_NONCE=${RAND(" in text for text in before) or "${SHA1(" not in step.arguments:
+        made = any(name == "KCC_NONCE" and value.startswith("${RAND(") for name, value in before)
+        if not made or "${SHA1(" not in step.arguments:
             yield f"{where} gives no token of its own for this call"
 
 
@@ -291,6 +329,13 @@ def _phones(files: Files) -> Iterator[str]:
     for section in agents:
         if {"kcc-agent", "kcc-web-agent"} & set(section.templates) and section.last("auth") not in with_password:
             yield f"kcc-agents.conf: {section.name} needs no password"
+
+
+def _browsers(files: Files) -> Iterator[str]:
+    """Their web socket and their media are there together, or neither."""
+    local = {s.name: s for s in sections(files["kcc-local.conf"])}
+    if local["kcc-web"].last("enabled") != local["kcc-rtp"].last("icesupport"):
+        yield "kcc-local.conf: browsers' phones would be silent, or every call pays for ICE that nobody uses"
 
 
 def _recordings(files: Files) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.browser.conftest import FLAGS, Pages, check_accessible
-from tests.parts.asterisk import RealAsterisk
+from tests.parts.asterisk import BROWSERS, RealAsterisk
 from tests.parts.callcentre import CallCentre, house, softphones
 from tests.parts.where import asterisk_command, chromium_path, missing
 from tests.parts.wire import Wire
@@ -64,7 +64,7 @@ def tone(path: Path, hertz: float) -> Path:
 
 @pytest.fixture(scope="module")
 def pbx() -> Iterator[RealAsterisk]:
-    with RealAsterisk() as running:
+    with RealAsterisk(local=BROWSERS) as running:
         yield running
 
 

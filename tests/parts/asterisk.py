@@ -27,6 +27,8 @@ from tests.parts.where import NOBODY, ROOT, asterisk_command, asterisk_modules, 
 PBX = "127.0.0.1"
 CARRIER = "127.0.0.2"
 PHONES = "127.0.0.3"
+BROWSERS = {"enabled": "yes", "icesupport": "yes"}
+"""For `local`: agents telephone in the browser."""
 READY = b"Asterisk Ready."
 START_SECONDS = 30.0
 
@@ -43,7 +45,8 @@ class RealAsterisk:
     """Use as `with RealAsterisk() as pbx:`. Several may run side by side.
 
     The router (or a test in its place) is expected at `agi_port`; the carrier calls from CARRIER, agents' phones
-    register from PHONES as a1 … a12 with `agent_secret(name)`, browsers' as w1 … w4.
+    register from PHONES as a1 … a12 with `agent_secret(name)`, browsers' as w1 … w4
+    where `local` has BROWSERS.
     """
 
     fallback: str = "PJSIP/a1&PJSIP/a2"

@@ -9,7 +9,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 
-from tests.parts.asterisk import CARRIER, PBX, PHONES, RealAsterisk
+from tests.parts.asterisk import BROWSERS, CARRIER, PBX, PHONES, RealAsterisk
 from tests.parts.sip import SipPhone
 from tests.parts.where import asterisk_command, missing
 
@@ -41,7 +41,7 @@ class DemoPbx(RealAsterisk):
 
 def demo_pbx() -> DemoPbx:
     return DemoPbx(
-        spoken=True, sip_port=SIP_PORT, ami_port=AMI_PORT, agi_port=AGI_PORT, web_port=WEB_PORT,
+        spoken=True, local=BROWSERS, sip_port=SIP_PORT, ami_port=AMI_PORT, agi_port=AGI_PORT, web_port=WEB_PORT,
         ami_secret=AMI_SECRET, agi_secret=AGI_SECRET, phone_secret=PHONE_SECRET,
     )  # fmt: skip
 
