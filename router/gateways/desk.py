@@ -76,6 +76,8 @@ class DeskNamespace(StaffNamespace):
         self._looks = Looks(rooms, self._promises)
         self._state = DeskState(rooms, self._looks)
         self._screens: dict[str, Screens] = {}
+        self._shown_to: dict[str, set[str]] = {}
+        """Contact -> the agents who were told of it last; as `Screens.shown`, the other way round."""
         self.leases = Leases(rooms.port.submit, lambda agent: rooms.views.people.get(agent).lost, sleep)
         self._queues_timer: asyncio.TimerHandle | None = None
         self._waiting_told: dict[str, int] = {}
@@ -151,6 +153,7 @@ class DeskNamespace(StaffNamespace):
         screens.sids.discard(sid)
         if not screens.sids:
             del self._screens[agent]
+            self._shows(screens, [])
             if screens.task is not None:
                 screens.task.cancel()
             self._looks.forget_agent(agent)
@@ -182,9 +185,10 @@ class DeskNamespace(StaffNamespace):
                 self._tell_news(entry, fact.number, status)
             queues |= isinstance(fact, _MOVES_QUEUES)
             all_agents |= isinstance(fact, _TELLS_ALL)
-        for agent, screens in self._screens.items():
-            if all_agents or agent in touched or not contacts.isdisjoint(screens.shown):
-                self._mark(screens)
+        shown = (self._shown_to.get(contact, ()) for contact in contacts)
+        for agent in self._screens if all_agents else touched.union(*shown):
+            if agent in self._screens:
+                self._mark(self._screens[agent])
         if queues and self._queues_timer is None and self._screens:
             self._queues_timer = asyncio.get_running_loop().call_later(self._queues_every, self._queues_changed)
 
@@ -219,7 +223,8 @@ class DeskNamespace(StaffNamespace):
                     screens.news.popleft()
                 if screens.changed:
                     screens.changed = False
-                    screens.shown = self._with(screens.principal.agent)
+                    contacts, agent = self.rooms.views.contacts, screens.principal.agent
+                    self._shows(screens, [*contacts.offered_to(agent), *contacts.of_agent(agent)])
                     state, complete = await self._state.of(screens.principal)
                     self.send("state", state, screens.sids, slot="state")
                     if not complete:
@@ -231,9 +236,15 @@ class DeskNamespace(StaffNamespace):
                 log.error("desk not told", error=type(error).__name__, where=where(error))
                 screens.news.clear()
 
-    def _with(self, agent: str) -> set[str]:
-        contacts = self.rooms.views.contacts
-        return {entry.id for entry in (*contacts.offered_to(agent), *contacts.of_agent(agent))}
+    def _shows(self, screens: Screens, entries: Sequence[Entry]) -> None:
+        """These contacts, and no others, are told to the agent now."""
+        agent, before, screens.shown = screens.principal.agent, screens.shown, {entry.id for entry in entries}
+        for contact in screens.shown - before:
+            self._shown_to.setdefault(contact, set()).add(agent)
+        for contact in before - screens.shown:
+            self._shown_to[contact].discard(agent)
+            if not self._shown_to[contact]:
+                del self._shown_to[contact]
 
     async def _show_news(self, screens: Screens, contact: str, number: int, status: str) -> None:
         entry = self.rooms.views.contacts.get(contact)
