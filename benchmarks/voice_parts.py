@@ -294,7 +294,7 @@ class BenchDesk:
             elif text.startswith("43/desk,"):
                 number, _, answer = text.removeprefix("43/desk,").partition("[")
                 self._asked.pop(int(number)).set_result(json.loads(f"[{answer}")[0])
-            elif text.startswith('42/desk,["state",'):
+            elif text.startswith('42/desk,["state",') and '"wrap_up"' in text:
                 await self._state(json.loads(text.removeprefix("42/desk,"))[1])
 
     async def _state(self, state: dict[str, Any]) -> None:

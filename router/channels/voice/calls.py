@@ -71,6 +71,8 @@ class Call:
     mode: str = ""
     """How our phones are in it: dialled by the citizen's leg (""), or legs apart: consult, outside, joining, bridged,
     conference."""
+    finished: bool = False
+    """That the conversation is over is recorded: how the call ends after that is nobody's concern."""
     owner_leg: str = ""
     """The channel of the phone of `agent`."""
     hung_up: str = ""

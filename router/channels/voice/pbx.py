@@ -257,9 +257,11 @@ class Pbx:
             and await self._reports.tell(commands.LosePhone(contact, agent)) is not None
         ):
             return
-        finished = await self._reports.tell(commands.FinishConversation(contact, agent))
+        finished = await self._reports.tell(commands.FinishConversation(contact, agent)) is not None
+        if call is not None:
+            call.finished = finished
         if (
-            finished is None
+            not finished
             and call is not None
             and contact not in self._orders.ending
             and await self._reports.is_open(contact)
@@ -280,7 +282,8 @@ class Pbx:
             await self._together.release(call)
         self.calls.gone(contact)
         self._orders.ending.discard(contact)
-        await self._reports.tell(commands.EndContact(contact, reason))
+        if call is None or not call.finished:
+            await self._reports.tell(commands.EndContact(contact, reason))
 
     async def _turned_to_others(self, uniqueid: str) -> None:
         """Asterisk did not hear our answer in time: the fallback phones ring for a call that is on disk."""
