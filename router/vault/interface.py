@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -72,6 +73,18 @@ class Citizen:
     email: str
 
 
+class TakenIn(NamedTuple):
+    """What comes of a card that is taken in."""
+
+    citizen: str
+    """"" when it cannot be told."""
+    ref: str
+    """Of the card."""
+    kept: asyncio.Future[Any]
+    """Done when both are on disk. A citizen who is known already is given sooner. Raises Erased, Unavailable: then
+    nothing was kept."""
+
+
 class Vault(Protocol):
     """Personal data, encrypted with a key per contact (content) or per citizen (identity).
 
@@ -94,8 +107,11 @@ class Vault(Protocol):
         """
         ...
 
-    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
-        """`recognise` who the card names and `store` the card, in one go: the citizen's reference and the card's."""
+    async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
+        """`recognise` who the card names and `store` the card, in one go.
+
+        The one method that may return before it is durable: await `kept` before anybody is told of the contact.
+        """
         ...
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:

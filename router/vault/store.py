@@ -23,7 +23,7 @@ from router.errors import ConfigurationInvalid, Erased, InvalidInput, Unavailabl
 from router.vault import audit, erasure, index
 from router.vault.erasure import DAY_MS
 from router.vault.files import Files
-from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
 from router.vault.reader import Reader
 from router.vault.writer import Work, Writer
@@ -182,20 +182,26 @@ class SqliteVault:
 
         return await self._write(work)
 
-    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+    async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         """As in `Vault`. Raises Erased, InvalidInput, Unavailable (nothing was kept)."""
         content, ref = card_bytes(card), reference("v")
         if len(content) > INLINE_BYTES_MAX:
             raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
+        nobody = not card.phone and not card.email
+        known = "" if nobody else await self.find(municipality, phone=card.phone, email=card.email)
 
         def work(connection: sqlite3.Connection) -> str:
             citizen = index.recognise(connection, self._keyring, municipality, card.name, card.phone, card.email)
+            if known and citizen != known:
+                raise Unavailable("the citizen was erased at this moment")
             self._add(ref, contact, CARD_TYPE, content, 0, connection)
             if citizen:
                 index.link(connection, citizen, contact)
             return citizen
 
-        return await self._write(work), ref
+        kept = self._writer.submit(work)
+        kept.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits
+        return TakenIn(known if known or nobody else await kept, ref, kept)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return await self._query(lambda connection: index.find(connection, self._keyring, municipality, phone, email))

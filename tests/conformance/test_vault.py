@@ -134,7 +134,7 @@ async def test_a_contact_is_looked_at_as_a_whole(vault: Vault) -> None:
         return await vault.read_contact("c-1", citizen, ref, who="a1", purpose="offer")
 
     card = Card(name="Jan", phone=PHONE)
-    citizen, ref = await vault.take_in(TOWN, "c-1", card)
+    citizen, ref, _ = await vault.take_in(TOWN, "c-1", card)
     person, item = await whole(citizen, ref)
     assert person == await looked(vault, citizen)
     assert item == Item("c-1", CARD_TYPE, card_bytes(card))
@@ -149,7 +149,7 @@ async def test_a_contact_is_looked_at_as_a_whole(vault: Vault) -> None:
 
 
 async def test_of_a_contact_nothing_is_shown_when_part_of_it_was_erased(vault: Vault) -> None:
-    citizen, ref = await vault.take_in(TOWN, "c-1", Card(phone=PHONE))
+    citizen, ref, _ = await vault.take_in(TOWN, "c-1", Card(phone=PHONE))
     await vault.erase(citizen)
     kept = await vault.store("c-2", "t", b"kept")
     looks = await vault.verify_audit()
@@ -176,10 +176,12 @@ async def test_drafts_are_kept_per_contact_and_agent_until_cleared(vault: Vault)
 
 async def test_who_comes_in_is_recognised_and_their_card_kept_in_one_go(vault: Vault) -> None:
     known = await vault.recognise(TOWN, "c-1", name="Jan", phone=PHONE)
-    citizen, ref = await vault.take_in(TOWN, "c-2", Card(phone=PHONE))
+    citizen, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone=PHONE))
     assert citizen == known
+    await kept
     assert read_card((await vault.read_unattended(ref)).content) == Card(phone=PHONE)
-    nobody, hidden = await vault.take_in(TOWN, "c-3", Card())
+    nobody, hidden, kept = await vault.take_in(TOWN, "c-3", Card())
+    await kept
     assert (nobody, read_card((await vault.read_unattended(hidden)).content)) == ("", Card())
     await vault.erase(citizen)
     with pytest.raises(Erased):

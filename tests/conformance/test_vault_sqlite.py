@@ -287,7 +287,7 @@ async def test_both_records_are_on_disk_before_anything_of_a_contact_is_opened(
     tmp_path: Path, vault: SqliteVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Card(phone="+31612345678")
-    citizen, ref = await vault.take_in(TOWN, "c-1", card)
+    citizen, ref, _ = await vault.take_in(TOWN, "c-1", card)
     seen: list[list[tuple[str, ...]]] = []
 
     def watched(*given):
@@ -383,8 +383,40 @@ async def test_one_that_is_refused_does_not_harm_the_others(vault: SqliteVault) 
     assert [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Erased)] == [5]
     taken = [outcome for outcome in outcomes if isinstance(outcome, tuple)]
     assert len(taken) == 49
-    assert len({citizen for citizen, _ in taken}) == 10
-    assert [(await vault.read_unattended(ref)).type for _, ref in taken] == [CARD_TYPE] * 49
+    assert len({one.citizen for one in taken}) == 10
+    await asyncio.gather(*(one.kept for one in taken))
+    assert [(await vault.read_unattended(one.ref)).type for one in taken] == [CARD_TYPE] * 49
+
+
+async def test_who_is_known_is_told_before_the_card_is_kept_and_who_is_new_after(vault: SqliteVault) -> None:
+    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    go = threading.Event()
+    busy = vault._writer.submit(lambda connection: go.wait())
+    new = asyncio.create_task(vault.take_in(TOWN, "c-2", Card(phone="+31687654321")))
+    citizen, ref, kept = await vault.take_in(TOWN, "c-3", Card(phone="+31612345678"))
+    nobody, _, hidden = await vault.take_in(TOWN, "c-4", Card())
+    assert (citizen, nobody) == (known, "")
+    assert not any(one.done() for one in (busy, new, kept, hidden))
+    go.set()
+    await asyncio.gather(kept, hidden)
+    assert (await vault.read_unattended(ref)).type == CARD_TYPE
+    assert (await new).kept.done()
+
+
+async def test_who_is_erased_while_they_come_in_again_is_not_mixed_up_with_themselves(vault: SqliteVault) -> None:
+    """The citizen that was told is another one than who calls from then on."""
+    citizen = await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    erasing = asyncio.create_task(vault.erase(citizen))
+    go = threading.Event()
+    vault._writer.submit(lambda connection: go.wait())
+    await asyncio.sleep(0)
+    _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
+    go.set()
+    await erasing
+    with pytest.raises(Unavailable):
+        await kept
+    with pytest.raises(UnknownThing):
+        await vault.read_unattended(ref)
 
 
 async def test_what_goes_outside_a_transaction_keeps_its_place_among_the_others(vault: SqliteVault) -> None:

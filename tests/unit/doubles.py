@@ -19,7 +19,7 @@ from router.errors import Erased, UnknownThing
 from router.nouns import Agent, Centre, ChannelRules, Hours, Municipality, Queue, QueueTarget, Topic
 from router.nouns_telephone import Recording
 from router.port import Numbered, Order, Outcome
-from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 
 START = 1_795_000_000_000
 """2026-11-18 11:06:40 UTC, a Wednesday."""
@@ -219,6 +219,8 @@ class MemoryVault:
         self.citizens: dict[str, Citizen] = {}
         self.audit: list[Look] = []
         self.audit_fault: Exception | None = None
+        self.keep_fault: Exception | None = None
+        """Of cards that are taken in."""
         self.erased: set[str] = set()
         self.keep_until: dict[str, int] = {}
         self.drafts: dict[tuple[str, str], str] = {}
@@ -244,9 +246,14 @@ class MemoryVault:
         self.citizens[ref] = Citizen(ref, municipality, name, phone, email)
         return ref
 
-    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+    async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
-        return citizen, await self.card(contact, card)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.keep_fault is None:
+            kept.set_result(None)
+        else:
+            kept.set_exception(self.keep_fault)
+        return TakenIn(citizen, await self.card(contact, card), kept)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from router.errors import Erased, InvalidInput, UnknownThing
 from router.vault.index import readable, same_email, same_phone
-from router.vault.interface import CARD_TYPE, Card, Citizen, Item, card_bytes
+from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import reference
 
 DAY_MS = 86_400_000
@@ -93,9 +94,11 @@ class MemoryVault:
         linked.add(citizen)
         return citizen
 
-    async def take_in(self, municipality: str, contact: str, card: Card) -> tuple[str, str]:
+    async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
-        return citizen, await self.store(contact, CARD_TYPE, card_bytes(card))
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        kept.set_result(None)
+        return TakenIn(citizen, await self.store(contact, CARD_TYPE, card_bytes(card)), kept)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         by_phone = self._index.get((municipality, "phone", same_phone(phone)), "")

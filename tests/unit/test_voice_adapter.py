@@ -13,6 +13,7 @@ from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, ChannelGone
 from router.engine import commands
 from router.engine.effects import Announce, HangUp, Hold, OfferCallback, Ring
+from router.errors import Unavailable
 from router.journal.memory import MemoryJournal, MemoryRecord
 from router.nouns import Agent, QueueLimit
 from router.port import Order
@@ -175,6 +176,20 @@ async def test_it_is_told_where_to_go_only_when_it_is_recorded_and_nothing_is_do
     await phone.hears(phone.ringing(f"{phone.contact}-1"))
     await ring
     assert len(phone.port.of(commands.Classify)) == 0
+
+
+async def test_a_call_whose_card_could_not_be_kept_is_told_nothing_and_its_contact_ends(phone: Telephone) -> None:
+    await phone.up()
+    await phone.ready("ada")
+    phone.vault.keep_fault = Unavailable("the disk is full")
+    session = Session(subject=SILENT)
+    coming = asyncio.create_task(phone.comes_in(session))
+    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
+    with pytest.raises(Unavailable):
+        await coming
+    await ring
+    assert (session.said, phone.link.done) == ([], [])
+    assert await phone.state(phone.port.of(commands.Receive)[-1].contact) == ("ended", "technical")
 
 
 async def test_withdrawn_before_it_rings_it_is_put_on_hold_when_it_has_come_to_the_phone(phone: Telephone) -> None:

@@ -116,9 +116,9 @@ class Telephone:
     """A centre with two agents, and its voice channel on a `Link`."""
 
     def __init__(self, centre: Centre, limits: CallLimits = LIMITS) -> None:
-        self.port, self.link = Watched(centre), Link()
+        self.port, self.link, self.vault = Watched(centre), Link(), MemoryVault()
         around = Surroundings(
-            self.port, MemoryVault(), centre._configuration, hints_of, partial(queue_of, centre._configuration),
+            self.port, self.vault, centre._configuration, hints_of, partial(queue_of, centre._configuration),
             lambda m, c: self.open, lambda m, c: 0, lambda m: self.announced, nowhere, lambda m: (), centre.clock,
         )  # fmt: skip
         self.open = True

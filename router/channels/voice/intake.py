@@ -22,11 +22,11 @@ from router.channels.voice.recordings import name_of
 from router.channels.voice.waiting import SPEECH_SECONDS_MAX, say_standing
 from router.engine import commands
 from router.engine.effects import Effect, Ring
-from router.errors import QueueFull, Refusal, TooMany
+from router.errors import KccError, QueueFull, Refusal, TooMany
 from router.nouns import Municipality
 from router.port import Order, new_id
 from router.settings import VoiceSettings
-from router.vault.interface import Card
+from router.vault.interface import Card, TakenIn
 
 log = structlog.get_logger()
 
@@ -36,6 +36,7 @@ AGAIN_MAX = 20
 CLOSED = "closed_hours"
 FULL = "full"
 FLOOD = "flood"
+TECHNICAL = "technical"
 RECORDED = "kcc/recorded"
 REFUSE = "1"
 """The key by which a caller who hears that announced is not recorded."""
@@ -227,8 +228,8 @@ class Intake:
             log.warning("voice.unlisted_number", used=found.id)
         return found
 
-    async def identify(self, contact: str, municipality: str, number: str, name: str) -> tuple[str, str]:
-        """Put who calls in the vault: the citizen ("" when it cannot be told) and the reference of the card."""
+    async def identify(self, contact: str, municipality: str, number: str, name: str) -> TakenIn:
+        """Put who calls in the vault."""
         phone = e164(number)
         return await self._around.vault.take_in(municipality, contact, Card(name=name if phone else "", phone=phone))
 
@@ -240,15 +241,15 @@ class Intake:
         silent = self._silent(session, municipality)
         if silent:
             arrival.may_ring = True
-        citizen, ref = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
+        who = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
         receive = commands.Receive(
             contact,
             "phone",
             municipality.id,
             session.uniqueid,
             self._entry(session),
-            citizen,
-            content_ref=ref,
+            who.citizen,
+            content_ref=who.ref,
             classify=silent,
             pbx=self._pbx,
         )
@@ -264,6 +265,11 @@ class Intake:
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
         else:
             raise TooMany("this call has come back too often")
+        try:
+            await who.kept
+        except KccError:
+            await self._settle(commands.EndContact(known, TECHNICAL))
+            raise
         lost = self._calls.found(session.uniqueid)
         if lost:
             await self._settle(commands.EndContact(known, lost))

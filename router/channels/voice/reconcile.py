@@ -140,7 +140,8 @@ class Reconciler:
         contact, row = new_id("c"), census.channels[stranger]
         municipality = self._intake.municipality(row.number)
         log.warning("voice.stranger_adopted", contact=contact)
-        citizen, ref = await self._intake.identify(contact, municipality.id, row.caller_number, row.caller_name)
+        who = await self._intake.identify(contact, municipality.id, row.caller_number, row.caller_name)
+        await who.kept
         try:
             await self._ami.setvar(row.channel, "KCC_ID", contact)
         except ChannelGone:
@@ -149,8 +150,8 @@ class Reconciler:
         self._calls.up(contact, row.channel, row.uniqueid)
         await self._reports.tell(
             commands.Receive(
-                contact, "phone", municipality.id, f"{row.uniqueid}/{contact}", row.number, citizen, content_ref=ref,
-                pbx=self._pbx,
+                contact, "phone", municipality.id, f"{row.uniqueid}/{contact}", row.number, who.citizen,
+                content_ref=who.ref, pbx=self._pbx,
             )
         )  # fmt: skip
         census.rename(stranger, contact)
