@@ -82,7 +82,8 @@ class Bench:
 
     def __init__(self, pbx: BenchPbx, folder: Path) -> None:
         self._pbx, self._folder = pbx, folder
-        self._router = joined(pbx, folder / "data", configure(folder / "config"))
+        own = {"KCC_PROCESSOR": str((os.cpu_count() or 1) - 1)}
+        self._router = joined(pbx, folder / "data", configure(folder / "config"), environ=own)
         self._desks = [BenchDesk(self._router.base, number) for number in range(1, AGENTS + 1)]
         self._stack = AsyncExitStack()
         self._meter = Meter(pbx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -26,7 +27,7 @@ from router.channels.post.webhook import events_handler
 from router.channels.voice.adapter import VoiceChannel
 from router.disk import DiskWatch
 from router.engine.facts import ContactReceived, FollowUpMade
-from router.errors import Fault
+from router.errors import ConfigurationInvalid, Fault
 from router.gateways.accounts import Accounts
 from router.gateways.answer_links import AnswerLinks
 from router.gateways.answer_page import AnswerPage
@@ -314,11 +315,27 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
 
 
 def serve(settings: Settings, folder: Path, beside: Beside | None = None) -> int:
-    """Run the server in the foreground; gives the exit status."""
+    """Run the server in the foreground; gives the exit status. Raises ConfigurationInvalid for a processor that it
+    cannot have."""
     configure_logging()
+    if settings.server.processor >= 0:
+        _keep_to(settings.server.processor)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(settings, folder, beside))
     return 0
+
+
+def _keep_to(processor: int) -> None:
+    """Its threads take turns, so a second processor would only make them wait for each other's memory."""
+    try:
+        os.sched_setaffinity(0, {processor})
+    except (AttributeError, OSError) as error:
+        raise ConfigurationInvalid(
+            [
+                f"processor: number {processor} is not there for this server; leave it out, or write one of those that "
+                "`nproc` counts, from 0 on"
+            ]
+        ) from error
 
 
 def welcome(settings: Settings, mail_port: int) -> str:

@@ -250,6 +250,8 @@ def _snapshot(options: argparse.Namespace) -> int:
     from router.replay import take_snapshot
 
     settings = _settings(options)
+    if settings.server.processor >= 0:
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))  # beside the server that started it, not in its way
     journal = SqliteJournal.reader(settings.server.data, settings.centre.id)
     try:
         print(f"snapshot of fact {take_snapshot(journal)}")

@@ -24,6 +24,8 @@ class ServerSettings:
     """Origins of the municipal pages that carry the chat widget."""
     public_url: str = ""
     """https://…: then cookies are Secure with the __Host- prefix, and HSTS is sent."""
+    processor: int = -1
+    """The one it keeps to, counted from 0; -1 = whichever is free. KCC_PROCESSOR overrides."""
     demo: bool = False
     """Show the demo page and print the demo sign-ins."""
     demo_password: str = field(default="", repr=False)

@@ -21,6 +21,7 @@ from router.settings_table import Notes, Table, is_loopback, nearest, shown
 
 ROLES = ("agent", "supervisor", "integrator", "board")
 SECRET_BYTES_MAX = 4096
+PROCESSOR_MAX = 1_023
 
 HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _USER = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}\Z")
@@ -40,11 +41,14 @@ class Surface:
         self.folder, self.environ, self.notes = folder, environ, notes
 
     def port(self, variable: str, otherwise: int, *, low: int = 0) -> int:
+        return self.number(variable, otherwise, "port", low, 65_535)
+
+    def number(self, variable: str, otherwise: int, what: str, low: int, high: int) -> int:
         value = self.environ.get(variable, "")
         if not value:
             return otherwise
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= 65_535:
-            self.notes.mistakes.append(f"{variable}: {shown(value)} is not a port; write {low} to 65535")
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            self.notes.mistakes.append(f"{variable}: {shown(value)} is not a {what}; write {low} to {high}")
             return otherwise
         return int(value)
 
@@ -123,6 +127,9 @@ def read_server(table: Table, surface: Surface, demo: Table) -> ServerSettings:
         origins=_origins(table, "origins"),
         widget_origins=_origins(table, "widget_origins"),
         public_url=public_url,
+        processor=surface.number(
+            "KCC_PROCESSOR", table.integer("processor", -1, 0, PROCESSOR_MAX), "processor", 0, PROCESSOR_MAX
+        ),
         demo=table.flag("demo", False),
         demo_password=demo.text("password", ""),
         demo_tokens={account: tokens.text(account, longest=200) for account in tokens},

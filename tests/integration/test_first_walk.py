@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -165,3 +166,17 @@ async def test_bad_input_on_each_entrance_is_refused_or_kept_and_the_server_stay
     assert report["channels"]["email"]["received"] == 1, "an unreadable mail is a contact all the same"
     assert report["channels"]["counter"]["received"] == 1
     assert report["exit"] == 0
+
+
+def test_the_server_keeps_to_the_processor_it_was_given_and_its_helper_does_not(tmp_path: Path) -> None:
+    with RouterProcess(tmp_path / "data", KCC_PROCESSOR="0") as router:
+        tasks = list(Path(f"/proc/{router.pid}/task").iterdir())
+        assert len(tasks) > 1
+        assert all(os.sched_getaffinity(int(task.name)) == {0} for task in tasks)
+        assert router.run("snapshot").returncode == 0
+
+
+def test_a_processor_that_is_not_there_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    refused = RouterProcess(tmp_path / "data", KCC_PROCESSOR="1023").run("serve")
+    assert refused.returncode == 1
+    assert "processor: number 1023 is not there" in refused.stderr

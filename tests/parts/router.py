@@ -55,6 +55,12 @@ class RouterProcess:
         own = {"KCC_PORT": str(self.port), "KCC_DATA": str(self.data), "KCC_MAIL_PORT": str(self.mail_port)}
         return {**os.environ, "PYTHONPATH": str(ROOT), **own, **self._environ}
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and wait until it says it is ready."""
         command = [sys.executable, "-m", "router", "serve", "--config", str(self.config)]

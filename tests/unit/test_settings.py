@@ -204,6 +204,7 @@ def test_the_telephone_is_switched_on_by_the_environment():
     [
         ({"KCC_PORT": "80a"}, 'KCC_PORT: "80a" is not a port; write 0 to 65535'),
         ({"KCC_PORT": "65536"}, 'KCC_PORT: "65536" is not a port; write 0 to 65535'),
+        ({"KCC_PROCESSOR": "-1"}, 'KCC_PROCESSOR: "-1" is not a processor; write 0 to 1023'),
         ({"KCC_MAIL_PORT": "-1"}, 'KCC_MAIL_PORT: "-1" is not a port; write 0 to 65535'),
         ({"KCC_MAIL_PORT": "8014"}, "server.toml: email.listener_port: port 8014 is taken by port; choose another"),
         ({"KCC_HOST": "a b"}, 'server.toml: host: "a b" is not a host; write "127.0.0.1"'),
