@@ -330,12 +330,8 @@ def _keep_to(processor: int) -> None:
     try:
         os.sched_setaffinity(0, {processor})
     except (AttributeError, OSError) as error:
-        raise ConfigurationInvalid(
-            [
-                f"processor: number {processor} is not there for this server; leave it out, or write one of those that "
-                "`nproc` counts, from 0 on"
-            ]
-        ) from error
+        remedy = "leave it out, or write one of those that `nproc` counts, from 0 on"
+        raise ConfigurationInvalid([f"processor: number {processor} is not there for this server; {remedy}"]) from error
 
 
 def welcome(settings: Settings, mail_port: int) -> str:
