@@ -82,7 +82,7 @@ class Bench:
 
     def __init__(self, pbx: BenchPbx, folder: Path) -> None:
         self._pbx, self._folder = pbx, folder
-        own = {"KCC_PROCESSOR": str((os.cpu_count() or 1) - 1)}
+        own = {"KCC_PROCESSOR": str(max(os.sched_getaffinity(0)))}
         self._router = joined(pbx, folder / "data", configure(folder / "config"), environ=own)
         self._desks = [BenchDesk(self._router.base, number) for number in range(1, AGENTS + 1)]
         self._stack = AsyncExitStack()
