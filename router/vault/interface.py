@@ -82,7 +82,7 @@ class TakenIn(NamedTuple):
     """Of the card."""
     kept: asyncio.Future[Any]
     """Done when both are on disk. A citizen who is known already is given sooner. Raises Erased, Unavailable: then
-    nothing was kept."""
+    nothing was kept. Cancelling it undoes nothing."""
 
 
 class Vault(Protocol):

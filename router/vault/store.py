@@ -199,7 +199,7 @@ class SqliteVault:
                 index.link(connection, citizen, contact)
             return citizen
 
-        kept = self._writer.submit(work)
+        kept = asyncio.shield(self._writer.submit(work))  # it is kept, also when whoever waits is cancelled
         kept.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits
         return TakenIn(known if known or nobody else await kept, ref, kept)
 

@@ -403,13 +403,24 @@ async def test_who_is_known_is_told_before_the_card_is_kept_and_who_is_new_after
     assert (await new).kept.done()
 
 
+async def test_a_card_is_kept_also_when_whoever_waited_for_it_is_gone(vault: SqliteVault) -> None:
+    """The fact that refers to it may be on disk by then."""
+    await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    go = threading.Event()
+    vault._writer.submit(lambda connection: go.wait())
+    _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
+    kept.cancel()
+    go.set()
+    await vault.put_draft("c-2", "a1", "after it")
+    assert (await vault.read_unattended(ref)).type == CARD_TYPE
+
+
 async def test_who_is_erased_while_they_come_in_again_is_not_mixed_up_with_themselves(vault: SqliteVault) -> None:
     """The citizen that was told is another one than who calls from then on."""
     citizen = await vault.recognise(TOWN, "c-1", phone="+31612345678")
     erasing = asyncio.create_task(vault.erase(citizen))
     go = threading.Event()
     vault._writer.submit(lambda connection: go.wait())
-    await asyncio.sleep(0)
     _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
     go.set()
     await erasing
