@@ -46,6 +46,24 @@ async def test_a_shift_ends_once_the_work_in_hand_is_done(pages: Pages, router: 
     await expect(desk.get_by_test_id("offer")).to_have_count(0)
 
 
+async def test_escape_means_the_dialog_from_the_moment_that_it_is_there(pages: Pages) -> None:
+    desk = await pages.desk("daan")
+    await desk.evaluate("""() => {
+        window.first = new Promise((seen) => new MutationObserver((changes, watcher) => {
+            const dialog = document.querySelector('dialog')
+            if (dialog) { watcher.disconnect(); seen(dialog.open && dialog.contains(document.activeElement)) }
+        }).observe(document.body, { childList: true, subtree: true }))
+    }""")
+    opener = desk.get_by_role("button", name="Instellingen")
+    await opener.click()
+    assert await desk.evaluate("window.first")
+    await desk.keyboard.press("Escape")
+    await expect(desk.get_by_role("dialog")).to_have_count(0)
+    await expect(opener).to_be_focused()
+    await opener.click()
+    await expect(desk.get_by_role("dialog")).to_be_visible()
+
+
 async def test_a_supervisor_signs_a_busy_agent_off_when_done_and_the_agent_is_told(
     pages: Pages, router: RouterProcess
 ) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ from router.channels.voice.faults import (
     AmiNotTls,
     AmiTimeout,
 )
+from router.channels.voice.pyst import AmiActions
 from router.settings import AmiTls
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.certificates import Authority, Signed
@@ -144,6 +148,37 @@ async def test_a_manager_in_the_open_is_told_from_one_over_tls(pbx: RealAsterisk
     async with watched(pbx, AmiTls(trust, server_name=NAME), pbx.ami_port) as watch:
         await watch.until("faults")
         assert (type(watch.faults[0]), watch.ups) == (AmiNotTls, 0)
+
+
+class Mute:
+    """A manager over TLS that greets, and never says goodbye."""
+
+    def __init__(self, signed: Signed, path: Path) -> None:
+        path.write_bytes(signed.pem)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(path)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+
+    def serve(self) -> None:
+        """One connection, until its other side has closed it."""
+        with self._listening, self._context.wrap_socket(self._listening.accept()[0], server_side=True) as secured:
+            secured.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+            with socket.socket(fileno=secured.detach()) as below, contextlib.suppress(ConnectionResetError):
+                below.settimeout(WAIT_SECONDS)
+                while below.recv(65536):
+                    pass
+
+
+async def test_a_closed_connection_is_closed_whether_or_not_the_other_side_agrees(
+    signed: Signed, trust: Path, tmp_path: Path
+) -> None:
+    mute = Mute(signed, tmp_path / "mute.pem")
+    serving = asyncio.create_task(asyncio.to_thread(mute.serve))
+    actions = AmiActions(lambda frame: None)
+    await actions.open("127.0.0.1", mute.port, AmiTls(trust, server_name=NAME))
+    actions.close()
+    await serving
 
 
 async def test_it_heals_when_asterisk_comes_back_and_believes_a_renewed_certificate_only_in_time(

@@ -251,7 +251,7 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         self.lost.set()
         if self._writer is not None:
             with contextlib.suppress(RuntimeError):  # the loop itself is ending
-                self._writer.close()
+                self._writer.transport.abort()  # `close` over TLS waits half a minute for the other side's goodbye
         lists: list[asyncio.Future[Any]] = [done for _, _, done in self._lists.values()]
         for future in [*self._waiting.values(), *lists]:
             if not future.done():

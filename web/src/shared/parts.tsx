@@ -1,6 +1,6 @@
 // Parts of forms and dialogs that more than one page uses.
 import type { ComponentChildren, TargetedEvent } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { chooseLanguage, language } from './i18n'
 import { Icon } from './icons'
 import type { Language } from './protocol'
@@ -30,7 +30,8 @@ export function Field(props: {
 export function Dialog(props: { title: string; onClose: () => void; wide?: boolean; testid?: string; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Before anything else happens: whoever presses Esc at once means the dialog, not what lies under it.
+  useLayoutEffect(() => {
     const before = document.activeElement
     element.current?.showModal()
     // A form begins at its first field, not at the button that closes it.
@@ -46,10 +47,7 @@ export function Dialog(props: { title: string; onClose: () => void; wide?: boole
       class={props.wide ? 'dialog dialog-wide' : 'dialog'}
       aria-labelledby={id}
       data-testid={props.testid}
-      onCancel={(event) => {
-        event.preventDefault()
-        props.onClose()
-      }}
+      onClose={props.onClose}
     >
       <header class="dialog-head">
         <h2 id={id}>{props.title}</h2>
