@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from router.errors import Erased, UnknownThing
 from router.vault.interface import Citizen
-from router.vault.keys import DESTROYED, Key, Keyring, reference, seal, unseal
+from router.vault.keys import DESTROYED, Key, Keyring, seal, unseal
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS keys (id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL) STRICT;
@@ -79,9 +79,9 @@ def find(connection: sqlite3.Connection, keyring: Keyring, municipality: str, ph
 
 
 def recognise(
-    connection: sqlite3.Connection, keyring: Keyring, municipality: str, name: str, phone: str, email: str
+    connection: sqlite3.Connection, keyring: Keyring, municipality: str, name: str, phone: str, email: str, new: str
 ) -> str:
-    """As in `Vault.recognise`, without the link to the contact.
+    """As in `Vault.recognise`, without the link to the contact. Somebody new gets the reference `new`.
 
     When number and address are known as two citizens, the number's is given and both stay as they are.
     """
@@ -93,7 +93,7 @@ def recognise(
         citizen, *sealed = holders.get("phone") or holders["email"]
         key, was = _open(keyring, citizen, *sealed)
     else:
-        citizen, was = reference("p"), _Identity()
+        citizen, was = new, _Identity()
         number, key = add_key(connection, keyring, citizen)
     # Whoever knows somebody's number or address may claim it: that does not rename the citizen.
     now = replace(was, name=was.name or readable(name))

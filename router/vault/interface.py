@@ -81,8 +81,8 @@ class TakenIn(NamedTuple):
     ref: str
     """Of the card."""
     kept: asyncio.Future[Any]
-    """Done when both are on disk. A citizen who is known already is given sooner. Raises Erased, Unavailable: then
-    nothing was kept. Cancelling it undoes nothing."""
+    """Done when both are on disk, also a citizen who is new. Raises Erased, Unavailable: then nothing was kept.
+    Cancelling it undoes nothing."""
 
 
 class Vault(Protocol):

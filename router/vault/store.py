@@ -26,6 +26,7 @@ from router.vault.files import Files
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
 from router.vault.reader import Reader
+from router.vault.strangers import Strangers
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class SqliteVault:
         self._path = folder / FILE
         self._clock = clock
         self._held = 0
+        self._strangers = Strangers()
         self._closed = False
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._keyring = Keyring(master_key(folder, key_file, may_make=not self._path.exists()))
@@ -174,7 +176,7 @@ class SqliteVault:
         """
 
         def work(connection: sqlite3.Connection) -> str:
-            citizen = index.recognise(connection, self._keyring, municipality, name, phone, email)
+            citizen = index.recognise(connection, self._keyring, municipality, name, phone, email, reference("p"))
             if citizen:
                 self._contact_key(connection, contact)
                 index.link(connection, citizen, contact)
@@ -183,25 +185,32 @@ class SqliteVault:
         return await self._write(work)
 
     async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
-        """As in `Vault`. Raises Erased, InvalidInput, Unavailable (nothing was kept)."""
+        """As in `Vault`. Raises InvalidInput, Unavailable (nothing was kept)."""
         content, ref = card_bytes(card), reference("v")
         if len(content) > INLINE_BYTES_MAX:
             raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
-        nobody = not card.phone and not card.email
-        known = "" if nobody else await self.find(municipality, phone=card.phone, email=card.email)
+        given = (municipality, index.same_phone(card.phone), index.same_email(card.email))
+        new = self._strangers.enter(given)
+        try:
+            nobody = not any(given[1:])
+            citizen = "" if nobody else await self.find(municipality, phone=card.phone, email=card.email) or new
 
-        def work(connection: sqlite3.Connection) -> str:
-            citizen = index.recognise(connection, self._keyring, municipality, card.name, card.phone, card.email)
-            if known and citizen != known:
-                raise Unavailable("the citizen was erased at this moment")
-            self._add(ref, contact, CARD_TYPE, content, 0, connection)
-            if citizen:
-                index.link(connection, citizen, contact)
-            return citizen
+            def work(connection: sqlite3.Connection) -> None:
+                names = card.name, card.phone, card.email
+                if index.recognise(connection, self._keyring, municipality, *names, new) != citizen:
+                    raise Unavailable("the citizen was erased, or came in elsewhere, at this moment")
+                self._add(ref, contact, CARD_TYPE, content, 0, connection)
+                if citizen:
+                    index.link(connection, citizen, contact)
 
-        kept = asyncio.shield(self._writer.submit(work))  # it is kept, also when whoever waits is cancelled
+            written = self._writer.submit(work)
+        except BaseException:
+            self._strangers.leave(given)
+            raise
+        written.add_done_callback(lambda _: self._strangers.leave(given))
+        kept = asyncio.shield(written)  # it is kept, also when whoever waits is cancelled
         kept.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits
-        return TakenIn(known if known or nobody else await kept, ref, kept)
+        return TakenIn(citizen, ref, kept)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return await self._query(lambda connection: index.find(connection, self._keyring, municipality, phone, email))
