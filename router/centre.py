@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -26,6 +25,7 @@ from router.journal.interface import Entry, Journal
 from router.nouns import Centre as CentreConfiguration
 from router.port import Numbered, Order, Outcome
 from router.replay import restore
+from router.worker import Worker
 
 log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class Centre:
         self._journal = journal
         self._configuration, self._version, self._census = configuration, version, census
         self.clock = clock
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._writer = Worker("journal")
         self._inbox: asyncio.Queue[_Asked] = asyncio.Queue(INBOX_MAX)
         self._state = State()
         self._recent: list[Numbered] = []
@@ -122,8 +122,8 @@ class Centre:
     async def start(self) -> None:
         """Own the journal, replay it, put the configuration in force. Raises Deposed or JournalDamaged."""
         self.ended = asyncio.get_running_loop().create_future()
-        epoch = await self._on_writer(self._journal.open)
-        self._state = await self._on_writer(partial(restore, self._journal))
+        epoch = await self._writer.ask(self._journal.open)
+        self._state = await self._writer.ask(partial(restore, self._journal))
         self._visible = self._state.number
         self.clock.not_before(self._state.at)
         log.info("centre.restored", epoch=epoch, facts=self._state.number, open=len(self._state.contacts))
@@ -148,8 +148,8 @@ class Centre:
         await asyncio.gather(task, return_exceptions=True)
         for one in self._waiting():
             _refuse(one.reply, Unavailable("the centre is stopping"))
-        await self._on_writer(self._journal.close)
-        self._writer.shutdown(wait=False)
+        await self._writer.ask(self._journal.close)
+        self._writer.end()
 
     # -- the port -------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Centre:
             skip = after + 1 - self._recent[0].number
             return tuple(self._recent[skip : skip + READ_CHUNK])
         limit = min(READ_CHUNK, self._visible - after)
-        entries = await self._on_writer(lambda: list(self._journal.read(after, limit)))
+        entries = await self._writer.ask(lambda: list(self._journal.read(after, limit)))
         return tuple(Numbered(e.number, e.at, wire.decode(e.fact)) for e in entries)
 
     async def orders(self, channel: str) -> AsyncIterator[Order]:
@@ -191,7 +191,7 @@ class Centre:
         return await self._ask(lambda: explain(self._state, contact, self.clock()))
 
     async def decisions(self, contact: str) -> list[Explanation]:
-        return await self._on_writer(lambda: [wire.decode(e) for e in self._journal.explanations(contact)])
+        return await self._writer.ask(lambda: [wire.decode(e) for e in self._journal.explanations(contact)])
 
     @property
     def position(self) -> int:
@@ -265,7 +265,7 @@ class Centre:
             self._broken_ticks = 0
         if batch.entries:
             try:
-                await self._on_writer(partial(self._journal.append, batch.entries))
+                await self._writer.ask(partial(self._journal.append, batch.entries))
             except JournalFault as fault:
                 log.error("centre.not_recorded", cause=fault.message, refused=len(asked))
                 await self._refuse(asked)
@@ -358,7 +358,7 @@ class Centre:
         attempt = 0
         while True:
             try:
-                self._state = await self._on_writer(partial(restore, self._journal))
+                self._state = await self._writer.ask(partial(restore, self._journal))
                 return
             except JournalFault:
                 log.warning("centre.journal_unreachable", attempt=attempt)
@@ -372,9 +372,6 @@ class Centre:
 
     def _queue(self, channel: str) -> asyncio.Queue[Order]:
         return self._orders.setdefault(channel, asyncio.Queue())
-
-    async def _on_writer(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
 
 def _ring(orders: list[tuple[str, Order]], contact: str) -> Ring | None:

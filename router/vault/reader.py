@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from router.errors import Unavailable
+from router.worker import Worker
 
 T = TypeVar("T")
 
@@ -19,15 +20,16 @@ class Reader:
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
-        self._thread = ThreadPoolExecutor(1, "vault-reader")
+        self._thread = Worker("vault-reader")
 
-    async def ask(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def ask(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """What the work gives or raises. Raises Unavailable when the database cannot be read."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        return self._thread.ask(partial(self._do, work))
 
     def close(self) -> None:
         """Finishes what was asked, then ends. Closing again does nothing. Not on the event loop: it waits."""
-        self._thread.shutdown()
+        self._thread.end()
+        self._thread.join()
         self._drop()
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:

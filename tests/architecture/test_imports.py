@@ -31,7 +31,7 @@ DOORS: dict[str, set[str]] = {
     "port": COMMON | VOCABULARY | {"wire", "bus.interface", "telemetry"},
     "ownership": COMMON | {"telemetry"},
     "centre": COMMON
-    | {"engine", "journal.interface", "bus.interface", "ownership", "port", "replay", "wire", "telemetry"},
+    | {"engine", "journal.interface", "bus.interface", "ownership", "port", "replay", "wire", "telemetry", "worker"},
     "replay": COMMON | {"engine", "journal.interface", "wire"},
     "verify": COMMON | {"engine", "skills", "journal.interface", "replay", "wire"},
     "why": COMMON | {"engine", "journal.interface", "wire"},
@@ -53,7 +53,7 @@ DOORS: dict[str, set[str]] = {
         "telemetry",
     },
     "bus": COMMON | {"wire", "telemetry"},
-    "vault": COMMON | {"telemetry"},
+    "vault": COMMON | {"telemetry", "worker"},
     # shells
     "web": COMMON | {"settings", "telemetry"},
     "dialable": set(),
@@ -66,6 +66,7 @@ DOORS: dict[str, set[str]] = {
     "check": COMMON | {"settings", "linting"},
     "disk": set(),
     "progress": set(),
+    "worker": set(),
     "watchdog": COMMON | {"telemetry"},
     # the players of `make demo`, who come in from outside; it starts the server beside them
     "demo": {"settings"},

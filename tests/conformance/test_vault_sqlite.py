@@ -377,9 +377,7 @@ async def test_one_that_cannot_be_written_does_not_harm_the_others(tmp_path: Pat
 async def test_one_that_is_refused_does_not_harm_the_others(vault: SqliteVault) -> None:
     await vault.erase(await vault.recognise(TOWN, "c-5", phone="+31612345678"))
     cards = (Card(phone=f"+3161234567{n % 10}") for n in range(50))
-    outcomes = await asyncio.gather(
-        *(vault.take_in(TOWN, f"c-{n}", card) for n, card in enumerate(cards))
-    )
+    outcomes = await asyncio.gather(*(vault.take_in(TOWN, f"c-{n}", card) for n, card in enumerate(cards)))
     ends = await asyncio.gather(*(one.kept for one in outcomes), return_exceptions=True)
     assert [n for n, end in enumerate(ends) if isinstance(end, Erased)] == [5]
     taken = [one for one, end in zip(outcomes, ends, strict=True) if not isinstance(end, Exception)]
