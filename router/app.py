@@ -122,6 +122,7 @@ class App:
             self._standing,
             lambda municipality: self.views.openings.windows(municipality, self._clock(), WINDOW_DAYS_BY_PHONE),
             self._clock,
+            self.views.courtesy.hurry,
         )
         self.answers = AnswerLinks(settings.server.address, kept_key(data / "keys", "answers"))
         self.counter = CounterChannel(around, kept_key(data / "keys", "counter"))

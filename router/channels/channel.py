@@ -35,6 +35,8 @@ class Surroundings:
     """Municipality -> when its citizens may choose to be called back, soonest first."""
     now: Callable[[], int]
     """UTC milliseconds."""
+    hurry: Callable[[], Callable[[], None]]
+    """Called when somebody comes in who waits on the line: screens let them pass until what it gives is called."""
 
 
 def written_hints(around: Surroundings, subject: str, text: str = "") -> tuple[str, ...]:

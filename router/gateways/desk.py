@@ -216,6 +216,7 @@ class DeskNamespace(StaffNamespace):
         """Keep one agent's screens up to date, one thing at a time."""
         while True:
             await screens.wake.wait()
+            await self.rooms.views.courtesy.turn()
             screens.wake.clear()
             try:
                 while screens.news:

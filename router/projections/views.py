@@ -11,6 +11,7 @@ from typing import Protocol
 
 import structlog
 
+from router.courtesy import Courtesy
 from router.engine import facts
 from router.errors import Fault
 from router.nouns import Centre
@@ -47,6 +48,8 @@ class Views:
 
     def __init__(self, port: CentrePort, centre: Centre, now: Callable[[], int]) -> None:
         self._port, self._now = port, now
+        self.courtesy = Courtesy()
+        """Who waits on the line goes before what is shown."""
         self.centre = centre
         """The configuration in force, as the facts say."""
         self.version = ""
@@ -141,6 +144,7 @@ class Views:
         while True:
             try:
                 async for batch in self._port.facts(after=self.position):
+                    await self.courtesy.turn()
                     self.apply(batch)
             except Fault as fault:
                 log.warning("facts stopped coming", code=fault.code, position=self.position)

@@ -41,6 +41,7 @@ DOORS: dict[str, set[str]] = {
     "journal": COMMON | {"engine.facts", "wire", "telemetry"},
     "projections": COMMON
     | {
+        "courtesy",
         "queues.expected",
         "queues.hours",
         "queues.lanes",
@@ -67,6 +68,7 @@ DOORS: dict[str, set[str]] = {
     "disk": set(),
     "progress": set(),
     "worker": set(),
+    "courtesy": set(),
     "watchdog": COMMON | {"telemetry"},
     # the players of `make demo`, who come in from outside; it starts the server beside them
     "demo": {"settings"},

@@ -11,6 +11,7 @@ from typing import Any
 
 from router.centre import Centre, Clock
 from router.channels.channel import Surroundings
+from router.courtesy import Courtesy
 from router.engine import commands, facts
 from router.engine.commands import Command
 from router.engine.explanation import Explanation
@@ -175,6 +176,7 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         standing=nowhere,
         windows=lambda m: (),
         now=clock,
+        hurry=Courtesy().hurry,
     )
     try:
         yield Scene(port, vault, around)

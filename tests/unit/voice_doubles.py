@@ -13,6 +13,7 @@ from router.channels.channel import Surroundings
 from router.channels.voice.adapter import VoiceChannel
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import AgiFault, CallerHungUp
+from router.courtesy import Courtesy
 from router.engine import commands, facts
 from router.port import Order
 from router.settings import CallLimits, PbxSettings, VoiceSettings
@@ -120,6 +121,7 @@ class Telephone:
         around = Surroundings(
             self.port, self.vault, centre._configuration, hints_of, partial(queue_of, centre._configuration),
             lambda m, c: self.open, lambda m, c: 0, lambda m: self.announced, nowhere, lambda m: (), centre.clock,
+            Courtesy().hurry,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}

@@ -89,6 +89,7 @@ class VoiceChannel:
             secret=settings.agi_token,
             on_fault=lambda fault: log.warning("voice.agi_fault", error=type(fault).__name__),
             admits=Door(settings.agi_allowed, _stranger).admits,
+            hurry=around.hurry,
             host=settings.agi_host,
             port=settings.agi_port,
         )

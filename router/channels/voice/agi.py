@@ -219,7 +219,8 @@ class FastAgiServer:
 
     `counts` tells how connections ended, by the code of the fault, `done`, `too_many`, `stranger` (an address that
     `admits` refuses) or `handler_fault`, and `missing_prompt`; each fault is given to `on_fault` too. With a secret
-    only calls with the token of our own dialplan are served.
+    only calls with the token of our own dialplan are served. `hurry` is called when a call comes in, and what it gives
+    when the dialplan has been told something, or never will be.
     """
 
     def __init__(
@@ -229,6 +230,7 @@ class FastAgiServer:
         secret: str,
         on_fault: Callable[[Exception], None],
         admits: Callable[[str], bool],
+        hurry: Callable[[], Callable[[], None]] = lambda: lambda: None,
         host: str = "127.0.0.1",
         port: int = 4573,
         session_seconds: float = SESSION_SECONDS,
@@ -238,7 +240,7 @@ class FastAgiServer:
         self._handler = handler
         self._secret = secret
         self._on_fault = on_fault
-        self._admits = admits
+        self._admits, self._hurry = admits, hurry
         self._host, self.port = host, port
         self._session_seconds = session_seconds
         self._connections_max = connections_max
@@ -320,14 +322,14 @@ class FastAgiServer:
                 self.counts[refused] += 1
                 connection.close()
                 continue
-            session = loop.create_task(self._serve(connection))
+            session = loop.create_task(self._serve(connection, self._hurry()))
             self._sessions.add(session)
             session.add_done_callback(self._sessions.discard)
 
-    async def _serve(self, connection: socket.socket) -> None:
+    async def _serve(self, connection: socket.socket, told: Callable[[], None]) -> None:
         end = "done"
         try:
-            await within(self._session_seconds, self._attend(AgiLine(connection)), self._call_later)
+            await within(self._session_seconds, self._attend(AgiLine(connection, told)), self._call_later)
         except AgiFault as fault:
             end = fault.code
             self._on_fault(fault)
@@ -339,6 +341,7 @@ class FastAgiServer:
             self._on_fault(error)
         finally:
             self.counts[end] += 1
+            told()
             connection.close()
 
     async def _attend(self, line: AgiLine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 LINE_BYTES_MAX = 8_192
@@ -34,9 +35,9 @@ class AgiLine:
     It reads only when it is asked to, so that a peer that says too much has to wait.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
-        """`connection` does not block; who made it closes it."""
-        self._connection = connection
+    def __init__(self, connection: socket.socket, said: Callable[[], None] = lambda: None) -> None:
+        """`connection` does not block; who made it closes it. `said` is called whenever something has been written."""
+        self._connection, self._said = connection, said
         self._read = b""
 
     async def readline(self) -> bytes:
@@ -54,6 +55,7 @@ class AgiLine:
         """All at once: who waits for each reply leaves room for what is said next. OSError, also if there is none."""
         if self._connection.send(data) < len(data):
             raise BlockingIOError("the peer does not read")
+        self._said()
 
     def write_eof(self) -> None:
         self._connection.shutdown(socket.SHUT_WR)

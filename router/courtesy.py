@@ -1,0 +1,66 @@
+"""Who waits on the line goes first: what only draws a picture lets calls pass that are on their way in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+LONGEST_SECONDS = 0.05
+"""Nobody sees a picture that is so much later."""
+
+
+class Courtesy:
+    """On one event loop: `hurry` for what goes first, `turn` before each piece of work that can wait."""
+
+    def __init__(self) -> None:
+        self._hurried = 0
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        """Until when each waits at most, the first to come first."""
+        self._late: asyncio.TimerHandle | None = None
+        self._soon = False
+
+    def hurry(self) -> Callable[[], None]:
+        """Somebody comes in; gives what is to be called when they have been told something. Again is no harm."""
+        self._hurried += 1
+        told = False
+
+        def done() -> None:
+            nonlocal told
+            if not told:
+                told = True
+                self._hurried -= 1
+                self._arrange()
+
+        return done
+
+    async def turn(self) -> None:
+        """Wait until nobody hurries, or as long as it is allowed to take. Whoever waits goes on one by one, with a look
+        at what has come in between."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((loop.time() + LONGEST_SECONDS, future))
+        self._arrange()
+        await future
+
+    def _arrange(self) -> None:
+        """See to it that the first who waits goes on in time."""
+        if not self._waiting or self._soon:
+            return
+        loop = asyncio.get_running_loop()
+        if self._hurried:
+            self._late = self._late or loop.call_at(self._waiting[0][0], self._let_one)
+            return
+        if self._late is not None:
+            self._late.cancel()
+        self._soon = True
+        loop.call_soon(self._let_one)
+
+    def _let_one(self) -> None:
+        self._late, self._soon = None, False
+        until, future = self._waiting[0]
+        if not self._hurried or until <= asyncio.get_running_loop().time():
+            self._waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+        self._arrange()

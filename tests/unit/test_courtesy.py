@@ -1,0 +1,89 @@
+"""Who hurries goes first, and nobody is kept waiting for long by that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from router import courtesy
+from router.courtesy import Courtesy
+
+
+class Turns:
+    """Who went on, in order; `others` counts turns of the loop in which something else could go between."""
+
+    def __init__(self) -> None:
+        self.courtesy = Courtesy()
+        self.gone: list[int] = []
+
+    async def wait(self, number: int) -> None:
+        await self.courtesy.turn()
+        self.gone.append(number)
+
+    def all(self, count: int) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(self.wait(number)) for number in range(count)]
+
+
+async def rounds(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_who_waits_goes_on_when_nobody_hurries_any_more() -> None:
+    turns = Turns()
+    done = [turns.courtesy.hurry(), turns.courtesy.hurry()]
+    waiting = turns.all(3)
+    await rounds(10)
+    done[0]()
+    done[0]()  # said again: it does not count for the other one
+    await rounds(10)
+    assert turns.gone == []
+    done[1]()
+    await asyncio.gather(*waiting)
+    assert turns.gone == [0, 1, 2]
+
+
+async def test_one_by_one_and_who_comes_in_between_goes_before_the_rest() -> None:
+    turns = Turns()
+    done: list[Callable[[], None]] = []
+    first = asyncio.create_task(turns.wait(0))
+    first.add_done_callback(lambda _: done.append(turns.courtesy.hurry()))
+    waiting = turns.all(3)
+    await rounds(20)
+    assert len(turns.gone) == 2  # the next was on its way when somebody came
+    done[0]()
+    await asyncio.gather(*waiting)
+    assert len(turns.gone) == 4
+
+
+async def test_nobody_waits_longer_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "LONGEST_SECONDS", 0.001)
+    turns = Turns()
+    turns.courtesy.hurry()
+    await asyncio.wait_for(asyncio.gather(*turns.all(5)), 10)
+    assert turns.gone == [0, 1, 2, 3, 4]
+
+
+async def test_who_no_longer_waits_keeps_nobody_up() -> None:
+    turns = Turns()
+    done = turns.courtesy.hurry()
+    waiting = turns.all(3)
+    await rounds(2)
+    waiting[0].cancel()
+    await rounds(2)
+    done()
+    await asyncio.gather(*waiting[1:])
+    assert turns.gone == [1, 2]
+
+
+async def test_who_comes_again_and_again_does_not_keep_the_first_from_going_on() -> None:
+    turns = Turns()
+    waiting: list[asyncio.Task[None]] = []
+    for number in range(50):
+        waiting.append(asyncio.create_task(turns.wait(number)))
+        await rounds(1)
+    assert len(turns.gone) > 40
+    await asyncio.gather(*waiting)
+    assert turns.gone == list(range(50))
