@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -28,6 +27,7 @@ from router.channels.voice.adapter import VoiceChannel
 from router.disk import DiskWatch
 from router.engine.facts import ContactReceived, FollowUpMade
 from router.errors import ConfigurationInvalid, Fault
+from router.garbage import collect_when_quiet
 from router.gateways.accounts import Accounts
 from router.gateways.answer_links import AnswerLinks
 from router.gateways.answer_page import AnswerPage
@@ -296,11 +296,12 @@ async def run(settings: Settings, folder: Path, beside: Beside | None = None) ->
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await app.start()
-        gc.collect()
-        gc.freeze()  # what is loaded stays: to walk it again would stop the loop for 50 ms, in the midst of calls
         sys.stdout.write(welcome(settings, app.email.listens_on if app.email else 0) + "\n")
         sys.stdout.flush()
-        waiting: list[asyncio.Future[Any]] = [asyncio.create_task(ended.wait())]
+        waiting: list[asyncio.Future[Any]] = [
+            asyncio.create_task(ended.wait()),
+            asyncio.create_task(collect_when_quiet(app.views.courtesy)),
+        ]
         if beside is not None:
             waiting.append(asyncio.create_task(beside(settings)))
         if app.centre.ended is not None:

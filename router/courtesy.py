@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ class Courtesy:
 
     def __init__(self) -> None:
         self._hurried = 0
+        self._last = -math.inf
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
         """Until when each waits at most, the first to come first."""
         self._late: asyncio.TimerHandle | None = None
@@ -30,9 +32,15 @@ class Courtesy:
             if not told:
                 told = True
                 self._hurried -= 1
+                self._last = asyncio.get_running_loop().time()
                 self._arrange()
 
         return done
+
+    @property
+    def quiet_seconds(self) -> float:
+        """For how long nobody has hurried."""
+        return 0.0 if self._hurried else asyncio.get_running_loop().time() - self._last
 
     async def turn(self) -> None:
         """Wait until nobody hurries, or as long as it is allowed to take. Whoever waits goes on one by one, with a look

@@ -69,6 +69,7 @@ DOORS: dict[str, set[str]] = {
     "progress": set(),
     "worker": set(),
     "courtesy": set(),
+    "garbage": {"courtesy"},
     "watchdog": COMMON | {"telemetry"},
     # the players of `make demo`, who come in from outside; it starts the server beside them
     "demo": {"settings"},
