@@ -147,22 +147,20 @@ class FollowUpRequests:
 
     async def read(self, principal: Principal, promise: Promise) -> FollowUp:
         """One promise with its text and the citizen's name; empty where that has been erased."""
-        vault, purpose = self._rooms.vault, "follow_up"
         text = name = phone = ""
+        ref = "" if promise.reason == VOICEMAIL else promise.text_ref
+        if promise.neighbour and not ref:
+            neighbour = self._rooms.views.centre.neighbour(promise.neighbour)
+            text = f"→ {neighbour.title.get('nl', neighbour.id) if neighbour else promise.neighbour}"
         try:
-            if promise.text_ref and promise.reason != VOICEMAIL:
-                item = await vault.read(promise.text_ref, who=principal.id, purpose=purpose)
-                text = item.content.decode(errors="replace")
-            elif promise.neighbour:
-                neighbour = self._rooms.views.centre.neighbour(promise.neighbour)
-                text = f"→ {neighbour.title.get('nl', neighbour.id) if neighbour else promise.neighbour}"
-            if promise.citizen:
-                citizen = await vault.read_citizen(
-                    promise.citizen, contact=promise.contact, who=principal.id, purpose=purpose
-                )
-                name, phone = citizen.name, citizen.phone
-        except (Erased, UnknownThing):
-            text = name = phone = ""
+            citizen, item = await self._rooms.vault.read_contact(
+                promise.contact, promise.citizen, ref, who=principal.id, purpose="follow_up"
+            )
+        except Erased:
+            text = ""
+        else:
+            text = item.content.decode(errors="replace") if item else text
+            name, phone = (citizen.name, citizen.phone) if citizen else ("", "")
         return FollowUp(
             promise.follow_up, promise.contact, promise.due_at, promise.state, text, promise.by, promise.owner_agent,
             promise.owner_queue, promise.municipality, promise.made_at, name, phone,
