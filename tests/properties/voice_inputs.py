@@ -82,11 +82,12 @@ class Wire:
 
     def __init__(self) -> None:
         self.data = b""
+        self.transport = self
 
     def write(self, data: bytes) -> None:
         self.data += data
 
-    def close(self) -> None:
+    def abort(self) -> None:
         """Nothing to close."""
 
 
