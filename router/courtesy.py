@@ -7,7 +7,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 
-LONGEST_SECONDS = 0.05
+LONGEST_SECONDS = 0.02
 """Nobody sees a picture that is so much later."""
 
 
@@ -43,8 +43,8 @@ class Courtesy:
         return 0.0 if self._hurried else asyncio.get_running_loop().time() - self._last
 
     async def turn(self) -> None:
-        """Wait until nobody hurries, or as long as it is allowed to take. Whoever waits goes on one by one, with a look
-        at what has come in between."""
+        """Wait until nobody hurries, and then go on one by one, with a look in between at what has come in. Whoever has
+        waited as long as is allowed goes on whatever there is."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((loop.time() + LONGEST_SECONDS, future))
@@ -57,18 +57,20 @@ class Courtesy:
             return
         loop = asyncio.get_running_loop()
         if self._hurried:
-            self._late = self._late or loop.call_at(self._waiting[0][0], self._let_one)
+            self._late = self._late or loop.call_at(self._waiting[0][0], self._let)
             return
         if self._late is not None:
             self._late.cancel()
         self._soon = True
-        loop.call_soon(self._let_one)
+        loop.call_soon(self._let)
 
-    def _let_one(self) -> None:
+    def _let(self) -> None:
+        """The first who waits, if nobody hurries; and who has waited too long."""
         self._late, self._soon = None, False
-        until, future = self._waiting[0]
-        if not self._hurried or until <= asyncio.get_running_loop().time():
-            self._waiting.popleft()
+        now, first = asyncio.get_running_loop().time(), not self._hurried
+        while self._waiting and (first or self._waiting[0][0] <= now):
+            _, future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
+            first = False
         self._arrange()

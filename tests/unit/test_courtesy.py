@@ -66,6 +66,17 @@ async def test_nobody_waits_longer_than_is_allowed(monkeypatch: pytest.MonkeyPat
     assert turns.gone == [0, 1, 2, 3, 4]
 
 
+async def test_who_has_waited_too_long_does_not_wait_for_the_others_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courtesy, "LONGEST_SECONDS", 0.0)
+    turns = Turns()
+    turns.courtesy.hurry()
+    waiting = turns.all(200)
+    while not turns.gone:
+        await asyncio.sleep(0)
+    assert len(turns.gone) == 200
+    await asyncio.gather(*waiting)
+
+
 async def test_who_no_longer_waits_keeps_nobody_up() -> None:
     turns = Turns()
     done = turns.courtesy.hurry()
