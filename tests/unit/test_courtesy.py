@@ -71,8 +71,7 @@ async def test_who_has_waited_too_long_does_not_wait_for_the_others_as_well(monk
     turns = Turns()
     turns.courtesy.hurry()
     waiting = turns.all(200)
-    while not turns.gone:
-        await asyncio.sleep(0)
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     assert len(turns.gone) == 200
     await asyncio.gather(*waiting)
 
