@@ -164,6 +164,18 @@ async def test_a_number_can_be_waited_for(views: Views) -> None:
     assert await views.reached(2), "at once, when it is there already"
 
 
+async def test_a_call_that_comes_in_goes_first(views: Views, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.courtesy.LONGEST_SECONDS", 600.0)
+    told = views.courtesy.hurry()
+    number = await port_of(views).publish(received("c-1"))
+    waiting = asyncio.create_task(views.reached(number))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert views.position == 0
+    told()
+    assert await waiting
+
+
 async def test_waiting_ends_when_it_takes_too_long(views: Views) -> None:
     assert not await views.reached(99, seconds=0.001)
 

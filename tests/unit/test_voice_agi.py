@@ -17,6 +17,7 @@ from router.channels.voice.agi import SESSION_SECONDS, AgiSession, FastAgiServer
 from router.channels.voice.door import Door
 from router.channels.voice.faults import AgiForged, AgiMalformed, AgiTimeout, CallerHungUp
 from router.channels.voice.timing import loop_timer
+from router.courtesy import Courtesy
 from tests.parts.fakes import HandClock
 
 SECRET = "shared"
@@ -139,6 +140,33 @@ async def test_a_call_is_served_with_its_environment() -> None:
     assert (seen[0].caller_number, seen[0].caller_name) == ("J\ufffdrg", "")
     assert desk.server.counts == {"done": 1, "missing_prompt": 0}
     assert desk.faults == []
+
+
+async def test_a_call_hurries_until_the_dialplan_is_told_something() -> None:
+    courtesy, here, go = Courtesy(), asyncio.Event(), asyncio.Event()
+
+    async def handler(session: AgiSession) -> None:
+        here.set()
+        await go.wait()
+        await accept(session)
+        await session.play("kcc/hold")
+
+    def hurries() -> bool:
+        return courtesy.quiet_seconds == 0
+
+    async with serving(handler, hurry=courtesy.hurry) as desk:
+        dialplan = await desk.connect(environment())
+        await here.wait()
+        assert hurries()
+        go.set()
+        await dialplan.answer("200 result=1")
+        await dialplan.line()
+        assert not hurries()  # it is spoken to
+        dialplan.writer.close()
+        wrong = await desk.connect(b"GET / HTTP/1.1\r\n\r\n")
+        assert await wrong.ended()
+        wrong.writer.close()
+    assert not hurries()
 
 
 @pytest.mark.parametrize(
