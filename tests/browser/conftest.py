@@ -7,8 +7,9 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.conftest import FAILED
 from tests.parts.router import PASSWORD, RouterProcess
 from tests.parts.where import chromium_path, missing
 
@@ -24,6 +25,9 @@ FLAGS = [
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = next(Path(axe_playwright_python.__file__).parent.glob("**/axe.min.js"))
+PATIENCE_MS = 15_000
+"""For what a page does and for what it comes to show; a test that goes well waits for neither."""
+expect.set_options(timeout=PATIENCE_MS)
 EXPECTED = ("401 (Unauthorized)", "WebSocket connection to", "net::ERR_CONNECTION_REFUSED")
 """What Chromium itself writes to the console when nobody is signed in yet, or the server is away."""
 
@@ -51,13 +55,15 @@ class Pages:
     def __init__(self, browser: Browser, base: str) -> None:
         self._browser, self._base = browser, base
         self.complaints: list[str] = []
+        self._opened: list[Page] = []
 
     async def open(self, path: str, width: int = 1440, height: int = 900, **options: object) -> Page:
         settings = {"locale": "nl-NL", "timezone_id": "Europe/Amsterdam", "reduced_motion": "reduce", **options}
         viewport = {"width": width, "height": height}
         context = await self._browser.new_context(viewport=viewport, **settings)  # type: ignore[arg-type]
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        self._opened.append(page)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda m: self._heard(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self._heard(str(error)))
         await page.goto(self._base + path)
@@ -66,6 +72,12 @@ class Pages:
     def _heard(self, text: str) -> None:
         if not any(known in text for known in EXPECTED):
             self.complaints.append(text)
+
+    async def tell(self) -> None:
+        """What each page shows, in words: for the report of a test that failed."""
+        for page in self._opened:
+            print(f"--- {page.url.removeprefix(self._base)}")
+            print(await page.locator("body").aria_snapshot())
 
     async def sign_in(self, path: str, user: str, **options: int) -> Page:
         page = await self.open(path, **options)
@@ -83,9 +95,12 @@ class Pages:
 
 
 @pytest.fixture
-async def pages(browser: Browser, router: RouterProcess) -> AsyncIterator[Pages]:
+async def pages(request: pytest.FixtureRequest, browser: Browser, router: RouterProcess) -> AsyncIterator[Pages]:
     opened = Pages(browser, router.base)
     yield opened
+    if request.node.stash[FAILED]:
+        await opened.tell()
+        print("--- the server\n" + router.log.read_text()[-3000:])
     assert not opened.complaints, "the console of a page complains"
 
 
