@@ -24,6 +24,7 @@ from router.channels.email.adapter import EmailChannel
 from router.channels.post.adapter import PostChannel
 from router.channels.post.webhook import events_handler
 from router.channels.voice.adapter import VoiceChannel
+from router.courtesy import Courtesy
 from router.disk import DiskWatch
 from router.engine.facts import ContactReceived, FollowUpMade
 from router.errors import ConfigurationInvalid, Fault
@@ -80,10 +81,10 @@ class App:
         self._disk = DiskWatch(data)
         self.vault = SqliteVault(data)
         census = ("desk", *(pbx.world for pbx in settings.voice.pbxs)) if settings.voice else ("desk",)
-        self.centre = Centre(
-            SqliteJournal(data, settings.centre.id), settings.centre, settings.version, census, self._clock
-        )
-        self.views = Views(self.centre, settings.centre, self._clock)
+        courtesy = Courtesy()
+        journal = SqliteJournal(data, settings.centre.id)
+        self.centre = Centre(journal, settings.centre, settings.version, census, self._clock, courtesy)
+        self.views = Views(self.centre, settings.centre, self._clock, courtesy)
         self.learning = Learning(self.centre, self.views, self._clock)
         self.views.attach(self.learning)
         self.metrics = Metrics()

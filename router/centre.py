@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from router import wire
+from router.courtesy import Courtesy
 from router.engine import commands
 from router.engine.decide import advance, due, explain
 from router.engine.decision import Decision
@@ -21,7 +22,9 @@ from router.engine.explanation import Explanation
 from router.engine.react import effects_of, interrupted_deliveries, owed_deliveries
 from router.engine.state import State
 from router.errors import Deposed, Fault, JournalDamaged, JournalFault, Refusal, Unavailable
+from router.inbox import Inbox
 from router.journal.interface import Entry, Journal
+from router.nouns import LIVE_CHANNELS
 from router.nouns import Centre as CentreConfiguration
 from router.port import Numbered, Order, Outcome
 from router.replay import restore
@@ -31,12 +34,12 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-INBOX_MAX = 20_000
-BATCH_MAX = 500
 RECENT_MAX = 20_000
 READ_CHUNK = 5_000
 FAILURES_MAX = 2
 """A command that breaks an assertion so often is set aside."""
+PRESSING = commands.Receive | commands.Classify
+"""What somebody on the line waits for."""
 TICK = commands.Tick()
 TICK_WRITTEN = wire.encode(TICK)
 BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -95,13 +98,19 @@ class Centre:
     """One contact centre, running: implements `CentrePort` on the process that owns the journal."""
 
     def __init__(
-        self, journal: Journal, configuration: CentreConfiguration, version: str, census: tuple[str, ...], clock: Clock
+        self,
+        journal: Journal,
+        configuration: CentreConfiguration,
+        version: str,
+        census: tuple[str, ...],
+        clock: Clock,
+        courtesy: Courtesy | None = None,
     ) -> None:
         self._journal = journal
         self._configuration, self._version, self._census = configuration, version, census
         self.clock = clock
         self._writer = Worker("journal")
-        self._inbox: asyncio.Queue[_Asked] = asyncio.Queue(INBOX_MAX)
+        self._inbox: Inbox[_Asked] = Inbox(courtesy or Courtesy(), self._may_wait)
         self._state = State()
         self._recent: list[Numbered] = []
         self._visible = 0
@@ -144,9 +153,9 @@ class Centre:
             return
         task, self._loop_task = self._loop_task, None
         self._leaving.set()
-        self._nudge()
+        self._inbox.wake()
         await asyncio.gather(task, return_exceptions=True)
-        for one in self._waiting():
+        for one in self._inbox.empty():
             _refuse(one.reply, Unavailable("the centre is stopping"))
         await self._writer.ask(self._journal.close)
         self._writer.end()
@@ -159,7 +168,7 @@ class Centre:
         written = wire.encode(command)
         asked = _Asked(wire.decode(written), written, asyncio.get_running_loop().create_future())
         try:
-            self._inbox.put_nowait(asked)
+            self._inbox.put(asked, presses=isinstance(command, PRESSING))
         except asyncio.QueueFull:
             raise Unavailable("the centre is too busy") from None
         return await asked.reply
@@ -211,14 +220,10 @@ class Centre:
                 reply.set_exception(refusal)
 
         self._queries.append(answer)
-        self._nudge()
+        self._inbox.wake()
         return await reply
 
     # -- the loop -------------------------------------------------------------------------------------------
-
-    def _nudge(self) -> None:
-        if self._inbox.empty():
-            self._inbox.put_nowait(_tick())
 
     async def _run(self) -> None:
         try:
@@ -238,17 +243,13 @@ class Centre:
         """A Tick when the engine wants one, and what is in the inbox; neither ever keeps the other waiting."""
         moment = due(self._state)
         left = None if moment is None else (moment - self.clock()) / 1000
-        if left is not None and left <= 0:
-            asked = [_tick()]
-        elif left is None:
-            asked = [await self._inbox.get()]
-        else:
-            alarm = asyncio.get_running_loop().call_later(left, self._nudge)
-            asked = [await self._inbox.get()]
-            alarm.cancel()
-        while len(asked) < BATCH_MAX and not self._inbox.empty():
-            asked.append(self._inbox.get_nowait())
-        return asked
+        asked = await self._inbox.take(left)
+        return [_tick(), *asked] if left is not None and left <= 0 else asked
+
+    def _may_wait(self) -> bool:
+        """Nobody waits on the line whom an agent could be free for."""
+        books = self._state.books
+        return not any(books[channel].waiting for channel in LIVE_CHANNELS & books.keys())
 
     async def _round(self, asked: list[_Asked]) -> None:
         batch = self._decide(asked)
@@ -341,12 +342,8 @@ class Centre:
         await self._reload()
         await self._rest(self._refused_rounds)
         self._refused_rounds += 1
-        self._refuse_all(self._waiting())
+        self._refuse_all(self._inbox.empty())
         self.healthy = not self._leaving.is_set()
-
-    def _waiting(self) -> list[_Asked]:
-        """Empty the inbox."""
-        return [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
 
     def _refuse_all(self, asked: list[_Asked]) -> None:
         self.healthy = False

@@ -38,18 +38,23 @@ class Courtesy:
         return done
 
     @property
+    def hurried(self) -> bool:
+        """Whether somebody hurries now."""
+        return self._hurried > 0
+
+    @property
     def quiet_seconds(self) -> float:
         """For how long nobody has hurried."""
         return 0.0 if self._hurried else asyncio.get_running_loop().time() - self._last
 
-    async def turn(self) -> None:
-        """Wait until nobody hurries, and then go on one by one, with a look in between at what has come in. Whoever has
-        waited as long as is allowed goes on whatever there is."""
+    def turn(self) -> asyncio.Future[None]:
+        """Done when nobody hurries: those who wait go on one by one, with a look in between at what has come in.
+        Whoever has waited as long as is allowed goes on whatever there is."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.append((loop.time() + LONGEST_SECONDS, future))
         self._arrange()
-        await future
+        return future
 
     def _arrange(self) -> None:
         """See to it that the first who waits goes on in time."""
@@ -72,5 +77,5 @@ class Courtesy:
             _, future = self._waiting.popleft()
             if not future.done():
                 future.set_result(None)
-            first = False
+                first = False
         self._arrange()

@@ -46,9 +46,11 @@ class Model(Protocol):
 class Views:
     """Holds the read models. One task folds; listeners are called after each batch, on the loop, and must be quick."""
 
-    def __init__(self, port: CentrePort, centre: Centre, now: Callable[[], int]) -> None:
+    def __init__(
+        self, port: CentrePort, centre: Centre, now: Callable[[], int], courtesy: Courtesy | None = None
+    ) -> None:
         self._port, self._now = port, now
-        self.courtesy = Courtesy()
+        self.courtesy = courtesy or Courtesy()
         """Who waits on the line goes before what is shown."""
         self.centre = centre
         """The configuration in force, as the facts say."""
