@@ -1,4 +1,4 @@
-"""The one thread that reads the vault's database, beside the writer."""
+"""Reading the vault's database beside the writer: on a thread of its own, or at once where that is little."""
 
 from __future__ import annotations
 
@@ -46,3 +46,23 @@ class Reader:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+class AtOnce:
+    """Reads on the event loop itself: for what takes a page or two, that are in memory as a rule, and that somebody on
+    the line waits for. To ask the thread takes several times as long. A database that is busy is not waited for."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connection = connect()
+        self._connection.execute("PRAGMA query_only = ON")
+        self._connection.execute("PRAGMA busy_timeout = 0")
+
+    def ask(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
+        """What the work gives; None when the database does not say it at once."""
+        try:
+            return work(self._connection)
+        except sqlite3.Error:
+            return None
+
+    def close(self) -> None:
+        self._connection.close()

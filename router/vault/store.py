@@ -25,7 +25,7 @@ from router.vault.erasure import DAY_MS
 from router.vault.files import Files
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
-from router.vault.reader import Reader
+from router.vault.reader import AtOnce, Reader
 from router.vault.strangers import Strangers
 from router.vault.writer import Work, Writer
 
@@ -95,6 +95,7 @@ class SqliteVault:
         self._writer.end()
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._reader.close)
+        self._at_once.close()
 
     # -- content ----------------------------------------------------------------------------------------------
 
@@ -213,7 +214,13 @@ class SqliteVault:
         return TakenIn(citizen, ref, kept)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
-        return await self._query(lambda connection: index.find(connection, self._keyring, municipality, phone, email))
+        self._check_open()
+
+        def work(connection: sqlite3.Connection) -> str:
+            return index.find(connection, self._keyring, municipality, phone, email)
+
+        found = self._at_once.ask(work)
+        return await self._query(work) if found is None else found
 
     async def read_citizen(self, citizen: str, *, contact: str, who: str, purpose: str) -> Citizen:
         """As in `Vault`. Raises UnknownThing, Erased, Unavailable (then nothing was read)."""
@@ -391,6 +398,7 @@ class SqliteVault:
                     self._finish(connection)
             finally:
                 connection.close()
+            self._at_once = AtOnce(self._connect)
         except sqlite3.Error as error:
             raise Unavailable(f"the vault {self._path.name} cannot be opened: {error}") from error
 
