@@ -438,6 +438,7 @@ async def test_who_is_made_elsewhere_meanwhile_is_not_mixed_up(vault: SqliteVaul
     go = threading.Event()
     vault._writer.submit(lambda connection: go.wait())
     made = asyncio.create_task(vault.recognise(TOWN, "c-1", phone="+31612345678"))
+    await asyncio.sleep(0)  # it stands in line
     taken = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
     go.set()
     with pytest.raises(Unavailable):
@@ -463,6 +464,7 @@ async def test_who_is_erased_while_they_come_in_again_is_not_mixed_up_with_thems
     erasing = asyncio.create_task(vault.erase(citizen))
     go = threading.Event()
     vault._writer.submit(lambda connection: go.wait())
+    await asyncio.sleep(0)  # it stands in line
     _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
     go.set()
     await erasing
@@ -498,6 +500,13 @@ async def test_a_database_that_refuses_is_tried_again_on_another_connection(
                 await vault.store("c-1", "t", b"text")
         assert (await vault.read_unattended(ref)).content == b"text"
     assert await reads(vault, await vault.store("c-1", "t", b"again")) == b"again"
+
+
+async def test_who_cannot_be_looked_up_at_once_is_looked_up_all_the_same(vault: SqliteVault) -> None:
+    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    vault._at_once.close()
+    assert await vault.find(TOWN, phone="+31612345678") == known
+    assert await vault.find(TOWN, phone="+31687654321") == ""
 
 
 async def test_there_are_limits(vault: SqliteVault, monkeypatch: pytest.MonkeyPatch) -> None:
