@@ -11,6 +11,7 @@ import pytest
 
 from router.engine import commands, facts
 from router.errors import StaleOffer, Unavailable
+from router.port import Numbered
 from router.vault.interface import Card
 from tests.unit.doubles import START, accepted, explanation, offered, queued, received
 from tests.unit.served import Screen, Served
@@ -83,6 +84,19 @@ async def test_from_offer_to_wrap_up(served: Served) -> None:
     assert await ada.ask("wrap_up", done) == {"ok": True}
     assert len(served.port.of(commands.CompleteWrapUp)) == 1
     assert (await ada.ask("wrap_up", {**done, "resolved": False}))["error"]["code"] == "wrong_state"
+
+
+async def test_a_picture_waits_for_a_call_that_comes_in(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.courtesy.LONGEST_SECONDS", 600.0)
+    ada = await desk_of(served, "ada")
+    await ada.until("state")
+    told = served.views.courtesy.hurry()
+    number = served.views.position + 1
+    served.views.apply([Numbered(number, START, facts.PresenceChanged("ada", "ready", "", "ada"))])  # the views know
+    assert not (await ada.ask("open", {"contact": "c-1"}))["ok"]  # answered after whatever was to be shown at once
+    assert {state["number"] for event, state in ada.told if event == "state"} == {number - 1}
+    told()
+    assert (await ada.until("state", lambda s: s["number"] == number))["agent"]["presence"] == "ready"
 
 
 async def test_a_mail_reply_is_to_be_delivered_and_followed(served: Served) -> None:
