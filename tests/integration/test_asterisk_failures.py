@@ -138,6 +138,29 @@ async def test_a_raised_deadline_holds_and_is_lifted_by_a_redirect(pbx: RealAste
         assert not any(isinstance(event, LateAgi) for event in board.seen)
 
 
+async def test_what_a_caller_is_asked_on_hold_ends_at_its_deadline_and_they_wait_on(pbx: RealAsterisk) -> None:
+    """As the dialogue about being called back, which has longer."""
+
+    async def asks(session: AgiSession) -> None:
+        if session.request.script == "intake":
+            await accept(session)
+            return
+        await session.deadline(4)
+        await session.play("kcc/callback-offer")
+        await silence(session)
+
+    async with Switchboard(pbx, agi=asks) as board:
+        call = await (await board.citizen()).call("140591")
+        there = await board.event(Held)
+        call.audio.digit("1")
+        late = await board.event(LateAgi)
+        assert (late.script, late.kcc_id) == ("digit", there.kcc_id)
+        again = await board.event(Held, after=2)
+        assert (again.kcc_id, again.uniqueid) == (there.kcc_id, there.uniqueid)
+        await call.audio.sound()
+        assert not call.over.is_set()
+
+
 async def test_a_connection_closed_without_accepting_and_a_wrong_secret_go_to_the_fallback(pbx: RealAsterisk) -> None:
     async with Switchboard(pbx, agi=nothing) as board:
         citizen, agent = await board.citizen(), await board.agent("a1", mode="ring")
