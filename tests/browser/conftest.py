@@ -75,7 +75,7 @@ class Pages:
 
     async def tell(self) -> None:
         """What each page shows, in words: for the report of a test that failed."""
-        for page in self._opened:
+        for page in (page for page in self._opened if not page.is_closed()):
             print(f"--- {page.url.removeprefix(self._base)}")
             print(await page.locator("body").aria_snapshot())
 
