@@ -502,6 +502,16 @@ async def test_a_database_that_refuses_is_tried_again_on_another_connection(
     assert await reads(vault, await vault.store("c-1", "t", b"again")) == b"again"
 
 
+async def test_who_calls_is_looked_up_while_the_thread_that_reads_is_busy(vault: SqliteVault) -> None:
+    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
+    go = threading.Event()
+    busy = vault._reader.ask(lambda connection: go.wait(10))
+    assert await vault.find(TOWN, phone="+31612345678") == known
+    assert not busy.done()
+    go.set()
+    assert await busy
+
+
 async def test_who_cannot_be_looked_up_at_once_is_looked_up_all_the_same(vault: SqliteVault) -> None:
     known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
     vault._at_once.close()

@@ -11,6 +11,7 @@ import pytest
 from router import centre as centre_module
 from router import wire
 from router.centre import Centre, Clock
+from router.courtesy import Courtesy
 from router.engine import commands, facts
 from router.engine.decide import advance
 from router.engine.decision import Decision
@@ -104,6 +105,26 @@ async def test_what_arrives_during_an_append_goes_into_the_next_one_together(
     journal.gate.set()
     await asyncio.gather(first, *others)
     assert journal.appends == appends + 2
+
+
+async def test_a_call_on_its_way_in_goes_before_what_others_ask_unless_somebody_waits_for_it(
+    journal: SlowJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.courtesy.LONGEST_SECONDS", 600.0)
+    courtesy = Courtesy()
+    centre = Centre(journal, small_centre(), "1", (), Clock(), courtesy)
+    await centre.start()
+    told = courtesy.hurry()
+    kept_back = asyncio.create_task(centre.submit(commands.AnnounceCalamity("waterland", "sup", {"nl": "Brand"})))
+    await asyncio.sleep(0)  # it is asked
+    first = await centre.submit(commands.Receive("c-1", "phone", "waterland", "one", classify=False))
+    assert not kept_back.done()
+    told()
+    assert (await kept_back).number > first.number
+    courtesy.hurry()
+    await centre.submit(receive("two"))  # nobody is there for it: it waits
+    await asyncio.wait_for(centre.submit(commands.WithdrawCalamity("waterland", "sup")), 10)
+    await centre.stop()
 
 
 async def test_a_restart_continues_where_it_was(centre: Centre, record: MemoryRecord, journal: SlowJournal) -> None:
