@@ -16,7 +16,8 @@ from typing import Any, Self
 import aiohttp
 import argon2
 
-from router.channels.voice.pyst import AmiActions, Frame, header
+from router.channels.voice.frames import Frame, header
+from router.channels.voice.pyst import AmiActions
 from tests.parts.asterisk import CARRIER, PBX, PHONES, RealAsterisk, free_port
 from tests.parts.router import PASSWORD, sign_in
 from tests.parts.where import ROOT, sipp_command

@@ -22,7 +22,8 @@ from router.channels.voice.events import (
     Ringing,
     dial_exten,
 )
-from router.channels.voice.pyst import AmiActions, header
+from router.channels.voice.frames import header
+from router.channels.voice.pyst import AmiActions
 from tests.parts.asterisk import CARRIER, RealAsterisk
 from tests.parts.prompts import prompt_hertz
 from tests.parts.sip import Call, SipPhone

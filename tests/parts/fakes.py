@@ -10,6 +10,15 @@ from dataclasses import dataclass, field
 WAIT_SECONDS = 10.0
 
 
+async def come_to(ready: Callable[[], bool]) -> None:
+    """Give the loop as many turns as it takes."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            if ready():
+                return
+            await asyncio.sleep(0)
+
+
 @dataclass(eq=False)
 class HandTimer:
     """A call that comes when the test says so."""

@@ -20,7 +20,7 @@ from router.channels.voice.events import (
     decode,
     dial_exten,
 )
-from router.channels.voice.pyst import Frame
+from router.channels.voice.frames import Frame
 from tests.parts.asterisk import CARRIER, PHONES, RealAsterisk
 from tests.parts.sip import SipPhone
 

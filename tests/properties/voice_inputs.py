@@ -9,18 +9,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import random
+import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from router.channels.voice import events
 from router.channels.voice.agi import read_environment
 from router.channels.voice.ami import live_channel
 from router.channels.voice.faults import AgiFault, AmiGarbled
-from router.channels.voice.pyst import AgiCall, AmiActions, header, read_frame
+from router.channels.voice.frames import Frames, header
+from router.channels.voice.line import AgiLine
+from router.channels.voice.pyst import AgiCall, AmiActions
 from tests.parts.asterisk_reads import agi_commands, ami_actions
 
 BREAKS = (
@@ -107,6 +111,20 @@ def reading(data: bytes) -> asyncio.StreamReader:
     return reader
 
 
+@contextlib.contextmanager
+def line_of(data: bytes) -> Iterator[AgiLine]:
+    """The line of a dialplan that says this and leaves."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    line = AgiLine(ours)
+    with theirs:
+        theirs.sendall(data)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
 async def said_to_agi(value: str) -> str:
     """`one` when exactly this value was sent in exactly one command, `refused` when nothing was sent."""
     wire = Wire()
@@ -124,7 +142,7 @@ async def said_to_ami(value: str) -> str:
     """The same for an action with this value in a header, and with it in a header's name."""
     wire = Wire()
     actions = AmiActions(lambda _: None, call_later=never)
-    actions._writer = wire  # type: ignore[assignment]
+    actions._transport = wire  # type: ignore[assignment]
     outcome = "one"
     try:
         reply = actions.send_action({"Action": "Setvar", "Channel": "PJSIP/trunk-1", "Value": value})
@@ -143,9 +161,10 @@ async def said_to_ami(value: str) -> str:
 
 async def received_as_ami(data: bytes) -> str:
     """Frames, each of which is decoded; or garbled."""
-    reader = reading(data)
+    frames = Frames(bytes_max=8_192)
+    half = len(data) // 2
     with contextlib.suppress(AmiGarbled):
-        while (frame := await read_frame(reader)) is not None:
+        for frame in itertools.chain(frames.feed(data[:half]), frames.feed(data[half:])):
             assert all(isinstance(header(frame, name), str) for name in frame)
             events.decode(frame)
             live_channel(frame)
@@ -156,7 +175,8 @@ async def received_as_ami(data: bytes) -> str:
 async def received_as_agi(data: bytes) -> str:
     """An environment and a reply; or a fault that says what was wrong."""
     try:
-        await read_environment(reading(data))
+        with line_of(data) as line:
+            await read_environment(line)
     except AgiFault:
         outcome = "refused"
     else:

@@ -12,7 +12,7 @@ import pytest
 from router.channels.voice import ami
 from router.channels.voice.ami import AmiAccess, AmiDown, AmiLink, AmiRefused, AmiTimeout, ChannelGone, Leg
 from router.channels.voice.faults import AmiGarbled
-from router.channels.voice.pyst import Frame, header
+from router.channels.voice.frames import Frame, header
 from router.channels.voice.timing import CallLater, loop_timer
 from tests.parts.fakes import HandClock, Peer, ScriptedAmi, obliging
 

@@ -7,12 +7,15 @@ import asyncio
 import contextlib
 import random
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import asterisk.agi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,16 +30,8 @@ from router.channels.voice.faults import (
     AmiTimeout,
     CallerHungUp,
 )
-from router.channels.voice.pyst import (
-    CONTROL,
-    FRAME_BYTES_MAX,
-    AgiCall,
-    AmiActions,
-    Frame,
-    header,
-    parse_frame,
-    read_frame,
-)
+from router.channels.voice.frames import FRAME_BYTES_MAX, AmiWire, Frame, Frames, header, parse_frame
+from router.channels.voice.pyst import CONTROL, AgiCall, AmiActions
 from router.channels.voice.timing import loop_timer
 from tests.parts.asterisk_reads import agi_words
 from tests.parts.fakes import HandClock, Peer, ScriptedAmi, obliging
@@ -314,13 +309,57 @@ async def test_a_peer_that_is_no_manager_and_one_that_never_ends_a_message_are_f
 
 
 @given(st.binary(max_size=3000))
-async def test_any_bytes_are_frames_or_garbled_ami(data: bytes) -> None:
-    reader = asyncio.StreamReader(limit=1024)
-    reader.feed_data(data)
-    reader.feed_eof()
+def test_any_bytes_are_frames_or_garbled_ami(data: bytes) -> None:
     with contextlib.suppress(AmiGarbled):
-        while (frame := await read_frame(reader)) is not None:
+        for frame in Frames(bytes_max=1024).feed(data):
             assert all(isinstance(key, str) for key in frame)
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"A: 1", b"B: 2\r\n"]), max_size=12))
+def test_frames_are_the_same_however_they_come_in(pieces: list[bytes]) -> None:
+    frames, data = Frames(), b"".join(pieces)
+    came = [frame for piece in pieces for frame in frames.feed(piece)]
+    assert came == list(Frames().feed(data))
+    assert came == [parse_frame(message) for message in data.split(b"\r\n\r\n")[:-1] if message.strip()]
+
+
+def test_what_came_before_a_message_that_is_too_long_is_given_on() -> None:
+    for tail in (b"B: " + b"x" * 20, b"B: " + b"x" * 20 + b"\r\n\r\n"):
+        feeding = Frames(bytes_max=16).feed(b"A: 1\r\n\r\n" + tail)
+        assert next(feeding) == {"A": "1"}
+        with pytest.raises(AmiGarbled):
+            next(feeding)
+
+
+async def test_what_comes_right_behind_the_greeting_is_not_lost() -> None:
+    events: list[Frame] = []
+    async with ScriptedAmi(obliging, greeting=b"Asterisk Call Manager/11.0.0\r\nEvent: One\r\n\r\nEvent:") as server:
+        actions = await connected(server, events)
+        assert events == [{"Event": "One"}]
+        actions.close()
+
+
+async def test_a_peer_that_says_no_more_has_ended_the_connection_whatever_is_still_to_be_sent() -> None:
+    ended: list[Exception | None] = []
+    AmiWire(ended.append).eof_received()
+    assert ended == [None]
+
+
+async def test_nothing_is_taken_from_who_does_not_greet_as_the_manager() -> None:
+    events: list[Frame] = []
+    async with ScriptedAmi(obliging, greeting=b"Event: One\r\n\r\n") as server:
+        with pytest.raises(AmiGarbled):
+            await connected(server, events)
+    assert events == []
+
+
+async def test_a_connection_that_breaks_instead_of_a_greeting_is_down() -> None:
+    async def script(peer: Peer) -> None:
+        peer.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async with ScriptedAmi(script, greeting=b"") as server:
+        with pytest.raises(AmiDown, match="ConnectionResetError"):
+            await connected(server)
 
 
 def test_a_frame_keeps_colons_and_empty_values() -> None:
@@ -404,5 +443,6 @@ async def test_p12_nothing_is_written_to_stderr_or_stdout(capfd: pytest.CaptureF
     await call.do("stream_file", "kcc/hold", "")
     with pytest.raises(AgiRefused):
         await call.do("answer")
+    assert asterisk.agi.pprint.pformat({"result": ("1", "")}) == ""  # nor laid out for nobody
     out = capfd.readouterr()
     assert (out.out, out.err) == ("", "")

@@ -22,9 +22,9 @@ from router.channels.voice.faults import (
     AgiTimeout,
     CallerHungUp,
 )
-from router.channels.voice.line import AgiLine, Reader
+from router.channels.voice.line import AgiLine
 from router.channels.voice.pyst import AgiCall, refuse_control
-from router.channels.voice.timing import CallLater, loop_timer, within
+from router.channels.voice.timing import CallLater, Timer, loop_timer, within
 
 __all__ = [
     "AgiFault", "AgiForged", "AgiMalformed", "AgiRefused", "AgiRequest", "AgiSession", "AgiTimeout", "CallerHungUp",
@@ -38,6 +38,7 @@ ENVIRONMENT_SECONDS = 2.0
 SESSION_SECONDS = 200.0
 PLAY_SECONDS = 120.0
 BACKLOG = 128
+ACCEPT_AGAIN_SECONDS = 0.1
 
 SOUND: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 FILE: Final = re.compile(r"/[A-Za-z0-9/._-]{1,200}")
@@ -189,13 +190,13 @@ def _known(value: str) -> str:
     return "" if value == "unknown" else value
 
 
-async def read_environment(reader: Reader) -> dict[str, str]:
+async def read_environment(said: AgiLine) -> dict[str, str]:
     """The `agi_…: value` lines up to the empty one; the first of a repeated key counts. Raises AgiMalformed."""
     env: dict[str, str] = {}
     size = 0
     for _ in range(ENVIRONMENT_LINES_MAX + 1):
         try:
-            line = await reader.readline()
+            line = said.here() or await said.readline()
         except ValueError:
             raise AgiMalformed("a line is too long") from None
         size += len(line)
@@ -246,7 +247,7 @@ class FastAgiServer:
         self._connections_max = connections_max
         self._call_later = call_later
         self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._again: Timer | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self.counts: Counter[str] = Counter()
 
@@ -268,7 +269,7 @@ class FastAgiServer:
             raise
         self.port = int(listener.getsockname()[1])
         self._listener = listener
-        self._accepting = asyncio.get_running_loop().create_task(self._accept(listener))
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     def drop(self) -> None:
         """Refuse connections from this moment, so that the dialplan turns to its fallback at once.
@@ -281,12 +282,12 @@ class FastAgiServer:
 
     async def resume(self) -> None:
         """Listen again on the same port, after `drop`."""
-        await self._stop_listening()
+        self._stop_listening()
         await self.start()
 
     async def stop(self, grace_seconds: float = 2.0) -> None:
         """Refuse connections, give sessions a moment to finish, end the rest."""
-        await self._stop_listening()
+        self._stop_listening()
         if self._sessions:
             with contextlib.suppress(TimeoutError):
                 await within(grace_seconds, _all_done(set(self._sessions)), self._call_later)
@@ -294,42 +295,46 @@ class FastAgiServer:
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
 
-    async def _stop_listening(self) -> None:
-        self.drop()
-        accepting, self._accepting = self._accepting, None
-        if accepting is not None:
-            accepting.cancel()
-            await asyncio.gather(accepting, return_exceptions=True)
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+    def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
 
-    async def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
+        """One call is waiting to be taken in."""
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, address = await loop.sock_accept(listener)
-            except OSError as error:
-                if not _listens(listener):
-                    return  # dropped
+        try:
+            connection, address = listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            loop.remove_reader(listener)
+            if _listens(listener):  # else dropped
                 self._on_fault(error)  # out of descriptors, or the peer was quicker
-                await within(1.0, asyncio.sleep(0.1), self._call_later)
-                continue
-            refused = "" if self._admits(address[0]) else "stranger"
-            if not refused and len(self._sessions) >= self._connections_max:
-                refused = "too_many"
-            if refused:
-                self.counts[refused] += 1
-                connection.close()
-                continue
-            session = loop.create_task(self._serve(connection, self._hurry()))
-            self._sessions.add(session)
-            session.add_done_callback(self._sessions.discard)
+                self._again = self._call_later(
+                    ACCEPT_AGAIN_SECONDS, lambda: loop.add_reader(listener, self._accept, listener)
+                )
+            return
+        refused = "" if self._admits(address[0]) else "stranger"
+        if not refused and len(self._sessions) >= self._connections_max:
+            refused = "too_many"
+        if refused:
+            self.counts[refused] += 1
+            connection.close()
+            return
+        connection.setblocking(False)
+        session = loop.create_task(self._serve(connection, self._hurry()))
+        self._sessions.add(session)
+        session.add_done_callback(self._sessions.discard)
 
     async def _serve(self, connection: socket.socket, told: Callable[[], None]) -> None:
-        end = "done"
+        line, end = AgiLine(connection, told), "done"
         try:
-            await within(self._session_seconds, self._attend(AgiLine(connection, told)), self._call_later)
+            await within(self._session_seconds, self._attend(line), self._call_later)
         except AgiFault as fault:
             end = fault.code
             self._on_fault(fault)
@@ -342,7 +347,7 @@ class FastAgiServer:
         finally:
             self.counts[end] += 1
             told()
-            connection.close()
+            line.close()
 
     async def _attend(self, line: AgiLine) -> None:
         try:

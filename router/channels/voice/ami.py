@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import random
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from router.channels.voice.faults import AmiDown, AmiGarbled, AmiRefused, AmiTimeout, ChannelGone
-from router.channels.voice.pyst import AmiActions, Frame, header, refuse_control
+from router.channels.voice.frames import Frame, header
+from router.channels.voice.pyst import AmiActions, refuse_control
 from router.channels.voice.timing import CallLater, loop_timer, pause, within
 from router.settings import AmiTls
 
@@ -117,7 +119,9 @@ class AmiLink:
         self._jitter = jitter
         self._actions: AmiActions | None = None
         self._began: float | None = None
-        self._inbox: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._inbox = deque[Callable[[], Awaitable[None]]]()
+        """What has happened and was not taken to its end yet, the oldest first."""
+        self._news, self._quiet = asyncio.Event(), asyncio.Event()
         self.epoch = 0
 
     @property
@@ -136,7 +140,7 @@ class AmiLink:
         try:
             while True:
                 failures = 0 if await self._attend() else failures + 1
-                await self._inbox.join()  # nothing of this connection is left over when the next one comes
+                await self._quiet.wait()  # nothing of this connection is left over when the next one comes
                 await pause(self._backoff_seconds(failures), self._call_later)
         finally:
             consumer.cancel()
@@ -167,7 +171,7 @@ class AmiLink:
             await actions.login(self._access.username, self._access.secret)
             self.epoch += 1
             self._actions = actions
-            self._inbox.put_nowait(lambda: self._on_up(self))
+            self._put(lambda: self._on_up(self))
             announced = True
             for frame in early:
                 self._take(actions, frame)
@@ -179,7 +183,7 @@ class AmiLink:
                 await self._watch(actions)
             finally:
                 self._actions = None
-                self._inbox.put_nowait(self._on_down)
+                self._put(self._on_down)
             return True
         finally:
             actions.close()
@@ -208,21 +212,28 @@ class AmiLink:
         self._on_fault("connection", AmiTimeout("Asterisk's manager no longer answers"))
 
     def _take(self, actions: AmiActions, frame: Frame) -> None:
-        if self._inbox.qsize() < INBOX_MAX:
-            self._inbox.put_nowait(lambda: self._on_event(frame))
+        if len(self._inbox) < INBOX_MAX:
+            self._put(lambda: self._on_event(frame))
         elif not actions.lost.is_set():
             actions.why = AmiGarbled("more events than could be taken in")
             actions.lost.set()  # the supervisor ends it; what is missed now, the next census finds
 
+    def _put(self, call: Callable[[], Awaitable[None]]) -> None:
+        self._inbox.append(call)
+        self._news.set()
+        self._quiet.clear()
+
     async def _consume(self) -> None:
         while True:
-            call = await self._inbox.get()
-            try:
-                await call()
-            except Exception as error:  # noqa: BLE001  one bad event must not end all the others
-                self._on_fault("consumer", error)
-            finally:
-                self._inbox.task_done()
+            self._quiet.set()
+            await self._news.wait()
+            self._news.clear()
+            while self._inbox:  # all that is there by one wake-up
+                try:
+                    await self._inbox[0]()
+                except Exception as error:  # noqa: BLE001  one bad event must not end all the others
+                    self._on_fault("consumer", error)
+                self._inbox.popleft()
 
     # -- what the router asks of Asterisk: each raises ChannelGone, AmiRefused, AmiTimeout or AmiDown
 

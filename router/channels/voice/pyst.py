@@ -1,4 +1,4 @@
-"""The one module that knows pyst2: its AMI actions and AGI commands, spoken over asyncio streams of our own.
+"""The one module that knows pyst2: its AMI actions and AGI commands, spoken over connections of our own.
 
 pyst2's constructors, threads and transports are never used. What it says is kept; how it says it is replaced.
 """
@@ -25,15 +25,12 @@ from router.channels.voice.faults import (
     AmiUntrusted,
     CallerHungUp,
 )
+from router.channels.voice.frames import AmiWire, Frame, header
 from router.channels.voice.line import Reader, Writer
 from router.channels.voice.secure import context_of, fault_of, refuse_stranger
 from router.channels.voice.timing import CallLater, loop_timer, within
 from router.settings import AmiTls
 
-Frame = dict[str, str | list[str]]
-"""One AMI message: header -> value; a header that came more than once holds a list."""
-
-FRAME_BYTES_MAX = 262_144
 OUTSTANDING_MAX = 5_000
 ROWS_MAX = 50_000
 COMMAND_BYTES_MAX = 1_800
@@ -51,45 +48,8 @@ def refuse_control(text: str, what: str) -> str:
     return text
 
 
-def header(frame: Frame, name: str) -> str:
-    """A header's value, the first one if it was repeated, "" if it is not there."""
-    value = frame.get(name, "")
-    return value if isinstance(value, str) else value[0]
-
-
-def parse_frame(message: bytes) -> Frame:
-    """Header lines -> Frame. Lines without a colon are skipped; bytes that are no UTF-8 are replaced."""
-    frame: Frame = {}
-    for line in message.decode(errors="replace").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if not colon:
-            continue
-        name, value = name.strip(), value.strip()
-        before = frame.get(name)
-        if before is None:
-            frame[name] = value
-        elif isinstance(before, list):
-            before.append(value)
-        else:
-            frame[name] = [before, value]
-    return frame
-
-
-async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
-    """The next message, None at the end of the connection. Raises AmiGarbled beyond the reader's limit."""
-    while True:
-        try:
-            message = await reader.readuntil(b"\r\n\r\n")  # at once: an event has thirty lines, a call ten events
-        except asyncio.IncompleteReadError:
-            return None
-        except asyncio.LimitOverrunError:
-            raise AmiGarbled("a message is too long") from None
-        if message.strip():
-            return parse_frame(message)
-
-
 def _secured(tls: AmiTls | None, host: str) -> dict[str, Any]:
-    """How `open_connection` is asked for TLS, if it is."""
+    """How `create_connection` is asked for TLS, if it is."""
     return {} if tls is None else {"ssl": context_of(tls), "server_hostname": tls.server_name or host}
 
 
@@ -109,8 +69,7 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         self._waiting: dict[str, asyncio.Future[Frame]] = {}
         self._lists: dict[str, tuple[str, list[Frame], asyncio.Future[list[Frame]]]] = {}
         self._number = 0
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
         self.lost = asyncio.Event()
         self.why: Exception | None = None
         """What ended the connection, if it was not simply closed."""
@@ -119,23 +78,26 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         pass
 
     def connected(self) -> bool:
-        return self._writer is not None and not self.lost.is_set()
+        return self._transport is not None and not self.lost.is_set()
 
     async def open(self, host: str, port: int, tls: AmiTls | None = None) -> None:
         """Connect and read the greeting; with `tls` only to who proves to be Asterisk.
 
         Raises AmiDown (AmiUntrusted for what is wrong with the proof), AmiTimeout or AmiGarbled.
         """
+        loop = asyncio.get_running_loop()
         try:
-            reader, writer = await within(
+            transport, wire = await within(
                 self._timeout_seconds,
-                asyncio.open_connection(host, port, limit=FRAME_BYTES_MAX, **_secured(tls, host)),
+                loop.create_connection(lambda: AmiWire(self._ended), host, port, **_secured(tls, host)),
                 self._call_later,
             )
-            self._writer = writer
+            self._transport = transport
             if tls is not None:
-                refuse_stranger(tls, writer)
-            greeting = await within(self._timeout_seconds, reader.readline(), self._call_later)
+                refuse_stranger(tls, transport)
+            greeting = await within(self._timeout_seconds, wire.greeting, self._call_later)
+            if self.why is not None:
+                raise self.why
         except TimeoutError:
             self._lose()
             raise AmiTimeout("no greeting from Asterisk's manager") from None
@@ -151,7 +113,7 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         if not greeting.startswith(b"Asterisk Call Manager/"):
             self._lose()
             raise AmiGarbled("the greeting is not Asterisk's manager's")
-        self._reading = asyncio.get_running_loop().create_task(self._read(reader))
+        wire.begin(self._sort)
 
     async def login(self, username: str, secret: str) -> None:
         """Raises AmiRefused when the name or the secret is wrong."""
@@ -165,7 +127,7 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         Raises AmiDown, AmiRefused when too many replies are outstanding, ValueError for a control character or too long
         a line.
         """
-        if self._writer is None or self.lost.is_set():
+        if self._transport is None or self.lost.is_set():
             raise AmiDown("not connected")
         if len(self._waiting) >= OUTSTANDING_MAX:
             raise AmiRefused("too many actions are outstanding")
@@ -179,7 +141,7 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         self._waiting[action_id] = future
         future.add_done_callback(lambda _: self._waiting.pop(action_id, None))
         self._expire(future)
-        self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode(errors="replace"))
+        self._transport.write(("\r\n".join(lines) + "\r\n\r\n").encode(errors="replace"))
         return future
 
     async def collect(self, fields: Mapping[str, object], last: str) -> list[Frame]:
@@ -198,8 +160,6 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
 
     def close(self) -> None:
         """End the connection; whoever waits for a reply gets AmiDown."""
-        if self._reading is not None:
-            self._reading.cancel()
         self._lose()
 
     def _next_id(self) -> str:
@@ -219,14 +179,10 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
         timer = self._call_later(self._timeout_seconds, late)
         future.add_done_callback(settled)
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        try:
-            while (frame := await read_frame(reader)) is not None:
-                self._sort(frame)
-        except (OSError, AmiGarbled) as error:
-            self.why = error
-        finally:
-            self._lose()
+    def _ended(self, why: Exception | None) -> None:
+        if not self.lost.is_set():
+            self.why = why
+        self._lose()
 
     def _sort(self, frame: Frame) -> None:
         action_id = header(frame, "ActionID")
@@ -249,9 +205,9 @@ class AmiActions(asterisk.manager.Manager):  # type: ignore[misc]
 
     def _lose(self) -> None:
         self.lost.set()
-        if self._writer is not None:
+        if self._transport is not None:
             with contextlib.suppress(RuntimeError):  # the loop itself is ending
-                self._writer.transport.abort()  # `close` over TLS waits half a minute for the other side's goodbye
+                self._transport.abort()  # `close` over TLS waits half a minute for the other side's goodbye
         lists: list[asyncio.Future[Any]] = [done for _, _, done in self._lists.values()]
         for future in [*self._waiting.values(), *lists]:
             if not future.done():
@@ -263,11 +219,17 @@ class _Need(BaseException):
 
 
 class _Nowhere:
-    """pyst2 writes every line, with callers' numbers, to its stderr: here."""
+    """pyst2 writes every line, with callers' numbers, to its stderr, and each reply well laid out by pprint: here."""
 
     def write(self, text: str) -> None: ...
 
     def flush(self) -> None: ...
+
+    def pformat(self, _: object) -> str:
+        return ""
+
+
+asterisk.agi.pprint = _Nowhere()
 
 
 class _OneLine:

@@ -39,11 +39,11 @@ def context_of(tls: AmiTls) -> ssl.SSLContext:
     return context
 
 
-def refuse_stranger(tls: AmiTls, writer: asyncio.StreamWriter) -> None:
+def refuse_stranger(tls: AmiTls, transport: asyncio.BaseTransport) -> None:
     """Raises AmiCertificateUnknown when a certificate is pinned and the other side has shown another one."""
     if not tls.fingerprint:
         return
-    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+    shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
     if not hmac.compare_digest(hashlib.sha256(shown).hexdigest(), tls.fingerprint):
         raise AmiCertificateUnknown("Asterisk's manager shows another certificate than the one in ami_fingerprint")
 
