@@ -11,6 +11,7 @@ import pytest
 from router.channels.voice.telephones import QUALIFIED_SECONDS
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.callcentre import Agent, CallCentre, house
+from tests.parts.sip import Call
 from tests.parts.where import asterisk_command, missing
 
 pytestmark = [
@@ -108,27 +109,55 @@ async def test_a_server_that_starts_learns_which_telephones_are_where(centre: Ca
     await telephone(sanne, "free")
 
 
+def on_hold(state: dict[str, Any]) -> bool:
+    return any(contact["held_since"] > 0 for contact in state["contacts"])
+
+
+def not_on_hold(state: dict[str, Any]) -> bool:
+    return bool(state["contacts"]) and not on_hold(state)
+
+
+async def music(call: Call) -> None:
+    """And not the agent."""
+    await call.audio.until(lambda: call.audio.height(1000) < 500 and call.audio.level() > 200)
+
+
 async def test_hold_by_the_phones_own_key_is_music_and_recorded(centre: CallCentre) -> None:
     noor = await centre.agent("noor")
     call = await centre.call()
     contact, rings = await noor.talks()
     await call.audio.tone(1000)
-
-    def held(state: dict[str, Any]) -> bool:
-        return any(one["contact"] == contact and one["held_since"] > 0 for one in state["contacts"])
-
     rings.hold()
-    await noor.shows(held)
-    await call.audio.until(lambda: call.audio.height(1000) < 500 and call.audio.level() > 200)  # music, not the agent
+    await noor.shows(on_hold)
+    await music(call)
     rings.hold(False)
-    await noor.shows(lambda state: not held(state))
+    await noor.shows(not_on_hold)
     await call.audio.tone(1000)
     rings.hold()
-    await noor.shows(held)
+    await noor.shows(on_hold)
     call.hangup()
     await noor.wrap_up(contact)
     await noor.free()
     await centre.books()
+
+
+async def test_a_server_that_starts_learns_who_has_been_put_on_hold_or_taken_off_it(centre: CallCentre) -> None:
+    noor = await centre.agent("noor")
+    call = await centre.call()
+    _, rings = await noor.talks()
+    await call.audio.tone(1000)
+    await centre.kill()
+    rings.hold()
+    await music(call)
+    await centre.restart()
+    noor.desk = await centre.desk("noor")
+    await noor.shows(on_hold)
+    await centre.kill()
+    rings.hold(False)
+    await call.audio.tone(1000)
+    await centre.restart()
+    noor.desk = await centre.desk("noor")
+    await noor.shows(not_on_hold)
 
 
 async def test_a_call_that_is_ours_stays_ours_when_the_server_starts_in_the_middle(centre: CallCentre) -> None:

@@ -334,12 +334,13 @@ async def test_the_census_reads_variables_and_asterisks_word_for_not_set() -> No
     async def script(peer: Peer) -> None:
         await login(peer)
         action = await peer.action()
-        assert action["Variables"] == "KCC_ID,KCC_NUMBER,KCC_OFFER,KCC_OVERFLOW,KCC_REC,KCC_OUT"
+        assert action["Variables"] == "KCC_ID,KCC_NUMBER,KCC_OFFER,KCC_OVERFLOW,KCC_REC,KCC_OUT,CHANNEL(onhold)"
         peer.reply(action)
         common = ("Event: Status", f"ActionID: {action['ActionID']}")
         peer.send(*common, "Channel: PJSIP/trunk-1", "Uniqueid: kcc-1.0", "Linkedid: kcc-1.0", "Context: kcc-hold",
                   "Exten: s", "ChannelStateDesc: Up", "CallerIDNum: 0612345678", "Seconds: 12", "Variable: KCC_ID=c-1",
-                  "Variable: KCC_NUMBER=140591", "Variable: KCC_OFFER=(null)", "Variable: KCC_OVERFLOW=1")  # fmt: skip
+                  "Variable: KCC_NUMBER=140591", "Variable: KCC_OFFER=(null)", "Variable: KCC_OVERFLOW=1",
+                  "Variable: CHANNEL(onhold)=1")  # fmt: skip
         peer.send(*common, "Channel: PJSIP/a1-2", "Linkedid: kcc-1.0", "Seconds: soon", "Variable: KCC_ID=(null)")
         peer.send("Event: StatusComplete", f"ActionID: {action['ActionID']}")
         await obliging(peer)
@@ -352,6 +353,7 @@ async def test_the_census_reads_variables_and_asterisks_word_for_not_set() -> No
             citizen, agent = await link.status()
     assert (citizen.kcc_id, citizen.number, citizen.offer, citizen.overflow) == ("c-1", "140591", "", True)
     assert (citizen.channel, citizen.context, citizen.exten, citizen.seconds) == ("PJSIP/trunk-1", "kcc-hold", "s", 12)
+    assert (citizen.on_hold, agent.on_hold) == (True, False)
     assert (agent.linkedid, agent.kcc_id, agent.seconds, agent.overflow) == ("kcc-1.0", "", 0, False)
     assert "0612345678" not in repr(citizen)
 

@@ -28,7 +28,9 @@ BACKOFF_SECONDS_MAX = 5.0
 INBOX_MAX = 10_000
 """Events nobody has taken yet; beyond it the connection is dropped and the next one starts with a census."""
 
-CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC", "KCC_OUT")
+ON_HOLD = "CHANNEL(onhold)"
+"""Whether who the channel talks with has put it on hold."""
+CENSUS_VARIABLES = ("KCC_ID", "KCC_NUMBER", "KCC_OFFER", "KCC_OVERFLOW", "KCC_REC", "KCC_OUT", ON_HOLD)
 NOT_UP: Final = re.compile(r"channel not up", re.IGNORECASE)
 """The channel is about to end, or on its way to where it was sent just before: Asterisk says the same of both."""
 GONE: Final = re.compile(rf"no such channel|does(n't| not) exists?|{NOT_UP.pattern}", re.IGNORECASE)
@@ -91,6 +93,8 @@ class LiveChannel:
     """The citizen was left to somebody outside: when that is over, so is the call."""
     record: str = ""
     """The recording that began, or begins, with the answer of an agent."""
+    on_hold: bool = False
+    """The phone that it talks with has put it on hold."""
 
 
 class AmiLink:
@@ -305,7 +309,7 @@ class AmiLink:
         await self._act({"Action": "StopMixMonitor", "Channel": _channel(channel)})
 
     async def status(self) -> list[LiveChannel]:
-        """The census: every channel there is, with the router's own variables."""
+        """The census: every channel there is, with the router's own variables and whether it is on hold."""
         fields = {"Action": "Status", "Variables": ",".join(CENSUS_VARIABLES)}
         rows = await self._connection().collect(fields, last="StatusComplete")
         return [live_channel(row) for row in rows if header(row, "Event") == "Status"]
@@ -376,4 +380,5 @@ def live_channel(row: Frame) -> LiveChannel:
         overflow=variables.get("KCC_OVERFLOW", "") == "1",
         out=variables.get("KCC_OUT", "") == "1",
         record=variables.get("KCC_REC", ""),
+        on_hold=variables.get(ON_HOLD, "") == "1",
     )

@@ -108,6 +108,8 @@ class Reconciler:
                     await self._adopt(contact, census)
             await self._report(census, rows, mark, epoch)
             await self._together.asked_outside(census)
+            if first:  # later the phones' own events say it sooner
+                await self._together.look_who_holds(census)
             return strangers
 
     async def _report(self, census: Census, rows: list[LiveChannel], mark: int, epoch: int) -> None:

@@ -209,6 +209,13 @@ class Together:
                 answered[contact] = call.agent
         return answered, together
 
+    async def look_who_holds(self, census: Census) -> None:
+        """After a start: which citizens have been put on hold meanwhile, by their owner's phone, or taken off it."""
+        for contact in census.answered:
+            if (call := self._calls.get(contact)) is not None:
+                held = events.PhoneHeld(call.owner_leg, census.channels[contact].on_hold)
+                await self.puts_on_hold(call, held)
+
     async def asked_outside(self, census: Census) -> None:
         """After a start: who outside has answered meanwhile, or has left the owner's phone alone."""
         for contact, phones in census.phones.items():
