@@ -385,6 +385,13 @@ async def test_p11_agi_replies_that_desynchronise_pyst2() -> None:
         await Line(b"x" * 20_000).call().do("answer")
 
 
+@pytest.mark.parametrize("reply", ["0520-Usage", "٥٢٠-Usage", "5200", "0200 result=1", "+200 result=1", "what?", ""])
+async def test_a_code_written_otherwise_is_no_reply_and_never_waited_out(reply: str) -> None:
+    """pyst2 reads any digits as a number, and a usage message to an end that never comes."""
+    with pytest.raises((AgiMalformed, AgiRefused)):
+        await Line(f"{reply}\n".encode()).call().do("stream_file", "kcc/hold", "12")
+
+
 @pytest.mark.parametrize("end", [b"HANGUP\n", b"511 Command Not Permitted on a dead channel\n", b"", b"200 resu"])
 async def test_a_hang_up_in_any_form_is_one_error(end: bytes) -> None:
     with pytest.raises(CallerHungUp):

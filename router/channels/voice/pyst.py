@@ -357,6 +357,8 @@ class AgiCall(asterisk.agi.AGI):  # type: ignore[misc]
             raise CallerHungUp
         if line.startswith(("510", "520")):
             raise AgiRefused("Asterisk does not know this AGI command")
+        if not line.startswith("200"):  # 0520- is 520 to pyst2, which then waits for its end without end
+            raise AgiMalformed("not an AGI reply")
         return line
 
     async def _line(self) -> str:
