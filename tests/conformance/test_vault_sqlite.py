@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -48,13 +48,6 @@ async def run():
     await vault.close()
 asyncio.run(run())
 """
-
-
-@pytest.fixture
-async def vault(tmp_path: Path) -> AsyncIterator[SqliteVault]:
-    made = SqliteVault(tmp_path)
-    yield made
-    await made.close()
 
 
 @contextlib.contextmanager
@@ -374,106 +367,6 @@ async def test_one_that_cannot_be_written_does_not_harm_the_others(tmp_path: Pat
         assert await reads(vault, outcome) == b"t"
 
 
-async def test_one_that_is_refused_does_not_harm_the_others(vault: SqliteVault) -> None:
-    await vault.erase(await vault.recognise(TOWN, "c-5", phone="+31612345678"))
-    cards = (Card(phone=f"+3161234567{n % 10}") for n in range(50))
-    outcomes = await asyncio.gather(*(vault.take_in(TOWN, f"c-{n}", card) for n, card in enumerate(cards)))
-    ends = await asyncio.gather(*(one.kept for one in outcomes), return_exceptions=True)
-    assert [n for n, end in enumerate(ends) if isinstance(end, Erased)] == [5]
-    taken = [one for one, end in zip(outcomes, ends, strict=True) if not isinstance(end, Exception)]
-    assert len(taken) == 49
-    assert len({one.citizen for one in taken}) == 10
-    assert [(await vault.read_unattended(one.ref)).type for one in taken] == [CARD_TYPE] * 49
-
-
-async def test_who_comes_in_is_told_before_the_card_is_kept(vault: SqliteVault) -> None:
-    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
-    go = threading.Event()
-    busy = vault._writer.submit(lambda connection: go.wait())
-    taken = [
-        await vault.take_in(TOWN, f"c-{n}", Card(phone=phone))
-        for n, phone in enumerate(("+31612345678", "+31687654321", ""), 2)
-    ]
-    assert (taken[0].citizen, taken[2].citizen) == (known, "")
-    assert not any(one.done() for one in (busy, *(one.kept for one in taken)))
-    go.set()
-    await asyncio.gather(*(one.kept for one in taken))
-    assert [(await vault.read_unattended(one.ref)).type for one in taken] == [CARD_TYPE] * 3
-    assert await vault.find(TOWN, phone="+31687654321") == taken[1].citizen
-
-
-async def test_who_comes_in_several_times_at_once_for_the_first_time_is_one(vault: SqliteVault) -> None:
-    """Also where one of them looks before the first is on disk, and learns afterwards that nobody was there."""
-    looked, on = asyncio.Event(), asyncio.Event()
-    find = vault.find
-
-    async def late(*given: str, **more: str) -> str:
-        found = await find(*given, **more)
-        looked.set()
-        await on.wait()
-        return found
-
-    vault.find = late  # type: ignore[method-assign]
-    second = asyncio.create_task(vault.take_in(TOWN, "c-2", Card(phone="+31612345678")))
-    await looked.wait()
-    vault.find = find  # type: ignore[method-assign]
-    first = await vault.take_in(TOWN, "c-1", Card(phone="+31612345678"))
-    await first.kept
-    on.set()
-    others = [await second, await vault.take_in(TOWN, "c-3", Card(phone="+31612345678"))]
-    await asyncio.gather(*(one.kept for one in others))
-    assert {one.citizen for one in others} == {first.citizen} == {await vault.find(TOWN, phone="+31612345678")}
-
-
-async def test_the_second_at_once_is_kept_also_when_the_first_is_not(vault: SqliteVault) -> None:
-    await vault.erase(await vault.recognise(TOWN, "c-1", phone="+31687654321"))
-    first, second = [await vault.take_in(TOWN, f"c-{n}", Card(phone="+31612345678")) for n in (1, 2)]
-    with pytest.raises(Erased):
-        await first.kept
-    await second.kept
-    assert second.citizen == await vault.find(TOWN, phone="+31612345678")
-
-
-async def test_who_is_made_elsewhere_meanwhile_is_not_mixed_up(vault: SqliteVault) -> None:
-    go = threading.Event()
-    vault._writer.submit(lambda connection: go.wait())
-    made = asyncio.create_task(vault.recognise(TOWN, "c-1", phone="+31612345678"))
-    await asyncio.sleep(0)  # it stands in line
-    taken = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
-    go.set()
-    with pytest.raises(Unavailable):
-        await taken.kept
-    assert await vault.find(TOWN, phone="+31612345678") == await made
-
-
-async def test_a_card_is_kept_also_when_whoever_waited_for_it_is_gone(vault: SqliteVault) -> None:
-    """The fact that refers to it may be on disk by then."""
-    await vault.recognise(TOWN, "c-1", phone="+31612345678")
-    go = threading.Event()
-    vault._writer.submit(lambda connection: go.wait())
-    _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
-    kept.cancel()
-    go.set()
-    await vault.put_draft("c-2", "a1", "after it")
-    assert (await vault.read_unattended(ref)).type == CARD_TYPE
-
-
-async def test_who_is_erased_while_they_come_in_again_is_not_mixed_up_with_themselves(vault: SqliteVault) -> None:
-    """The citizen that was told is another one than who calls from then on."""
-    citizen = await vault.recognise(TOWN, "c-1", phone="+31612345678")
-    erasing = asyncio.create_task(vault.erase(citizen))
-    go = threading.Event()
-    vault._writer.submit(lambda connection: go.wait())
-    await asyncio.sleep(0)  # it stands in line
-    _, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone="+31612345678"))
-    go.set()
-    await erasing
-    with pytest.raises(Unavailable):
-        await kept
-    with pytest.raises(UnknownThing):
-        await vault.read_unattended(ref)
-
-
 async def test_what_goes_outside_a_transaction_keeps_its_place_among_the_others(vault: SqliteVault) -> None:
     seen: list[tuple[int, bool]] = []
 
@@ -500,23 +393,6 @@ async def test_a_database_that_refuses_is_tried_again_on_another_connection(
                 await vault.store("c-1", "t", b"text")
         assert (await vault.read_unattended(ref)).content == b"text"
     assert await reads(vault, await vault.store("c-1", "t", b"again")) == b"again"
-
-
-async def test_who_calls_is_looked_up_while_the_thread_that_reads_is_busy(vault: SqliteVault) -> None:
-    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
-    go = threading.Event()
-    busy = vault._reader.ask(lambda connection: go.wait(10))
-    assert await vault.find(TOWN, phone="+31612345678") == known
-    assert not busy.done()
-    go.set()
-    assert await busy
-
-
-async def test_who_cannot_be_looked_up_at_once_is_looked_up_all_the_same(vault: SqliteVault) -> None:
-    known = await vault.recognise(TOWN, "c-1", phone="+31612345678")
-    vault._at_once.close()
-    assert await vault.find(TOWN, phone="+31612345678") == known
-    assert await vault.find(TOWN, phone="+31687654321") == ""
 
 
 async def test_there_are_limits(vault: SqliteVault, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from router import courtesy
+from router.app import App
 from router.courtesy import Courtesy
+from router.settings_reader import load
+from tests.parts.where import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +107,15 @@ async def test_who_comes_again_and_again_does_not_keep_the_first_from_going_on()
     assert len(turns.gone) > 40
     await asyncio.gather(*waiting)
     assert turns.gone == list(range(50))
+
+
+async def test_centre_channels_and_screens_are_courteous_together(tmp_path: Path) -> None:
+    app = App(load(ROOT / "config" / "demo", {"KCC_DATA": str(tmp_path)}), ROOT / "config" / "demo")
+    try:
+        told = app.counter._around.hurry()
+        assert app.views.courtesy.hurried
+        assert app.centre._inbox._courtesy is app.views.courtesy
+        told()
+        assert not app.views.courtesy.hurried
+    finally:
+        await app.vault.close()

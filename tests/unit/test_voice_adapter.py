@@ -9,8 +9,10 @@ from dataclasses import replace
 import pytest
 
 from router.centre import Centre, Clock
+from router.channels.voice.agi import SESSION_SECONDS
 from router.channels.voice.ami import LiveChannel
-from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, ChannelGone
+from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, CallerHungUp, ChannelGone
+from router.channels.voice.waiting import CHOICE_SECONDS_MAX
 from router.engine import commands
 from router.engine.effects import Announce, HangUp, Hold, OfferCallback, Ring
 from router.errors import Unavailable
@@ -419,3 +421,12 @@ async def test_a_stranger_on_hold_is_taken_in_when_seen_twice_and_who_talks_is_l
     (received,) = phone.port.of(commands.Receive)
     assert (received.municipality, received.entry_point, bool(received.citizen)) == ("waterland", "140299", True)
     assert phone.link.done == [("setvar", "KCC_ID")]
+
+
+async def test_who_wants_to_be_called_back_has_time_to_say_how_before_the_connection_ends(phone: Telephone) -> None:
+    await on_hold(phone)
+    asked = Session(subject="1", leaves_at="deadline")
+    with pytest.raises(CallerHungUp):
+        await phone.channel._waiting.key(asked)  # type: ignore[arg-type]
+    assert asked.deadlines == [CHOICE_SECONDS_MAX]
+    assert CHOICE_SECONDS_MAX < SESSION_SECONDS

@@ -78,6 +78,7 @@ class Session:
     said: list[str] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
     """The variables of the last reply."""
+    deadlines: list[int] = field(default_factory=list)
     fault: type[AgiFault] = CallerHungUp
     """What comes of the step at which the citizen leaves."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -104,6 +105,7 @@ class Session:
         await self._say(" ".join(variables))
 
     async def deadline(self, seconds: int) -> None:
+        self.deadlines.append(seconds)
         await self._say("deadline")
 
     async def play(self, file: str) -> str:
