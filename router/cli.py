@@ -263,7 +263,7 @@ def _snapshot(options: argparse.Namespace) -> int:
 def _erase(options: argparse.Namespace) -> int:
     import asyncio
 
-    from router.channels.counter.adapter import normalised_phone
+    from router.telephone_numbers import e164
     from router.vault.store import FILE as VAULT_FILE
     from router.vault.store import SqliteVault
 
@@ -271,7 +271,7 @@ def _erase(options: argparse.Namespace) -> int:
     if settings.centre.municipality(options.municipality) is None:
         print(f"kcc-router: no municipality {options.municipality}", file=sys.stderr)
         return 2
-    phone = normalised_phone(options.phone) if options.phone else ""
+    phone = e164(options.phone) if options.phone else ""
     if not (options.phone or options.email) or (options.phone and not phone):
         print("kcc-router: say who: --phone with a whole telephone number, --email, or both", file=sys.stderr)
         return 2

@@ -22,6 +22,8 @@ class TakeCallback:
     """The end of what was promised, in ms; 0 = within the norm."""
     number_ref: str = ""
     """Vault reference of another number than the one shown."""
+    citizen: str = ""
+    """Whose number a caller who showed none has entered."""
 
 
 @dataclass(frozen=True, slots=True)

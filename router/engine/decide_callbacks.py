@@ -41,7 +41,8 @@ def take_callback(state: State, command: commands.TakeCallback, now: int) -> Dec
         raise WrongState("only a caller who waits, and whom nobody is asked to help now, can be called back")
     questions = outcomes(contact, contact.topic, None)[1]
     ended = facts.ContactEnded(contact.id, "callback", topic=contact.topic, questions=questions)
-    promised = _promised(state, contact.citizen, contact.topic) if not command.number_ref else None
+    citizen = command.citizen or contact.citizen
+    promised = _promised(state, citizen, contact.topic) if not command.number_ref else None
     if promised is not None:
         return Decision((ended,), promised)
     later = command.call_from > now
@@ -61,7 +62,7 @@ def take_callback(state: State, command: commands.TakeCallback, now: int) -> Dec
     made = facts.FollowUpMade(
         f"f-back-{contact.id}",
         contact.id,
-        contact.citizen,
+        citizen,
         contact.municipality,
         CENTRE,
         _deadline(state, home(state, contact), contact.municipality, plan.call_from, command.due_at),

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from router.dialable import dialable
 from router.engine.commands import PlanCallback
 from router.gateways.accounts import is_key
 from router.gateways.desk_bodies import CallLater
@@ -15,6 +14,7 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Id, MaybeId, Note, Rooms, Route, actor
 from router.port import new_id
 from router.projections.contacts import Entry
+from router.telephone_numbers import dialable
 from router.vault.interface import CARD_TYPE, Card, card_bytes
 from router.web import STAFF, InvalidField, Principal, json_answer, read_body, require
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from router.dialable import dialable
 from router.engine import commands
 from router.gateways import desk_bodies as bodies
 from router.gateways.callbacks import CallbackRequests
@@ -14,6 +13,7 @@ from router.gateways.follow_ups import FollowUpRequests
 from router.gateways.routes import Rooms
 from router.projections.contacts import Entry
 from router.sockets import Event
+from router.telephone_numbers import dialable
 from router.web import InvalidField, Principal
 
 WINDOW_DAYS = 10

@@ -70,10 +70,10 @@ DOORS: dict[str, set[str]] = {
     "vault": COMMON | {"telemetry", "worker"},
     # shells
     "web": COMMON | {"settings", "telemetry"},
-    "dialable": set(),
+    "telephone_numbers": set(),
     "sockets": COMMON | {"settings", "telemetry", "web"},
-    "channels": SHELL | WEB | {"dialable"},
-    "gateways": SHELL | WEB | {"projections", "dialable"},
+    "channels": SHELL | WEB | {"telephone_numbers"},
+    "gateways": SHELL | WEB | {"projections", "telephone_numbers"},
     "registers": SHELL,
     "orders": COMMON | {"port", "channels.channel", "telemetry"},
     "keys": COMMON,

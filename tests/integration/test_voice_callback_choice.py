@@ -139,18 +139,26 @@ async def test_the_callback_dials_the_number_that_was_entered(centre: CallCentre
     assert (await outside.next_call()).invite.start.startswith("INVITE sip:+31201234567@")
 
 
-async def test_who_withholds_the_number_is_asked_for_one_at_once(centre: CallCentre) -> None:
-    call, contact = await centre.held(caller="anonymous")
-    call.audio.digit("1")
-    await hears(call, "kcc/callback-enter")
-    presses(call, "0201234567#")
-    await hears(call, "kcc/callback-entered", "kcc/callback-right")
-    call.audio.digit("1")
-    await hears(call, "kcc/callback-now")
-    call.audio.digit("1")
-    await hears(call, "kcc/callback-confirmed")
-    await centre.until(contact, state="ended", ended_reason="callback")
+async def test_who_withholds_the_number_is_asked_for_one_at_once_and_called_there_once(centre: CallCentre) -> None:
+    outside = await centre.board.outside(mode="ring")
+    for _ in range(2):
+        call, contact = await centre.held(caller="anonymous")
+        call.audio.digit("1")
+        await hears(call, "kcc/callback-enter")
+        presses(call, "0201234567#")
+        await hears(call, "kcc/callback-entered", "kcc/callback-right")
+        call.audio.digit("1")
+        await hears(call, "kcc/callback-now")
+        call.audio.digit("1")
+        await hears(call, "kcc/callback-confirmed")
+        await centre.until(contact, state="ended", ended_reason="callback")
     assert len(await promises(centre)) == 1
+    noor = await centre.agent("noor")
+    offer = await noor.desk.offer(channel="callback")
+    await noor.desk.do("accept", offer=offer["offer"])
+    await noor.desk.do("dial", contact=offer["contact"])
+    (await noor.phone.next_call()).answer()
+    assert (await outside.next_call()).invite.start.startswith("INVITE sip:+31201234567@")
 
 
 async def test_keys_in_advance(centre: CallCentre) -> None:

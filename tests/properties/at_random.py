@@ -95,7 +95,9 @@ def random_command(world: World, random: random.Random) -> commands.Command:
         commands.CloseContact(contact, "sup", "v-3"),
         commands.SetPriority(contact, random.randint(1, 9), "sup", "v-2"),
         commands.LeaveVoicemail(contact, "v-9"),
-        commands.TakeCallback(contact, f"{new}-back", random.choice([0, 0, world.now + 90_000])),
+        commands.TakeCallback(
+            contact, f"{new}-back", random.choice([0, 0, world.now + 90_000]), citizen=random.choice(["", "", "z-1"])
+        ),
         commands.SetPresence(agent, random.choice(["ready", "paused", "signed_off"]), random.choice(["", "lunch"])),
         commands.CloseChannels(
             random.choice(["waterland", "veenstede", "atlantis"]),

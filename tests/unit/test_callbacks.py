@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from router.dialable import dialable
 from router.engine import commands, facts
 from router.engine.effects import DialBack, EndDial
 from router.engine.index import rebuild_index
@@ -16,6 +15,7 @@ from router.engine.state import state_hash
 from router.nouns import ChannelRules, Hours
 from router.nouns_callbacks import CallbackRules
 from router.queues.windows import called_from
+from router.telephone_numbers import dialable
 from tests.properties.world import World, replayed, small_centre
 
 HOUR = 3_600_000

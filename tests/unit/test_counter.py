@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.channels.counter.adapter import DAY_MS, CounterChannel, KeyReused, normalised_phone
+from router.channels.counter.adapter import DAY_MS, CounterChannel, KeyReused
 from router.engine import commands
 from router.engine.effects import Deliver, HangUp
 from router.errors import TooMany, Unavailable
 from router.nouns import QueueLimit
 from router.port import Order, new_id
+from router.telephone_numbers import e164
 from router.web import InvalidField
 from tests.unit.channel_doubles import KEY, Scene, configuration, scene, served
 from tests.unit.doubles import Clock
@@ -210,12 +211,12 @@ async def test_a_body_that_is_no_object(counter: CounterChannel) -> None:
     ],
 )
 def test_telephone_numbers(given_number: str, normalised: str) -> None:
-    assert normalised_phone(given_number) == normalised
+    assert e164(given_number) == normalised
 
 
 @given(st.text(max_size=60))
 def test_any_telephone_number_is_one_or_none(text: str) -> None:
-    found = normalised_phone(text)
+    found = e164(text)
     assert not found or found.startswith("+")
 
 

@@ -263,6 +263,20 @@ def test_a_caller_without_a_number_or_with_an_agent_is_not_called_back() -> None
     assert here.ask(commands.TakeCallback(anonymous, "c-back")) is None
 
 
+def test_a_caller_who_showed_no_number_is_who_has_the_one_they_entered_and_is_promised_one_callback() -> None:
+    here = world()
+    answers = []
+    for n in (1, 2):
+        decision = here.ask(commands.TakeCallback(here.receive("phone", "wmo"), f"c-back-{n}", citizen="z-1"))
+        assert decision is not None
+        answers.append(decision.answer)
+    assert answers == ["c-back-1", "c-back-1"]
+    assert here.state.contacts["c-back-1"].citizen == "z-1"
+    other = here.ask(commands.TakeCallback(here.receive("phone", "wmo"), "c-other", citizen="z-2"))
+    assert other is not None
+    assert other.answer == "c-other"
+
+
 # -- who dealt with it before -----------------------------------------------------------------------------------
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
-import phonenumbers
 import structlog
 
 from router.channels.channel import Surroundings, written_hints
@@ -17,12 +16,12 @@ from router.engine.commands import NoteDelivery, Receive
 from router.engine.effects import Deliver
 from router.errors import InvalidInput, Refusal
 from router.port import Order
+from router.telephone_numbers import e164
 from router.vault.interface import CARD_TYPE, Card, card_bytes
 from router.web import InvalidField, shaped
 
 log = structlog.get_logger(__name__)
 
-REGION = "NL"
 DAY_MS = 86_400_000
 PERIODS = 48
 """How many periods back a contact that is still open may have been registered: four years of 30 days each."""
@@ -71,17 +70,6 @@ class Registered:
     """False when the same key had brought it before."""
     number: int
     """The journal's last fact number then."""
-
-
-def normalised_phone(given: str) -> str:
-    """E.164, or "" when it is no telephone number."""
-    try:
-        number = phonenumbers.parse(given, REGION)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(number):
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _plain(text: str) -> str:
@@ -161,11 +149,11 @@ class CounterChannel:
             raise InvalidField("An e-mail needs an address to answer to", "citizen.email")
         if asked.channel == "callback" and not asked.citizen.phone:
             raise InvalidField("A callback needs a telephone number", "citizen.phone")
-        if asked.channel == "callback" and not normalised_phone(asked.citizen.phone):
+        if asked.channel == "callback" and not e164(asked.citizen.phone):
             raise InvalidField("Not a number that can be called back", "citizen.phone")
 
     def _card(self, asked: ContactBody) -> Card:
-        phone = normalised_phone(asked.citizen.phone)
+        phone = e164(asked.citizen.phone)
         details = (
             {"Telefoon, zoals opgegeven": _plain(asked.citizen.phone)} if asked.citizen.phone and not phone else {}
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from router.channels.voice.agi import ANY_DIGIT, AgiSession
-from router.dialable import dialable
 from router.nouns_callbacks import Window
+from router.telephone_numbers import dialable
 
 TRIES = 3
 """So often each question is put to somebody who presses nothing, or what is not there."""

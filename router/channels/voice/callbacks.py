@@ -21,11 +21,11 @@ from router.channels.voice.ami import AmiLink, LiveChannel
 from router.channels.voice.calls import InOrder
 from router.channels.voice.faults import AmiDown, AmiRefused, AmiTimeout, ChannelGone
 from router.channels.voice.together import Tell
-from router.dialable import dialable
 from router.engine import commands
 from router.engine.effects import DialBack, EndDial
 from router.errors import Erased, UnknownThing
 from router.port import Order
+from router.telephone_numbers import dialable
 
 log = structlog.get_logger()
 

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import phonenumbers
 import structlog
 
 from router.channels.channel import Surroundings
@@ -26,6 +25,7 @@ from router.errors import KccError, QueueFull, Refusal, TooMany
 from router.nouns import Municipality
 from router.port import Order, new_id
 from router.settings import VoiceSettings
+from router.telephone_numbers import e164
 from router.vault.interface import Card, TakenIn
 
 log = structlog.get_logger()
@@ -320,14 +320,3 @@ class Intake:
             log.info("voice.intake_too_late", code=refusal.code)
             return 0, None
         return outcome.number, outcome.ring
-
-
-def e164(number: str) -> str:
-    """The caller's number in international form, or "" when it is withheld or no number."""
-    try:
-        parsed = phonenumbers.parse(number, "NL")
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(parsed):
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

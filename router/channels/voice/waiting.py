@@ -19,6 +19,7 @@ from router.engine import commands
 from router.engine.effects import Announce, OfferCallback, OfferVoicemail, PassOn
 from router.nouns import Municipality, Standing
 from router.port import Outcome, new_id
+from router.telephone_numbers import e164
 
 log = structlog.get_logger()
 
@@ -95,19 +96,24 @@ class Waiting:
         """Ask how, promise it, say so once it is on disk, and end the call; without a choice the caller waits on."""
         await session.deadline(CHOICE_SECONDS_MAX)
         choice = await choose(session, self._prefixes, self._around.windows(self._home(call).id))
-        if choice is not None and await self._promise(call, choice) is not None:
+        if choice is not None and await self._promise(session, call, choice) is not None:
             await session.play(f"kcc/{CONFIRMED_PROMPT if choice.window is None else PLANNED_PROMPT}")
             await session.hangup()
         else:
             await session.play("kcc/callback-not")
 
-    async def _promise(self, call: Call, choice: Choice) -> Outcome | None:
-        """None when it is refused: an agent is asked for the call at this moment, say."""
-        ref = ""
-        if choice.number:
-            ref = await self._around.vault.store(call.contact, "text/plain; charset=utf-8", choice.number.encode())
+    async def _promise(self, session: AgiSession, call: Call, choice: Choice) -> Outcome | None:
+        """None when it is refused: an agent is asked for the call at this moment, say.
+
+        Who showed no number is from then on who has the one they entered: so calling again brings no second promise.
+        """
+        vault, ref, citizen = self._around.vault, "", ""
+        if choice.number and e164(session.caller_number):
+            ref = await vault.store(call.contact, "text/plain; charset=utf-8", choice.number.encode())
+        elif choice.number:
+            citizen = await vault.recognise(self._home(call).id, call.contact, phone=choice.number)
         call_from, due_at = (choice.window.call_from, choice.window.call_until) if choice.window else (0, 0)
-        return await self._tell(commands.TakeCallback(call.contact, new_id("c"), call_from, due_at, ref))
+        return await self._tell(commands.TakeCallback(call.contact, new_id("c"), call_from, due_at, ref, citizen))
 
     async def steer(self, effect: Announce | OfferCallback | OfferVoicemail | PassOn, call: Call) -> None:
         """Carry it out; who is told or asked something at this moment is not interrupted, and hears it after that."""
