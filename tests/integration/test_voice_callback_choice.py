@@ -71,6 +71,15 @@ def presses(call: Call, digits: str) -> None:
         call.audio.digit(digit)
 
 
+async def calls_back(centre: CallCentre) -> None:
+    """An agent takes the callback that is there, and dials."""
+    noor = await centre.agent("noor")
+    offer = await noor.desk.offer(channel="callback")
+    await noor.desk.do("accept", offer=offer["offer"])
+    await noor.desk.do("dial", contact=offer["contact"])
+    (await noor.phone.next_call()).answer()
+
+
 async def back_on_hold(centre: CallCentre, call: Call, contact: str) -> None:
     await hears(call, "kcc/callback-not")
     await centre.board.until(lambda: isinstance(centre.board.seen[-1], Held))
@@ -131,11 +140,7 @@ async def test_the_callback_dials_the_number_that_was_entered(centre: CallCentre
     await hears(call, "kcc/callback-now")
     call.audio.digit("1")
     await centre.until(contact, state="ended", ended_reason="callback")
-    noor = await centre.agent("noor")
-    offer = await noor.desk.offer(channel="callback")
-    await noor.desk.do("accept", offer=offer["offer"])
-    await noor.desk.do("dial", contact=offer["contact"])
-    (await noor.phone.next_call()).answer()
+    await calls_back(centre)
     assert (await outside.next_call()).invite.start.startswith("INVITE sip:+31201234567@")
 
 
@@ -153,11 +158,7 @@ async def test_who_withholds_the_number_is_asked_for_one_at_once_and_called_ther
         await hears(call, "kcc/callback-confirmed")
         await centre.until(contact, state="ended", ended_reason="callback")
     assert len(await promises(centre)) == 1
-    noor = await centre.agent("noor")
-    offer = await noor.desk.offer(channel="callback")
-    await noor.desk.do("accept", offer=offer["offer"])
-    await noor.desk.do("dial", contact=offer["contact"])
-    (await noor.phone.next_call()).answer()
+    await calls_back(centre)
     assert (await outside.next_call()).invite.start.startswith("INVITE sip:+31201234567@")
 
 
