@@ -16,25 +16,26 @@ NATIONAL_DIGITS_MIN = 7
 
 def e164(given: str) -> str:
     """The number in international form, or "" when it is withheld or none."""
-    try:
-        parsed = phonenumbers.parse(given, REGION)
-    except phonenumbers.NumberParseException:
-        return ""
-    return _written(parsed) if phonenumbers.is_possible_number(parsed) else ""
+    parsed = _parsed(given)
+    return _written(parsed) if parsed is not None and phonenumbers.is_possible_number(parsed) else ""
 
 
 def dialable(given: str, prefixes: Iterable[str]) -> str:
     """The number in E.164, or "": not a real one, a short or costly one, or outside the allowed ranges."""
-    try:
-        parsed = phonenumbers.parse(given, REGION)
-    except phonenumbers.NumberParseException:
-        return ""
-    if len(str(parsed.national_number)) < NATIONAL_DIGITS_MIN:
+    parsed = _parsed(given)
+    if parsed is None or len(str(parsed.national_number)) < NATIONAL_DIGITS_MIN:
         return ""
     if not phonenumbers.is_valid_number(parsed) or phonenumbers.number_type(parsed) in NEVER:
         return ""
     number = _written(parsed)
     return number if any(number.startswith(prefix) for prefix in prefixes) else ""
+
+
+def _parsed(given: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(given, REGION)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _written(parsed: phonenumbers.PhoneNumber) -> str:

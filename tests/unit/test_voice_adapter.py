@@ -11,6 +11,7 @@ import pytest
 from router.centre import Centre, Clock
 from router.channels.voice.agi import SESSION_SECONDS
 from router.channels.voice.ami import LiveChannel
+from router.channels.voice.callback_choice import Choice
 from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, CallerHungUp, ChannelGone
 from router.channels.voice.waiting import CHOICE_SECONDS_MAX
 from router.engine import commands
@@ -430,3 +431,27 @@ async def test_who_wants_to_be_called_back_has_time_to_say_how_before_the_connec
         await phone.channel._waiting.key(asked)  # type: ignore[arg-type]
     assert asked.deadlines == [CHOICE_SECONDS_MAX]
     assert CHOICE_SECONDS_MAX < SESSION_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("shown", "entered", "kept_for_this_one", "recognised"),
+    [
+        ("0612345678", "", False, False),
+        ("0612345678", "+31612345678", False, False),
+        ("0612345678", "+31201234567", True, False),
+        ("anonymous", "+31201234567", False, True),
+    ],
+)
+async def test_whose_the_number_is_that_a_caller_enters(
+    phone: Telephone, shown: str, entered: str, kept_for_this_one: bool, recognised: bool
+) -> None:
+    await phone.up()
+    session = Session(caller_number=shown)
+    contact = await phone.comes_in(session)
+    await phone.hears(phone.user("KccHeld"))
+    call = phone.channel.calls.get(contact)
+    assert call is not None
+    await phone.channel._waiting._promise(session, call, Choice(entered))  # type: ignore[arg-type]
+    (asked,) = phone.port.of(commands.TakeCallback)
+    assert (bool(asked.number_ref), bool(asked.citizen)) == (kept_for_this_one, recognised)
+    assert (await phone.state(contact))[0] == "ended"

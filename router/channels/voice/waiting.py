@@ -105,13 +105,14 @@ class Waiting:
     async def _promise(self, session: AgiSession, call: Call, choice: Choice) -> Outcome | None:
         """None when it is refused: an agent is asked for the call at this moment, say.
 
-        Who showed no number is from then on who has the one they entered: so calling again brings no second promise.
+        Who showed no number is from then on who has the one they entered, and who enters their own says nothing new: so
+        calling again brings no second promise.
         """
-        vault, ref, citizen = self._around.vault, "", ""
-        if choice.number and e164(session.caller_number):
-            ref = await vault.store(call.contact, "text/plain; charset=utf-8", choice.number.encode())
-        elif choice.number:
+        vault, own, ref, citizen = self._around.vault, e164(session.caller_number), "", ""
+        if choice.number and not own:
             citizen = await vault.recognise(self._home(call).id, call.contact, phone=choice.number)
+        elif choice.number not in ("", own):
+            ref = await vault.store(call.contact, "text/plain; charset=utf-8", choice.number.encode())
         call_from, due_at = (choice.window.call_from, choice.window.call_until) if choice.window else (0, 0)
         return await self._tell(commands.TakeCallback(call.contact, new_id("c"), call_from, due_at, ref, citizen))
 
