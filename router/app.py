@@ -109,6 +109,10 @@ class App:
         """Where a caller stands; None when it does not wait, or the views lag behind."""
         return self.views.standings.of(contact, self._clock()) if await self.views.reached(number) else None
 
+    def _personal(self, contact: str) -> tuple[str, str]:
+        entry = self.views.contacts.open.get(contact)
+        return (entry.citizen, entry.content_ref) if entry is not None else ("", "")
+
     def _make_channels(self, data: Path) -> None:
         settings = self.settings
         around = Surroundings(
@@ -123,6 +127,7 @@ class App:
             self._standing,
             lambda municipality: self.views.openings.windows(municipality, self._clock(), WINDOW_DAYS_BY_PHONE),
             self._clock,
+            self._personal,
             self.views.courtesy.hurry,
         )
         self.answers = AnswerLinks(settings.server.address, kept_key(data / "keys", "answers"))

@@ -35,6 +35,8 @@ class Surroundings:
     """Municipality -> when its citizens may choose to be called back, soonest first."""
     now: Callable[[], int]
     """UTC milliseconds."""
+    personal: Callable[[str], tuple[str, str]]
+    """Contact -> who it is from and its card, as references into the vault; "" for what it does not have."""
     hurry: Callable[[], Callable[[], None]]
     """Called when somebody comes in who waits on the line: screens let them pass until what it gives is called."""
 

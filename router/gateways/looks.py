@@ -63,7 +63,7 @@ class Looks:
         seen.name = seen.card.name or seen.name
         seen.phone = seen.card.phone or seen.phone
         seen.email = seen.card.email or seen.email
-        if entry.with_agent(principal.agent):
+        if entry.with_agent(principal.agent) and seen.card.unreadable != "unknown":  # it may come yet
             older = self._seen.get((principal.agent, entry.id))
             seen.messages = older.messages if older is not None else {}
             self._seen[principal.agent, entry.id] = seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -80,9 +80,9 @@ class TakenIn(NamedTuple):
     """"" when it cannot be told."""
     ref: str
     """Of the card."""
-    kept: asyncio.Future[Any]
-    """Done when both are on disk, also a citizen who is new. Raises Erased, Unavailable: then nothing was kept.
-    Cancelling it undoes nothing."""
+    keep: Callable[[], asyncio.Future[Any]]
+    """Begins to write both, also a citizen who is new; what it gives is done when they are on disk. Raises Erased,
+    Unavailable by it: then nothing was kept. Again gives the same; cancelling it undoes nothing."""
 
 
 class Vault(Protocol):
@@ -110,7 +110,15 @@ class Vault(Protocol):
     async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         """`recognise` who the card names and `store` the card, in one go.
 
-        The one method that may return before it is durable: await `kept` before anybody is told of the contact.
+        The one method that returns before anything is durable: its caller sees to it that `keep` is called. Whatever
+        else is written, and every look, comes after it.
+        """
+        ...
+
+    async def restore(self, municipality: str, contact: str, card: Card, *, citizen: str, ref: str) -> bool:
+        """Keep under these references what was taken in and never kept; False when the card is there.
+
+        Who is known by another reference meanwhile stays so. Raises Erased when the citizen or the contact was erased.
         """
         ...
 

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from router.vault.files import Files
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
 from router.vault.reader import AtOnce, Reader
-from router.vault.strangers import Strangers
+from router.vault.strangers import Given, Strangers
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
@@ -79,6 +79,8 @@ class SqliteVault:
         self._clock = clock
         self._held = 0
         self._strangers = Strangers()
+        self._taken: dict[str, Callable[[], asyncio.Future[None]]] = {}
+        """Reference of a card that was taken in and is not being written yet -> what begins that."""
         self._closed = False
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._keyring = Keyring(master_key(folder, key_file, may_make=not self._path.exists()))
@@ -187,31 +189,49 @@ class SqliteVault:
 
     async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         """As in `Vault`. Raises InvalidInput, Unavailable (nothing was kept)."""
-        content, ref = card_bytes(card), reference("v")
-        if len(content) > INLINE_BYTES_MAX:
+        ref = reference("v")
+        if len(card_bytes(card)) > INLINE_BYTES_MAX:
             raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
         given = (municipality, index.same_phone(card.phone), index.same_email(card.email))
         new = self._strangers.enter(given)
         try:
             nobody = not any(given[1:])
             citizen = "" if nobody else await self.find(municipality, phone=card.phone, email=card.email) or new
-
-            def work(connection: sqlite3.Connection) -> None:
-                names = card.name, card.phone, card.email
-                if index.recognise(connection, self._keyring, municipality, *names, new) != citizen:
-                    raise Unavailable("the citizen was erased, or came in elsewhere, at this moment")
-                self._add(ref, contact, CARD_TYPE, content, 0, connection)
-                if citizen:
-                    index.link(connection, citizen, contact)
-
-            written = self._writer.submit(work)
         except BaseException:
             self._strangers.leave(given)
             raise
+
+        def work(connection: sqlite3.Connection) -> None:
+            if self._write_card(municipality, contact, card, ref, new, connection) != citizen:
+                raise Unavailable("the citizen was erased, or came in elsewhere, at this moment")
+
+        keep = self._taken[ref] = cache(partial(self._keep, ref, work, given))
+        return TakenIn(citizen, ref, keep)
+
+    def _keep(self, ref: str, work: Work[None], given: Given) -> asyncio.Future[None]:
+        """Begin to write what was taken in."""
+        del self._taken[ref]
+        try:
+            written = self._writer.submit(work)
+        except Unavailable as error:
+            written = asyncio.get_running_loop().create_future()
+            written.set_exception(error)
         written.add_done_callback(lambda _: self._strangers.leave(given))
         kept = asyncio.shield(written)  # it is kept, also when whoever waits is cancelled
         kept.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits
-        return TakenIn(citizen, ref, kept)
+        return kept
+
+    async def restore(self, municipality: str, contact: str, card: Card, *, citizen: str, ref: str) -> bool:
+        """As in `Vault`. Raises Unavailable (nothing was kept)."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if _item(ref, self._clock(), connection) is not None:
+                return False
+            index.sealed(connection, citizen)  # raises Erased
+            self._write_card(municipality, contact, card, ref, citizen, connection)
+            return True
+
+        return await self._write(work)
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         self._check_open()
@@ -307,6 +327,16 @@ class SqliteVault:
         if keep_until:
             connection.execute("INSERT INTO lapses VALUES (?, ?)", (ref, keep_until))
 
+    def _write_card(
+        self, municipality: str, contact: str, card: Card, ref: str, new: str, connection: sqlite3.Connection
+    ) -> str:
+        """The card, and whose it is: gives the citizen, `new` for somebody who is."""
+        citizen = index.recognise(connection, self._keyring, municipality, card.name, card.phone, card.email, new)
+        self._add(ref, contact, CARD_TYPE, card_bytes(card), 0, connection)
+        if citizen:
+            index.link(connection, citizen, contact)
+        return citizen
+
     def _draft(self, contact: str, agent: str, text: str, connection: sqlite3.Connection) -> None:
         key = self._contact_key(connection, contact)
         if not text:
@@ -352,6 +382,8 @@ class SqliteVault:
     # -- threads and connections ------------------------------------------------------------------------------
 
     async def _write(self, work: Work[T], *, alone: bool = False) -> T:
+        for keep in list(self._taken.values()):
+            keep()
         return await self._writer.submit(work, alone=alone)
 
     async def _query(self, work: Work[T]) -> T:

@@ -176,16 +176,50 @@ async def test_drafts_are_kept_per_contact_and_agent_until_cleared(vault: Vault)
 
 async def test_who_comes_in_is_recognised_and_their_card_kept_in_one_go(vault: Vault) -> None:
     known = await vault.recognise(TOWN, "c-1", name="Jan", phone=PHONE)
-    citizen, ref, kept = await vault.take_in(TOWN, "c-2", Card(phone=PHONE))
+    citizen, ref, keep = await vault.take_in(TOWN, "c-2", Card(phone=PHONE))
     assert citizen == known
-    await kept
+    await keep()
     assert read_card((await vault.read_unattended(ref)).content) == Card(phone=PHONE)
-    nobody, hidden, kept = await vault.take_in(TOWN, "c-3", Card())
-    await kept
+    nobody, hidden, keep = await vault.take_in(TOWN, "c-3", Card())
+    await keep()
     assert (nobody, read_card((await vault.read_unattended(hidden)).content)) == ("", Card())
     await vault.erase(citizen)
     with pytest.raises(Erased):
         await vault.read_unattended(ref)
+
+
+async def test_what_was_taken_in_and_never_kept_is_restored_under_its_references(vault: Vault) -> None:
+    card = Card(name="Jan", phone=PHONE)
+    assert await vault.restore(TOWN, "c-1", card, citizen="p-lost", ref="v-lost")
+    person, item = await vault.read_contact("c-1", "p-lost", "v-lost", who="a1", purpose="offer")
+    assert (person, item) == (Citizen("p-lost", TOWN, "Jan", PHONE, ""), Item("c-1", CARD_TYPE, card_bytes(card)))
+    assert await vault.find(TOWN, phone=PHONE) == "p-lost"
+    assert not await vault.restore(TOWN, "c-1", Card(phone="+31687654321"), citizen="p-other", ref="v-lost")
+    assert await vault.read_unattended("v-lost") == item
+    assert await vault.restore(TOWN, "c-2", Card(), citizen="", ref="v-hidden")
+    assert read_card((await vault.read_unattended("v-hidden")).content) == Card()
+    await vault.erase("p-lost")
+    with pytest.raises(Erased):
+        await vault.read_unattended("v-lost")
+
+
+async def test_who_has_called_again_before_the_restoring_stays_who_they_are(vault: Vault) -> None:
+    known = await vault.recognise(TOWN, "c-2", name="Jan", phone=PHONE)
+    assert await vault.restore(TOWN, "c-1", Card(phone=PHONE), citizen="p-lost", ref="v-lost")
+    assert await vault.find(TOWN, phone=PHONE) == known
+    assert await vault.erase(known) == 2
+
+
+async def test_who_was_erased_is_not_restored(vault: Vault) -> None:
+    citizen, ref, keep = await vault.take_in(TOWN, "c-1", Card(phone=PHONE))
+    await keep()
+    await vault.erase(citizen)
+    for lost in (ref, "v-lost"):
+        with pytest.raises(Erased):
+            await vault.restore(TOWN, "c-2", Card(phone=PHONE), citizen=citizen, ref=lost)
+    with pytest.raises(Erased):
+        await vault.restore(TOWN, "c-1", Card(phone=PHONE), citizen="p-lost", ref="v-lost")
+    assert await vault.find(TOWN, phone=PHONE) == ""
 
 
 async def test_a_citizen_is_recognised_by_number_or_address(vault: Vault) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from router.channels.voice.events import Held, Overflow
+from router.channels.voice.events import Held, Overflow, Ringing
 from tests.parts.asterisk import RealAsterisk
 from tests.parts.callcentre import CallCentre, house
 from tests.parts.prompts import prompt_hertz
@@ -22,6 +24,11 @@ pytestmark = [
 ]
 HELD = 20
 FREED_SECONDS_MAX = 10
+GREETING = """[municipalities.greeting]
+nl = "Welkom bij de gemeente Veenstede."
+en = "Welcome to the municipality of Veenstede."
+"""
+"""Of the municipality without a menu: without it a call has nothing to listen to."""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +112,34 @@ async def test_who_answers_at_the_moment_of_the_census_is_on_the_record_or_asked
         await call.audio.tone(1000)
         call.hangup()
         await noor.wrap_up(offer["contact"])
+        assert (await centre.books())["ended"] == {"handled": 1}
+
+
+async def test_who_calls_is_shown_though_the_server_died_before_that_was_on_disk(
+    pbx: RealAsterisk, tmp_path: Path
+) -> None:
+    """The phone rings before who calls is in the vault, which somebody else writes at that moment."""
+    async with house(pbx, tmp_path, ("centre.toml", GREETING, "")) as centre:
+        noor = await centre.agent("noor")
+        with closing(sqlite3.connect(centre.router.data / "vault.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            call = await centre.call(caller="0612345678")
+            rings = await noor.phone.next_call()
+            contact = (await centre.board.event(Ringing)).offer.rpartition("-")[0]
+            await centre.kill()
+            other.rollback()
+            assert other.execute("SELECT count(*) FROM items").fetchone() == (0,)
+        rings.answer()
+        await rings.audio.tone(440)
+        await centre.restart()
+        noor.desk = await centre.desk("noor")
+        await noor.desk.contact(contact, state="active")
+        await centre.logged("voice.card_restored")
+        detail = (await noor.desk.do("open", contact=contact))["detail"]
+        assert detail["card"]["phone"].replace(" ", "") == "+31612345678"
+        await noor.desk.do("finish", contact=contact)
+        await call.wait(call.over)
+        await noor.wrap_up(contact)
         assert (await centre.books())["ended"] == {"handled": 1}
 
 

@@ -176,6 +176,7 @@ async def scene(record: MemoryRecord | None = None, vault: MemoryVault | None = 
         standing=nowhere,
         windows=lambda m: (),
         now=clock,
+        personal=lambda c: ("", ""),
         hurry=Courtesy().hurry,
     )
     try:

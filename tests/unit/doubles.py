@@ -221,6 +221,7 @@ class MemoryVault:
         self.audit_fault: Exception | None = None
         self.keep_fault: Exception | None = None
         """Of cards that are taken in."""
+        self._taken = 0
         self.erased: set[str] = set()
         self.keep_until: dict[str, int] = {}
         self.drafts: dict[tuple[str, str], str] = {}
@@ -249,11 +250,27 @@ class MemoryVault:
     async def take_in(self, municipality: str, contact: str, card: Card) -> TakenIn:
         citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.keep_fault is None:
-            kept.set_result(None)
-        else:
-            kept.set_exception(self.keep_fault)
-        return TakenIn(citizen, await self.card(contact, card), kept)
+        self._taken += 1
+        ref = f"v-taken-{self._taken}"
+
+        def keep() -> asyncio.Future[None]:
+            if kept.done():
+                return kept
+            if self.keep_fault is not None:
+                kept.set_exception(self.keep_fault)
+            else:
+                self.items[ref] = Item(contact, CARD_TYPE, card_bytes(card))
+                kept.set_result(None)
+            return kept
+
+        return TakenIn(citizen, ref, keep)
+
+    async def restore(self, municipality: str, contact: str, card: Card, *, citizen: str, ref: str) -> bool:
+        if self.keep_fault is not None:
+            raise self.keep_fault
+        missing = ref not in self.items
+        self.items.setdefault(ref, Item(contact, CARD_TYPE, card_bytes(card)))
+        return missing
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         return ""

@@ -49,9 +49,12 @@ class MemoryVault:
         ref = reference("v")
         if keep_until:
             self._lapses[ref] = keep_until
+        self._keep(ref, contact, type, content)
+        return ref
+
+    def _keep(self, ref: str, contact: str, type: str, content: bytes) -> None:
         self._open(contact).items[ref] = (self._clock(), Item(contact, type, content))
         self._refs[ref] = contact
-        return ref
 
     async def read(self, ref: str, *, who: str, purpose: str) -> Item:
         item = await self.read_unattended(ref)
@@ -77,12 +80,15 @@ class MemoryVault:
     async def recognise(
         self, municipality: str, contact: str, *, name: str = "", phone: str = "", email: str = ""
     ) -> str:
+        return self._recognise(municipality, contact, name, phone, email, reference("p"))
+
+    def _recognise(self, municipality: str, contact: str, name: str, phone: str, email: str, new: str) -> str:
         given = {"phone": same_phone(phone), "email": same_email(email)}
         if not any(given.values()):
             return ""
         linked = self._open(contact).citizens
         holders = {kind: self._index.get((municipality, kind, value), "") for kind, value in given.items()}
-        citizen = holders["phone"] or holders["email"] or reference("p")
+        citizen = holders["phone"] or holders["email"] or new
         shown = self._citizens.setdefault(citizen, Citizen(citizen, municipality, "", "", ""))
         assert shown is not None
         shown = replace(shown, name=shown.name or readable(name))
@@ -98,7 +104,17 @@ class MemoryVault:
         citizen = await self.recognise(municipality, contact, name=card.name, phone=card.phone, email=card.email)
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         kept.set_result(None)
-        return TakenIn(citizen, await self.store(contact, CARD_TYPE, card_bytes(card)), kept)
+        return TakenIn(citizen, await self.store(contact, CARD_TYPE, card_bytes(card)), lambda: kept)
+
+    async def restore(self, municipality: str, contact: str, card: Card, *, citizen: str, ref: str) -> bool:
+        if ref in self._refs:
+            await self.read_unattended(ref)  # raises Erased
+            return False
+        if citizen in self._citizens and self._citizens[citizen] is None:
+            raise Erased
+        self._recognise(municipality, contact, card.name, card.phone, card.email, citizen)
+        self._keep(ref, contact, CARD_TYPE, card_bytes(card))
+        return True
 
     async def find(self, municipality: str, *, phone: str = "", email: str = "") -> str:
         by_phone = self._index.get((municipality, "phone", same_phone(phone)), "")

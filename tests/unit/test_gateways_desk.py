@@ -266,6 +266,20 @@ async def test_an_earlier_contact_of_the_same_citizen_can_be_read(served: Served
     assert (await ada.ask("earlier", {"contact": "c-1", "of": "c-other"}))["error"]["code"] == "unknown"
 
 
+async def test_a_card_that_comes_later_than_its_contact_is_shown_from_then_on(served: Served) -> None:
+    await served.publish(received("c-1", "phone", content_ref="v-late"), queued("c-1"), offered("c-1", "ada"))
+    ada = await desk_of(served, "ada")
+    offer = (await ada.until("state", lambda s: s["offers"]))["offers"][0]
+    assert offer["citizen"]["phone"] == ""
+    await served.publish(accepted("c-1", "ada"))
+    state = await ada.until("state", lambda s: s["contacts"])
+    assert state["contacts"][0]["name"] == ""
+    served.vault.items["v-late"] = served.vault.items.pop(await served.vault.card("c-1", Card(name="Jansen")))
+    await served.publish(facts.ConversationEnded("c-1", "ada", "citizen", START + 60_000))
+    state = await ada.until("state", lambda s: s["contacts"] and s["contacts"][0]["citizen_left"])
+    assert state["contacts"][0]["name"] == "Jansen"
+
+
 async def test_a_handed_over_contact_carries_its_note(served: Served) -> None:
     ada = await desk_of(served, "ada")
     await a_contact(served, "c-1")

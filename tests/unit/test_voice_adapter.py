@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from router.centre import Centre, Clock
 from router.channels.voice.agi import SESSION_SECONDS
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.callback_choice import Choice
@@ -16,31 +15,16 @@ from router.channels.voice.faults import AgiTimeout, AmiDown, AmiTimeout, Caller
 from router.channels.voice.waiting import CHOICE_SECONDS_MAX
 from router.engine import commands
 from router.engine.effects import Announce, HangUp, Hold, OfferCallback, Ring
-from router.errors import Unavailable
-from router.journal.memory import MemoryJournal, MemoryRecord
-from router.nouns import Agent, QueueLimit
+from router.nouns import QueueLimit
 from router.port import Order
 from tests.unit.channel_doubles import configuration
-from tests.unit.voice_doubles import CHANNEL, SILENT, UNIQUEID, Session, Telephone
+from tests.unit.voice_doubles import CHANNEL, SILENT, UNIQUEID, Session, Telephone, offered_at_once, telephone
 
 
 @pytest.fixture
 async def phone() -> AsyncIterator[Telephone]:
-    skills = {"burgerzaken": 5, "afval": 5}
-    agents = (Agent("ada", "Ada Vos", "Ada", skills, "a1"), Agent("bo", "Bo Mol", "Bo", skills, "a2"))
-    config = configuration()
-    centre = Centre(
-        MemoryJournal(MemoryRecord("test")),
-        replace(config, agents=agents, combinations=({"phone": 1},)),
-        "1",
-        ("phone",),
-        Clock(),
-    )
-    await centre.start()
-    telephone = Telephone(centre)
-    yield telephone
-    await telephone.channel._work.stop()
-    await centre.stop()
+    async with telephone() as here:
+        yield here
 
 
 async def on_hold(phone: Telephone) -> str:
@@ -49,17 +33,6 @@ async def on_hold(phone: Telephone) -> str:
     contact = await phone.comes_in()
     await phone.hears(phone.user("KccHeld"))
     return contact
-
-
-async def offered_at_once(phone: Telephone, session: Session, then: str = "") -> None:
-    """A call that comes in while ada is free, with its order to ring; then Asterisk tells that it rings, or this."""
-    await phone.up()
-    await phone.ready("ada")
-    coming = asyncio.create_task(phone.comes_in(session))
-    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
-    await coming
-    await phone.hears(phone.user(then) if then else phone.ringing(f"{phone.contact}-1"))
-    await ring
 
 
 async def ringing(phone: Telephone, agent: str = "ada") -> str:
@@ -179,20 +152,6 @@ async def test_it_is_told_where_to_go_only_when_it_is_recorded_and_nothing_is_do
     await phone.hears(phone.ringing(f"{phone.contact}-1"))
     await ring
     assert len(phone.port.of(commands.Classify)) == 0
-
-
-async def test_a_call_whose_card_could_not_be_kept_is_told_nothing_and_its_contact_ends(phone: Telephone) -> None:
-    await phone.up()
-    await phone.ready("ada")
-    phone.vault.keep_fault = Unavailable("the disk is full")
-    session = Session(subject=SILENT)
-    coming = asyncio.create_task(phone.comes_in(session))
-    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
-    with pytest.raises(Unavailable):
-        await coming
-    await ring
-    assert (session.said, phone.link.done) == ([], [])
-    assert await phone.state(phone.port.of(commands.Receive)[-1].contact) == ("ended", "technical")
 
 
 async def test_withdrawn_before_it_rings_it_is_put_on_hold_when_it_has_come_to_the_phone(phone: Telephone) -> None:

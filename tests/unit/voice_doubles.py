@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from router.centre import Centre
+from router.centre import Centre, Clock
 from router.channels.channel import Surroundings
 from router.channels.voice.adapter import VoiceChannel
 from router.channels.voice.ami import LiveChannel
 from router.channels.voice.faults import AgiFault, CallerHungUp
 from router.courtesy import Courtesy
 from router.engine import commands, facts
+from router.journal.memory import MemoryJournal, MemoryRecord
+from router.nouns import Agent
 from router.port import Order
 from router.settings import CallLimits, PbxSettings, VoiceSettings
 from router.skills.classification import queue_of
-from tests.unit.channel_doubles import Watched, hints_of, nowhere
+from tests.unit.channel_doubles import Watched, configuration, hints_of, nowhere
 from tests.unit.doubles import MemoryVault
 
 CHANNEL, UNIQUEID = "PJSIP/trunk-00000001", "kcc-1.0"
@@ -123,7 +126,7 @@ class Telephone:
         around = Surroundings(
             self.port, self.vault, centre._configuration, hints_of, partial(queue_of, centre._configuration),
             lambda m, c: self.open, lambda m, c: 0, lambda m: self.announced, nowhere, lambda m: (), centre.clock,
-            Courtesy().hurry,
+            self._personal, Courtesy().hurry,
         )  # fmt: skip
         self.open = True
         self.announced: dict[str, str] = {}
@@ -132,6 +135,11 @@ class Telephone:
         self.channel = voice.pbxs[0]
         self._orders = centre.orders("phone")
         self.contact = ""
+
+    def _personal(self, contact: str) -> tuple[str, str]:
+        """As the call's own arrival gave them."""
+        came = [c for c in self.port.of(commands.Receive) if c.contact == contact]
+        return (came[0].citizen, came[0].content_ref) if came else ("", "")
 
     async def up(self) -> None:
         await self.channel._up(self.link)  # type: ignore[arg-type]
@@ -208,3 +216,28 @@ class Telephone:
     def phone_row(self, bridge: str, endpoint: str = "a1") -> LiveChannel:
         channel = f"PJSIP/{endpoint}-00000002"
         return replace(self.row("kcc-deliver", bridge), channel=channel, uniqueid="kcc-1.1", kcc_id="")
+
+
+@asynccontextmanager
+async def telephone() -> AsyncIterator[Telephone]:
+    """One with ada at a1 and bo at a2, who take one call each."""
+    skills = {"burgerzaken": 5, "afval": 5}
+    agents = (Agent("ada", "Ada Vos", "Ada", skills, "a1"), Agent("bo", "Bo Mol", "Bo", skills, "a2"))
+    config = replace(configuration(), agents=agents, combinations=({"phone": 1},))
+    centre = Centre(MemoryJournal(MemoryRecord("test")), config, "1", ("phone",), Clock())
+    await centre.start()
+    phone = Telephone(centre)
+    yield phone
+    await phone.channel._work.stop()
+    await centre.stop()
+
+
+async def offered_at_once(phone: Telephone, session: Session, then: str = "") -> None:
+    """A call that comes in while ada is free, with its order to ring; then Asterisk tells that it rings, or this."""
+    await phone.up()
+    await phone.ready("ada")
+    coming = asyncio.create_task(phone.comes_in(session))
+    ring = asyncio.create_task(phone.channel.perform(await phone.order()))
+    await coming
+    await phone.hears(phone.user(then) if then else phone.ringing(f"{phone.contact}-1"))
+    await ring

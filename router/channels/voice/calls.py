@@ -48,6 +48,8 @@ class Call:
     """The endpoint of its channel."""
     born: int = 0
     """When this channel became known, on the count of `Calls.mark`."""
+    carded: bool = False
+    """Its card is known to be in the vault."""
     attended: bool = False
     """The router serves its FastAGI connection at this moment: it is up, whatever a census has seen."""
     unsaid: Announce | OfferCallback | OfferVoicemail | None = None

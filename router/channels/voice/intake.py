@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -21,7 +23,7 @@ from router.channels.voice.recordings import name_of
 from router.channels.voice.waiting import SPEECH_SECONDS_MAX, say_standing
 from router.engine import commands
 from router.engine.effects import Effect, Ring
-from router.errors import KccError, QueueFull, Refusal, TooMany
+from router.errors import Erased, KccError, QueueFull, Refusal, TooMany
 from router.nouns import Municipality
 from router.port import Order, new_id
 from router.settings import VoiceSettings
@@ -50,6 +52,8 @@ class Arrival:
     """Asterisk has been told whose call it is, or never will be."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Nothing more is told over this connection."""
+    who: TakenIn | None = None
+    """Whose card is written at the end, unless that has begun."""
     may_ring: bool = False
     """The contact is about to be queued: when it is offered at once, the last reply tells the dialplan to ring."""
 
@@ -93,6 +97,17 @@ class Intake:
                 await self._attend(session, call, municipality, arrival)
         finally:
             self._coming.pop(contact).end()
+            if arrival.who is not None:
+                arrival.who.keep().add_done_callback(partial(self._kept, contact))
+
+    def _kept(self, contact: str, kept: asyncio.Future[Any]) -> None:
+        """Its card is in the vault. One that could not be kept a census puts there, as long as the call is up."""
+        if kept.cancelled():
+            return
+        if (error := kept.exception()) is not None:
+            log.error("voice.card_not_kept", contact=contact, error=type(error).__name__)
+        elif (call := self._calls.get(contact)) is not None:
+            call.carded = True
 
     def restore(self, found: Mapping[str, LiveChannel]) -> None:
         """After a start: where the calls come from, by contact, from what is up."""
@@ -100,6 +115,28 @@ class Intake:
             call = self._calls.get(contact)
             if call is not None and not call.entry:
                 call.entry, call.caller = row.number, self._floods.caller(row.caller_number)
+
+    async def restore_cards(self, found: Mapping[str, LiveChannel]) -> None:
+        """The same of the cards that are not known to be in the vault."""
+        for contact, row in found.items():
+            call = self._calls.get(contact)
+            if call is not None and not call.carded and row.context in events.CALLER_CONTEXTS:
+                await self._restore_card(call, row)
+
+    async def _restore_card(self, call: Call, row: LiveChannel) -> None:
+        citizen, ref = self._around.personal(call.contact)
+        if not ref:
+            return
+        card, vault = _card(row.caller_number, row.caller_name), self._around.vault
+        try:
+            if await vault.restore(self.home(call).id, call.contact, card, citizen=citizen, ref=ref):
+                log.warning("voice.card_restored", contact=call.contact)
+        except Erased:
+            pass
+        except KccError as error:
+            log.error("voice.card_not_kept", contact=call.contact, error=type(error).__name__)
+            return
+        call.carded = True
 
     def takes(self, contact: str) -> bool:
         """Whether its FastAGI connection is being served."""
@@ -229,9 +266,8 @@ class Intake:
         return found
 
     async def identify(self, contact: str, municipality: str, number: str, name: str) -> TakenIn:
-        """Put who calls in the vault."""
-        phone = e164(number)
-        return await self._around.vault.take_in(municipality, contact, Card(name=name if phone else "", phone=phone))
+        """Who calls, for the vault."""
+        return await self._around.vault.take_in(municipality, contact, _card(number, name))
 
     async def _receive(
         self, session: AgiSession, municipality: Municipality, contact: str, arrival: Arrival
@@ -242,6 +278,7 @@ class Intake:
         if silent:
             arrival.may_ring = True
         who = await self.identify(contact, municipality.id, session.caller_number, session.caller_name)
+        arrival.who = who
         receive = commands.Receive(
             contact,
             "phone",
@@ -265,11 +302,12 @@ class Intake:
             receive = replace(receive, source_key=f"{session.uniqueid}/{again + 1}", linked_to=known)
         else:
             raise TooMany("this call has come back too often")
-        try:
-            await who.kept
-        except KccError:
-            await self._settle(commands.EndContact(known, TECHNICAL))
-            raise
+        if outcome.ring is None:  # else the phone rings first
+            try:
+                await who.keep()
+            except KccError:
+                await self._settle(commands.EndContact(known, TECHNICAL))
+                raise
         lost = self._calls.found(session.uniqueid)
         if lost:
             await self._settle(commands.EndContact(known, lost))
@@ -320,3 +358,9 @@ class Intake:
             log.info("voice.intake_too_late", code=refusal.code)
             return 0, None
         return outcome.number, outcome.ring
+
+
+def _card(number: str, name: str) -> Card:
+    """Of a caller, as the carrier gave them."""
+    phone = e164(number)
+    return Card(name=name if phone else "", phone=phone)

@@ -110,6 +110,7 @@ class Reconciler:
             await self._together.asked_outside(census)
             if first:  # later the phones' own events say it sooner
                 await self._together.look_who_holds(census)
+            await self._intake.restore_cards(census.channels)
             return strangers
 
     async def _report(self, census: Census, rows: list[LiveChannel], mark: int, epoch: int) -> None:
@@ -143,7 +144,7 @@ class Reconciler:
         municipality = self._intake.municipality(row.number)
         log.warning("voice.stranger_adopted", contact=contact)
         who = await self._intake.identify(contact, municipality.id, row.caller_number, row.caller_name)
-        await who.kept
+        await who.keep()
         try:
             await self._ami.setvar(row.channel, "KCC_ID", contact)
         except ChannelGone:
