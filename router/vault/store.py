@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,10 +23,10 @@ from router.errors import ConfigurationInvalid, Erased, InvalidInput, Unavailabl
 from router.vault import audit, erasure, index
 from router.vault.erasure import DAY_MS
 from router.vault.files import Files
+from router.vault.incoming import Incoming
 from router.vault.interface import CARD_TYPE, Card, Citizen, Item, TakenIn, card_bytes
 from router.vault.keys import Key, Keyring, master_key, reference, seal, unseal
 from router.vault.reader import AtOnce, Reader
-from router.vault.strangers import Given, Strangers
 from router.vault.writer import Work, Writer
 
 T = TypeVar("T")
@@ -78,15 +78,13 @@ class SqliteVault:
         self._path = folder / FILE
         self._clock = clock
         self._held = 0
-        self._strangers = Strangers()
-        self._taken: dict[str, Callable[[], asyncio.Future[None]]] = {}
-        """Reference of a card that was taken in and is not being written yet -> what begins that."""
         self._closed = False
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._keyring = Keyring(master_key(folder, key_file, may_make=not self._path.exists()))
         self._files = Files(folder / "vault")
         self._prepare()
         self._writer = Writer(self._connect)
+        self._incoming = Incoming(self._writer)
         self._reader = Reader(self._connect)
         self._movers = ThreadPoolExecutor(2, "vault-files")
 
@@ -193,33 +191,19 @@ class SqliteVault:
         if len(card_bytes(card)) > INLINE_BYTES_MAX:
             raise InvalidInput(f"a card above {INLINE_BYTES_MAX >> 10} kB")
         given = (municipality, index.same_phone(card.phone), index.same_email(card.email))
-        new = self._strangers.enter(given)
+        new = self._incoming.enter(given)
         try:
             nobody = not any(given[1:])
             citizen = "" if nobody else await self.find(municipality, phone=card.phone, email=card.email) or new
         except BaseException:
-            self._strangers.leave(given)
+            self._incoming.leave(given)
             raise
 
         def work(connection: sqlite3.Connection) -> None:
             if self._write_card(municipality, contact, card, ref, new, connection) != citizen:
                 raise Unavailable("the citizen was erased, or came in elsewhere, at this moment")
 
-        keep = self._taken[ref] = cache(partial(self._keep, ref, work, given))
-        return TakenIn(citizen, ref, keep)
-
-    def _keep(self, ref: str, work: Work[None], given: Given) -> asyncio.Future[None]:
-        """Begin to write what was taken in."""
-        del self._taken[ref]
-        try:
-            written = self._writer.submit(work)
-        except Unavailable as error:
-            written = asyncio.get_running_loop().create_future()
-            written.set_exception(error)
-        written.add_done_callback(lambda _: self._strangers.leave(given))
-        kept = asyncio.shield(written)  # it is kept, also when whoever waits is cancelled
-        kept.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, also when nobody waits
-        return kept
+        return TakenIn(citizen, ref, self._incoming.wait(given, ref, work))
 
     async def restore(self, municipality: str, contact: str, card: Card, *, citizen: str, ref: str) -> bool:
         """As in `Vault`. Raises Unavailable (nothing was kept)."""
@@ -382,8 +366,7 @@ class SqliteVault:
     # -- threads and connections ------------------------------------------------------------------------------
 
     async def _write(self, work: Work[T], *, alone: bool = False) -> T:
-        for keep in list(self._taken.values()):
-            keep()
+        self._incoming.begin()
         return await self._writer.submit(work, alone=alone)
 
     async def _query(self, work: Work[T]) -> T:

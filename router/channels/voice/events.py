@@ -11,8 +11,6 @@ Frame = Mapping[str, str | list[str]]
 
 HOLD_CONTEXT = "kcc-hold"
 DELIVER_CONTEXT = "kcc-deliver"
-CALLER_CONTEXTS = (HOLD_CONTEXT, DELIVER_CONTEXT)
-"""Where a citizen's channel has the number that the citizen calls from."""
 CONSULT_CONTEXT = "kcc-consult"
 OUTSIDE_CONTEXT = "kcc-outside"
 OVERFLOW_CONTEXT = "kcc-overflow"

@@ -39,6 +39,8 @@ CLOSED = "closed_hours"
 FULL = "full"
 FLOOD = "flood"
 TECHNICAL = "technical"
+CALLER_CONTEXTS = (events.HOLD_CONTEXT, events.DELIVER_CONTEXT)
+"""Where a citizen's channel has the number that the citizen calls from."""
 RECORDED = "kcc/recorded"
 REFUSE = "1"
 """The key by which a caller who hears that announced is not recorded."""
@@ -120,7 +122,7 @@ class Intake:
         """The same of the cards that are not known to be in the vault."""
         for contact, row in found.items():
             call = self._calls.get(contact)
-            if call is not None and not call.carded and row.context in events.CALLER_CONTEXTS:
+            if call is not None and not call.carded and row.context in CALLER_CONTEXTS:
                 await self._restore_card(call, row)
 
     async def _restore_card(self, call: Call, row: LiveChannel) -> None:
