@@ -22,7 +22,7 @@ from router.channels.chat.adapter import ChatChannel
 from router.channels.counter.adapter import CounterChannel
 from router.channels.email.adapter import EmailChannel
 from router.channels.post.adapter import PostChannel
-from router.channels.post.webhook import events_handler
+from router.channels.post.webhook import EVENT_BODIES, events_handler
 from router.channels.voice.adapter import VoiceChannel
 from router.courtesy import Courtesy
 from router.disk import DiskWatch
@@ -180,7 +180,7 @@ class App:
             roles=("integrator",),
             status=201,
             also=(200,),
-            refuses=(400, 413, 415),
+            bodies=EVENT_BODIES,
         )
         app = build_app(
             self.rooms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -43,7 +43,8 @@ class Problem(msgspec.Struct, frozen=True):
 def document(routes: Iterable[Route], public_url: str, version: str = API_VERSION) -> dict[str, Any]:
     """OpenAPI 3.1 of all routes, following the Dutch API Design Rules."""
     table = list(routes)
-    shapes = {shape for route in table for shape in (route.body, route.answer) if shape is not None} | {Problem}
+    given = (shape for route in table for shape in (*_bodies(route).values(), route.answer))
+    shapes = {shape for shape in given if shape is not None} | {Problem}
     ordered = sorted(shapes, key=lambda shape: shape.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {}
@@ -101,10 +102,19 @@ def _operation(route: Route) -> dict[str, Any]:
     parameters = _parameters(route)
     if parameters:
         operation["parameters"] = parameters
-    if route.body is not None:
-        shape = {"$ref": f"#/components/schemas/{route.body.__name__}"}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": shape}}}
+    if bodies := _bodies(route):
+        content = {media: {} if shape is None else {"schema": _reference(shape)} for media, shape in bodies.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _bodies(route: Route) -> Mapping[str, type[Any] | None]:
+    """Media type -> the shape of what is sent in it."""
+    return route.bodies if route.body is None else {"application/json": route.body, **route.bodies}
+
+
+def _reference(shape: type[Any]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{shape.__name__}"}
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
@@ -135,7 +145,7 @@ def refusals(route: Route) -> set[int]:
         found.add(400)
     if route.method != "GET":
         found |= {400, 403, 503}
-    if route.body is not None:
+    if _bodies(route):
         found |= {413, 415}
     return found
 
@@ -145,8 +155,7 @@ def _responses(route: Route) -> dict[str, Any]:
     for status in (route.status, *route.also):
         response: dict[str, Any] = {"description": "Done", "headers": VERSION_HEADER}
         if route.answer is not None:
-            shape = {"$ref": f"#/components/schemas/{route.answer.__name__}"}
-            response["content"] = {route.media: {"schema": shape}}
+            response["content"] = {route.media: {"schema": _reference(route.answer)}}
         elif status != 204 and route.media != "application/json":
             response["content"] = {route.media: {"schema": {"type": "string"}}}
         responses[str(status)] = response

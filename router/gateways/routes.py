@@ -105,6 +105,9 @@ class Route:
     roles: tuple[str, ...] = ()
     """Who may; empty = anybody."""
     body: type[Any] | None = None
+    """Of JSON."""
+    bodies: Mapping[str, type[Any] | None] = field(default_factory=dict)
+    """Other media types that are taken -> the shape of the body, None for bytes."""
     answer: type[Any] | None = None
     status: int = 200
     also: tuple[int, ...] = ()

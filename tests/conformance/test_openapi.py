@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from router.channels.post.webhook import EVENT_BODIES
+from router.gateways.openapi import document as openapi
+from router.gateways.routes import Route
 from tests.unit.served import Served, bearer
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -48,6 +52,23 @@ def followed(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
 def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"].startswith("3.1")
+
+
+def test_a_body_that_is_no_json_is_described_too() -> None:
+    """As `POST /api/v1/events` takes it, which the whole server adds."""
+
+    async def run(request: web.Request) -> web.StreamResponse:
+        raise NotImplementedError
+
+    route = Route("POST", "/api/v1/events", "postEvent", "", run, roles=("integrator",), bodies=EVENT_BODIES)
+    described = openapi([route], "https://kcc.example")
+    OpenAPIV31SpecValidator(described).validate()
+    event = described["paths"]["/events"]["post"]
+    content = event["requestBody"]["content"]
+    assert list(content) == ["application/cloudevents+json", "application/json", "application/pdf"]
+    shape = followed(described, content["application/cloudevents+json"]["schema"])
+    assert shape["required"] == ["specversion", "type", "source", "id"]
+    assert {"400", "401", "403", "413", "415"} <= set(event["responses"])
 
 
 def test_it_lists_what_the_server_serves(served: Served, document: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from router.channels.post.codec import (
     SCANNED,
     STRUCTURED_TYPE,
     Index,
+    ScannedEvent,
     file_name,
     is_whole_pdf,
     letter_of,
@@ -103,6 +104,7 @@ def test_file_names_lead_nowhere(name: str) -> None:
 
 def test_structured() -> None:
     found = read_event(STRUCTURED_TYPE, {}, structured())
+    assert msgspec.json.decode(structured(), type=ScannedEvent).source == "/scan/1"  # as it is described
     assert (found.letter.municipality, found.letter.subject, found.document) == ("waterland", "Bezwaar WOZ", PDF)
 
 
@@ -113,6 +115,7 @@ def test_structured_with_the_pdf_itself() -> None:
         time="2026-11-20T10:00:00Z",
     )  # fmt: skip
     found = read_event(STRUCTURED_TYPE, {}, body)
+    assert msgspec.json.decode(body, type=ScannedEvent).sendername == "A. Jansen"
     assert found.document == PDF
     assert (found.letter.sender_name, found.letter.document_name) == ("A. Jansen", "brief.pdf")
     assert found.letter.received == "2026-11-20"

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -76,6 +76,29 @@ class EventData(msgspec.Struct, frozen=True):
     sender_name: Short = ""
     document_name: Short = ""
     received: dates.date | None = None
+    batch: Short = ""
+
+
+class ScannedEvent(msgspec.Struct, frozen=True):
+    """An event in structured mode: the document inside `data`, or as `data_base64` with the attributes beside it."""
+
+    specversion: Literal["1.0"]
+    type: Literal["nl.kcc.post.scanned"]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    data: EventData | None = None
+    data_base64: str = ""
+    """The PDF."""
+    datacontenttype: str = ""
+    """application/json or application/pdf, as the data is."""
+    time: dates.datetime | None = None
+    """When the letter came in."""
+    municipality: Short = ""
+    subject: Subject = ""
+    topic: Short = ""
+    kind: Short = ""
+    sendername: Short = ""
+    documentname: Annotated[str, msgspec.Meta(max_length=255)] = ""
     batch: Short = ""
 
 

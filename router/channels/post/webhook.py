@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from router.channels.post.adapter import PostChannel
-from router.channels.post.codec import read_event
+from router.channels.post.codec import PDF_TYPE, STRUCTURED_TYPE, EventData, ScannedEvent, read_event
 from router.web import Handler, InvalidField, json_answer, read_bytes, require
 
 EVENT_BYTES_MAX = 16 * 1024 * 1024
+EVENT_BODIES: Mapping[str, type[Any] | None] = {
+    STRUCTURED_TYPE: ScannedEvent,
+    "application/json": EventData,
+    PDF_TYPE: None,
+}
+"""Media type -> what is sent in it; in the last two the attributes are in headers `ce-…`."""
 
 Describe = Callable[[str, int], Awaitable[dict[str, Any]]]
 """(contact, fact number) -> the contact as REST shows it (protocol 3.2), by a view that has reached the number."""
