@@ -227,7 +227,7 @@ async def test_the_agent_is_busy_and_the_citizen_is_held_again(pbx: RealAsterisk
         await board.agent("a1", mode="busy")
         call, there = await held(board, citizen)
         await board.deliver(there.channel, "a1", "o1")
-        await board.event(Held, after=1)
+        await board.event(Held, after=board.seen.index(there) + 1)
         leg = await board.event(LegGone, endpoint="a1")
         board.check(
             "Held T",
@@ -248,7 +248,7 @@ async def test_no_answer_within_the_ring_time(pbx: RealAsterisk) -> None:
         await board.deliver(there.channel, "a1", "o1", ring_seconds=1)
         rings = await agent.next_call()
         result = await board.event(DialResult)
-        await board.event(Held, after=1)
+        await board.event(Held, after=board.seen.index(there) + 1)
         await rings.wait(rings.over)
         assert (result.status, result.offer, result.endpoint) == ("NOANSWER", "o1", "a1")
         await board.event(LegGone)
@@ -261,7 +261,7 @@ async def test_a_phone_that_is_not_registered(pbx: RealAsterisk) -> None:
     async with Switchboard(pbx) as board:
         _, there = await held(board, await board.citizen())
         await board.deliver(there.channel, "a12", "o1")
-        await board.event(Held, after=1)
+        await board.event(Held, after=board.seen.index(there) + 1)
         assert board.story() == ["Held T", "DialResult T CHANUNAVAIL", "Held T"]
 
 
@@ -306,7 +306,7 @@ async def test_a_withdrawn_offer_and_a_transfer_to_another_agent(pbx: RealAsteri
         rings = await first.next_call()
         await board.hold(there.channel)
         await rings.wait(rings.over)
-        await board.event(Held, after=1)
+        await board.event(Held, after=board.seen.index(there) + 1)
         assert not any(isinstance(event, DialResult) for event in board.seen)
         await board.deliver(there.channel, "a1", "o2")
         (await first.next_call()).answer()
@@ -382,7 +382,7 @@ async def test_the_place_in_the_queue_and_other_notices_are_spoken(pbx: RealAste
         await board.link.redirect(there.channel, "kcc-hold", "announce")
         for prompt in ("kcc/position", "digits/1", "digits/nl-en", "digits/20"):
             await call.audio.tone(prompt_hertz(prompt))
-        await board.event(Held, after=1)
+        await board.event(Held, after=board.seen.index(there) + 1)
         await board.link.setvar(there.channel, "KCC_SAY", "callback-confirmed")
         await board.link.redirect(there.channel, "kcc-hold", "say")
         await call.audio.tone(prompt_hertz("kcc/callback-confirmed"))

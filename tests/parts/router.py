@@ -66,16 +66,23 @@ class RouterProcess:
         command = [sys.executable, "-m", "router", "serve", "--config", str(self.config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log, cwd=ROOT)
+        try:
+            self._until_ready(self._process)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
         ready = f"{self.base}/health/ready"
         for _ in range(READY_SECONDS_MAX * 20):
-            if self._process.poll() is not None:
+            if process.poll() is not None:
                 raise AssertionError(f"the server ended at its start:\n{self.log.read_text()[-3000:]}")
             try:
                 with urllib.request.urlopen(ready, timeout=1):
                     return
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 try:
-                    self._process.wait(0.05)
+                    process.wait(0.05)
                 except subprocess.TimeoutExpired:
                     continue
         raise AssertionError(f"the server was not ready in time:\n{self.log.read_text()[-3000:]}")

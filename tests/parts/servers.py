@@ -20,7 +20,9 @@ from pathlib import Path
 from tests.parts.where import NOBODY, dovecot_command, unprivileged
 
 HOST = "127.0.0.1"
-PORTS = (10_000, 20_000)
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(10_000 + _WORKER, 20_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+"""Each process of a test run has its own: a port that another one has chosen too is free until it is used."""
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 LOG_TAIL = 2_000
@@ -36,7 +38,7 @@ def free_ports(count: int) -> list[int]:
     sockets: dict[int, socket.socket] = {}
     try:
         while len(sockets) < count:
-            one, port = socket.socket(), random.SystemRandom().randrange(*PORTS)
+            one, port = socket.socket(), random.SystemRandom().choice(PORTS)
             try:
                 one.bind((HOST, port))
             except OSError:
