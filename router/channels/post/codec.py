@@ -80,7 +80,9 @@ class EventData(msgspec.Struct, frozen=True):
 
 
 class ScannedEvent(msgspec.Struct, frozen=True):
-    """An event in structured mode: the document inside `data`, or as `data_base64` with the attributes beside it."""
+    """An event in structured mode, as `/openapi.json` describes it: the document inside `data`, or as `data_base64`
+    with the attributes beside it. `read_event` reads it field by field, and takes attributes that are not named here.
+    """
 
     specversion: Literal["1.0"]
     type: Literal["nl.kcc.post.scanned"]
